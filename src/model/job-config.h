@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A job as configured: *.job files (pullauth.job(5)). */
+
+#include "base/clock.h"
+#include "base/macro.h"
+#include "codec/conf.h"
+
+typedef enum OnRemove {
+        ON_REMOVE_WITHDRAW,
+        ON_REMOVE_RETAIN,
+        _ON_REMOVE_MAX,
+        _ON_REMOVE_INVALID = -EINVAL,
+} OnRemove;
+
+const char *on_remove_to_string(OnRemove r);
+OnRemove on_remove_from_string(const char *s);
+
+typedef struct JobConfig {
+        char *name;
+        char *registry;           /* NULL if missing or wrong (then conf has the error) */
+        char *robot;
+        char *identity;           /* default "default" */
+        char **scopes;            /* full keys "host/ns"; default: the robot's namespace */
+        char **targets;           /* default "system", "podman" */
+        char *ca_file;            /* absolute, or NULL */
+        char *proxy;              /* URL, or NULL */
+        bool take_over;
+        OnRemove on_remove;
+        usec_t minimum_remaining; /* 0: default of model/schedule */
+        char **files;             /* where it was read from */
+} JobConfig;
+
+JobConfig *job_config_free(JobConfig *c);
+DEFINE_CLEANUP(JobConfig *, job_config_free)
+
+/* As identity_config_new(). */
+int job_config_new(const char *name, Conf *conf, JobConfig **ret);
+/* Everything but `files`. */
+bool job_config_equal(const JobConfig *a, const JobConfig *b);

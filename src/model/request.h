@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What crosses the private door between pullauthd and pullauth-worker, as values.
+ *
+ * One request obtains one credential: identity step, exchange step, verification step. The daemon reads
+ * local secrets and hands them over; the answer is the credential or one Failure, and in both cases what was
+ * learned on the way. How it looks on the wire is model/door.h. */
+
+#include "base/clock.h"
+#include "base/failure.h"
+#include "base/secret.h"
+#include "model/credential.h"
+
+typedef struct Request {
+        uint64_t id;       /* chosen by the daemon, for cancelling */
+        char *job;         /* its name, for the worker's log only */
+        /* identity step */
+        char *source;      /* "file" */
+        char *audience;    /* the JWT must have it; NULL: unchecked */
+        Secret *token;     /* source "file": the content of the token file */
+        /* exchange step */
+        char *exchange;    /* "quay" */
+        char *registry;    /* "host[:port]" */
+        char *robot;
+        char **scopes;     /* full keys "host/ns[/repo]", for the verification's scope */
+        char *ca;          /* PEM, or NULL for the trust store */
+        char *proxy;
+        usec_t timeout;    /* for the whole request; the worker ends it with REASON_TIMEOUT */
+} Request;
+
+Request *request_free(Request *r);
+DEFINE_CLEANUP(Request *, request_free)
+#define _cleanup_request_ _cleanup_(request_freep)
+
+/* Claims that people may see; never the signature. */
+typedef struct IdentityClaims {
+        char *issuer, *subject, *algorithm, *key_id;
+        char **audience;
+        int64_t issued, expires; /* seconds since 1970, 0 if absent */
+} IdentityClaims;
+
+IdentityClaims *identity_claims_free(IdentityClaims *c);
+DEFINE_CLEANUP(IdentityClaims *, identity_claims_free)
+
+typedef struct Answer {
+        Credential *credential; /* exactly one of these two is set */
+        Failure *failure;
+        IdentityClaims *claims; /* NULL if no JWT could be read */
+        char **notices;         /* things worth knowing that stop nothing, cleaned sentences */
+        bool skew_known;        /* registry's Date against our real clock, positive: registry ahead */
+        int64_t skew_usec;
+        usec_t identity_usec, exchange_usec, verification_usec; /* time each step took, 0 if not reached */
+} Answer;
+
+Answer *answer_free(Answer *a);
+DEFINE_CLEANUP(Answer *, answer_free)
+#define _cleanup_answer_ _cleanup_(answer_freep)
