@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The part of tools/check that runs suites, two at a time, and sums them up.
+
+A suite of the tree that cannot run counts as failed. The last line is "N passed, N failed[, N skipped]".
+"""
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from results import Tally  # noqa: E402
+from suites import PYTESTS, SUITES, Workshop, failed  # noqa: E402
+
+# Two lanes for two cores: what starts many programs of its own stands in one, what computes in the other.
+LANES = (('unit', 'fuzz', 'bus', 'quay', 'valgrind'), ('style', 'tidy', 'clang', 'sanitize', 'host'))
+CAMPAIGNS = ('bench', 'fleet')
+SHOWN_FAILURES = 12
+SHOWN_LINES = 40
+
+
+class Report:
+    """Prints each suite when it is done, and the table at the end."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.tallies = {}
+
+    def done(self, name, tally):
+        with self.lock:
+            self.tallies[name] = tally
+            print(f'{"FAILED" if tally.failed else "ok":6} {name}: {tally.passed} good, {tally.failed} bad, '
+                  f'{tally.skipped} not run, {tally.seconds:.0f} s', flush=True)
+            for title, text in tally.failures[:SHOWN_FAILURES]:
+                print(f'  -- {title}')
+                for line in text.strip().splitlines()[-SHOWN_LINES:]:
+                    print(f'   | {line[:300]}')
+            if len(tally.failures) > SHOWN_FAILURES:
+                print(f'  -- and {len(tally.failures) - SHOWN_FAILURES} more, see the logs')
+            for note in tally.notes[:SHOWN_FAILURES]:
+                print(f'  -- {note}')
+            sys.stdout.flush()
+
+    def table(self, seconds):
+        print(f'\n{"suite":10}{"passed":>8}{"failed":>8}{"skipped":>9}{"seconds":>9}')
+        total = Tally()
+        for name, tally in self.tallies.items():
+            print(f'{name:10}{tally.passed:8}{tally.failed:8}{tally.skipped:9}{tally.seconds:9.0f}')
+            total.add(tally)
+        print(f'{"all":10}{total.passed:8}{total.failed:8}{total.skipped:9}{seconds:9.0f}')
+        return total
+
+
+def run_suite(workshop, report, name):
+    begun = time.monotonic()
+    try:
+        tally = SUITES[name](workshop)
+    except Exception as error:  # a suite that could not run is a failure, whatever the cause
+        tally = failed(f'{name}: could not run', f'{type(error).__name__}: {error}')
+    tally.seconds = time.monotonic() - begun
+    report.done(name, tally)
+
+
+def in_tree(workshop, name):
+    if name in PYTESTS:
+        return workshop.has_pytest(name)
+    if name in ('unit', 'style', 'tidy', 'fuzz'):
+        return name in workshop.meson_suites()
+    return True
+
+
+def choose(workshop, asked):
+    """What was asked for, or every suite of the tree but the long campaigns."""
+    if asked:
+        return [name for name in SUITES if name in asked]
+    chosen = []
+    for name in SUITES:
+        if name in CAMPAIGNS:
+            continue
+        if in_tree(workshop, name):
+            chosen.append(name)
+        else:
+            print(f'       {name}: nothing in the tree yet')
+    return chosen
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog='tools/check', description='Installs what it needs, builds pullauthd and tests it.',
+        epilog='Without SUITE: all but ' + ' and '.join(CAMPAIGNS) + '. --no-install as the first argument '
+               'leaves the packages of this machine alone.')
+    parser.add_argument('suite', nargs='*', metavar='SUITE', help=' '.join(SUITES))
+    asked = parser.parse_args().suite
+    unknown = [name for name in asked if name not in SUITES]
+    if unknown:
+        parser.error(f'no suite {unknown[0]!r}, there are: {" ".join(SUITES)}')
+
+    os.umask(0o022)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that running suites end their programs
+    begun = time.monotonic()
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    logs = tempfile.mkdtemp(prefix='pullauth-check-')
+    os.chmod(logs, 0o755)
+    workshop, report = Workshop(top, logs), Report()
+    print(f'check: {top}, logs in {logs}', flush=True)
+
+    trouble = workshop.build('check')
+    if trouble:
+        report.done('build', failed('build-check', trouble))
+    else:
+        built = Tally(seconds=time.monotonic() - begun)
+        report.done('build', built)
+    chosen = choose(workshop, asked) if not trouble else []
+    lanes = [[name for name in lane if name in chosen] for lane in LANES]
+    lanes[0] += [name for name in CAMPAIGNS if name in chosen]
+    threads = [threading.Thread(target=lambda lane=lane: [run_suite(workshop, report, name) for name in lane],
+                                daemon=True) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    total = report.table(time.monotonic() - begun)
+    if total.ran == 0:
+        total.failed = 1
+        print('no test ran')
+    print(f'{total.passed} passed, {total.failed} failed' + (f', {total.skipped} skipped' if total.skipped else ''))
+    sys.exit(1 if total.failed else 0)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The suites that tools/check knows, each a function from a Workshop to a Tally.
+
+Nothing here decides what to run; it only knows how. Every program started is in a session of its own and is
+ended as a group when its time is over, so that nothing outlives a run.
+"""
+
+import glob
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+from results import Tally, read_junit, read_meson_log
+
+PYTHON = '/usr/bin/python3'
+VALGRIND = ('valgrind -q --leak-check=full --show-leak-kinds=definite,indirect '
+            '--errors-for-leak-kinds=definite,indirect --num-callers=25')
+
+# name → (options of meson setup, environment of it)
+BUILDS = {
+    'check': ([], {}),
+    'sanitize': (['-Db_sanitize=address,undefined', '-Dwipe-heap=false', '-Db_lundef=false'], {}),
+    'valgrind': (['-Dwipe-heap=false'], {}),
+    'clang': ([], {'CC': 'clang'}),
+}
+
+
+class Workshop:
+    """Where the tree, the build directories and the logs are, and how programs are run."""
+
+    def __init__(self, top, logs):
+        self.top = top
+        self.logs = logs
+        self.env = dict(os.environ)
+        self.env.update(LC_ALL='C.UTF-8', PYTHONDONTWRITEBYTECODE='1', PULLAUTH_TEST_CACHE=self.cache())
+        if not self.env.get('HOME') or not os.path.isdir(self.env['HOME']):
+            self.env['HOME'] = self.env['PULLAUTH_TEST_CACHE']
+        self.built = {}
+
+    @staticmethod
+    def cache():
+        places = [os.environ.get('PULLAUTH_TEST_CACHE'), '/var/cache/pullauth-tests',
+                  os.path.expanduser('~/.cache/pullauth-tests'), f'/tmp/pullauth-tests-{os.getuid()}']
+        for place in filter(None, places):
+            try:
+                os.makedirs(place, mode=0o700, exist_ok=True)
+            except OSError:
+                continue
+            if os.access(place, os.W_OK):
+                return place
+        sys.exit('no place for caches, set PULLAUTH_TEST_CACHE')
+
+    def builddir(self, name):
+        return os.path.join(self.top, 'build-check' if name == 'check' else f'build-check-{name}')
+
+    def run(self, command, log, timeout, env=None):
+        """Returns the status, or None if the time was over. Output goes to the file `log` alone."""
+        with open(os.path.join(self.logs, log), 'ab') as out:
+            out.write(f'+ {" ".join(command)}\n'.encode())
+            out.flush()
+            process = subprocess.Popen(command, cwd=self.top, env={**self.env, **(env or {})},
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                       start_new_session=True)
+            try:
+                return process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                return None
+            finally:
+                end_group(process)
+
+    def tail(self, log, lines=40):
+        with open(os.path.join(self.logs, log), encoding='utf-8', errors='replace') as text:
+            return ''.join(text.readlines()[-lines:])
+
+    def build(self, name):
+        """Configures and compiles once per run. Returns the text of the failure, or None."""
+        if name not in self.built:
+            self.built[name] = self.build_now(name)
+        return self.built[name]
+
+    def build_now(self, name):
+        options, env = BUILDS[name]
+        directory, log = self.builddir(name), f'build-{name}.log'
+        setup = ['meson', 'setup', '--werror', '--fatal-meson-warnings', *options, directory, self.top]
+        configured = None
+        if os.path.exists(os.path.join(directory, 'build.ninja')):
+            configured = self.run([*setup[:2], '--reconfigure', *setup[2:]], log, 300, env)
+        if configured != 0:
+            shutil.rmtree(directory, ignore_errors=True)
+            configured = self.run(setup, log, 300, env)
+        if configured != 0 or self.run(['ninja', '-C', directory], log, 900, env) != 0:
+            return self.tail(log)
+        return None
+
+    def meson_suites(self, name='check'):
+        """Suites that have a test in this build; empty if it is not configured."""
+        found = subprocess.run(['meson', 'introspect', '--tests', self.builddir(name)], env=self.env,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        try:
+            tests = json.loads(found.stdout)
+        except ValueError:
+            return set()
+        return {suite.split(':')[-1] for test in tests for suite in test['suite']}
+
+    def has_pytest(self, directory):
+        return bool(glob.glob(os.path.join(self.top, 'tests', directory, '**', 'test_*.py'), recursive=True))
+
+
+def end_group(process):
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            pass
+
+
+def failed(name, text):
+    tally = Tally()
+    tally.fail(name, text)
+    return tally
+
+
+def meson_test(workshop, suite, build='check', timeout=600, scale=3, options=(), env=None):
+    trouble = workshop.build(build)
+    if trouble:
+        return failed(f'{suite}: build', trouble)
+    logbase = f'testlog-{suite}'
+    path = os.path.join(workshop.builddir(build), 'meson-logs', f'{logbase}.json')
+    if os.path.exists(path):
+        os.unlink(path)
+    log = f'{build}-{suite}.log'
+    status = workshop.run(['meson', 'test', '-C', workshop.builddir(build), '--no-rebuild', '--suite', suite,
+                           '--logbase', logbase, '--timeout-multiplier', str(scale), *options],
+                          log, timeout, env)
+    if not os.path.exists(path):
+        return failed(f'{suite}: meson test', f'reported nothing\n{workshop.tail(log)}')
+    tally = read_meson_log(path)
+    if status is None:
+        tally.fail(f'{suite}: meson test', f'not done after {timeout} s')
+    elif tally.ran == 0 or (status != 0 and tally.failed == 0):
+        tally.fail(f'{suite}: meson test', f'status {status}, {tally.ran} results\n{workshop.tail(log)}')
+    return tally
+
+
+def pytest(workshop, directory, build='check', timeout=600, env=None, root=False):
+    trouble = workshop.build(build)
+    if trouble:
+        return failed(f'{directory}: build', trouble)
+    log, report = f'{build}-{directory}.log', os.path.join(workshop.logs, f'{build}-{directory}.xml')
+    library = os.path.join(workshop.top, 'tests', 'lib')
+    settings = {'PULLAUTH_BUILD': workshop.builddir(build), 'PYTHONPATH': library, **(env or {})}
+    command = [PYTHON, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-p', 'limits', f'--junitxml={report}',
+               os.path.join('tests', directory)]
+    if root and os.geteuid() != 0:
+        names = ','.join([*settings, 'PULLAUTH_TEST_CACHE', 'PYTHONDONTWRITEBYTECODE'])
+        command = ['sudo', '-n', f'--preserve-env={names}', *command]
+    status = workshop.run(command, log, timeout, settings)
+    if not os.path.exists(report):
+        why = f'not done after {timeout} s' if status is None else f'status {status}'
+        return failed(f'{directory}: pytest', f'{why}, no report\n{workshop.tail(log)}')
+    tally = read_junit(report)
+    if status != 0 and tally.failed == 0:
+        tally.fail(f'{directory}: pytest', f'status {status}, {tally.ran} results\n{workshop.tail(log)}')
+    return tally
+
+
+def fresh_directory(workshop, name):
+    path = os.path.join(workshop.logs, name)
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)
+    os.chmod(path, 0o1777)  # programs under test may run as other users
+    return path
+
+
+def memory_reports(directory, tally, what):
+    """Whatever a sanitizer or valgrind wrote about the programs a test rig started is a failure."""
+    for path in sorted(glob.glob(os.path.join(directory, '*'))):
+        with open(path, encoding='utf-8', errors='replace') as report:
+            text = report.read()
+        if text.strip():
+            tally.fail(f'{what}: {os.path.basename(path)}', text)
+
+
+def suite_sanitize(workshop):
+    reports = fresh_directory(workshop, 'sanitize-reports')
+    common = 'halt_on_error=1:abort_on_error=0:print_stacktrace=1'
+    env = {'ASAN_OPTIONS': f'{common}:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1',
+           'UBSAN_OPTIONS': common}
+    tally = Tally()
+    suites = workshop.meson_suites('sanitize') if not workshop.build('sanitize') else {'unit'}
+    for suite in sorted({'unit', 'fuzz'} & (suites | {'unit'})):
+        tally.add(meson_test(workshop, suite, 'sanitize', env=env))
+    if workshop.has_pytest('bus'):
+        rig = {'ASAN_OPTIONS': f'{env["ASAN_OPTIONS"]}:log_path={reports}/asan',
+               'UBSAN_OPTIONS': f'{common}:log_path={reports}/ubsan', 'PULLAUTH_TEST_SLOW': '3'}
+        tally.add(pytest(workshop, 'bus', 'sanitize', env=rig))
+        memory_reports(reports, tally, 'sanitize')
+    return tally
+
+
+def suite_valgrind(workshop):
+    reports = fresh_directory(workshop, 'valgrind-reports')
+    wrapper = f'--wrapper={VALGRIND} --error-exitcode=99'
+    tally = meson_test(workshop, 'unit', 'valgrind', 900, 10, [wrapper])
+    if workshop.has_pytest('bus'):
+        rig = {'PULLAUTH_TEST_WRAPPER': f'{VALGRIND} --log-file={reports}/%p', 'PULLAUTH_TEST_SLOW': '10'}
+        tally.add(pytest(workshop, 'bus', 'valgrind', 900, env=rig))
+        memory_reports(reports, tally, 'valgrind')
+    return tally
+
+
+SUITES = {
+    'unit': lambda w: meson_test(w, 'unit'),
+    'style': lambda w: meson_test(w, 'style'),
+    'tidy': lambda w: meson_test(w, 'tidy', timeout=900),
+    'fuzz': lambda w: meson_test(w, 'fuzz'),
+    'bus': lambda w: pytest(w, 'bus'),
+    'quay': lambda w: pytest(w, 'quay'),
+    'host': lambda w: pytest(w, 'host', timeout=1500, root=True),
+    'sanitize': suite_sanitize,
+    'valgrind': suite_valgrind,
+    'clang': lambda w: meson_test(w, 'unit', 'clang'),
+    'bench': lambda w: pytest(w, 'bench', timeout=1800),
+    'fleet': lambda w: pytest(w, 'fleet', timeout=1800),
+}
+PYTESTS = ('bus', 'quay', 'host', 'bench', 'fleet')
