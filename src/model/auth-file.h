@@ -10,7 +10,7 @@
 #include "base/secret.h"
 #include "codec/json-text.h"
 
-#define AUTH_FILE_MAX (1024 * 1024)
+#define AUTH_FILE_MAX (16 * 1024 * 1024)
 
 /* One entry that we want to stand, or to be gone. */
 typedef struct AuthEntry {

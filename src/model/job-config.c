@@ -1,2 +1,290 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From the assignments of a *.job file to a JobConfig with every default filled in.
+ *
+ * Owns the table of keys of that kind of file. Knows no other job, identity or target: whether the names in
+ * it exist is for whoever holds them all. */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "model/config-value.h"
 #include "model/job-config.h"
+#include "model/name.h"
+
+#define MINIMUM_REMAINING_MIN (1 * USEC_PER_SEC)
+#define MINIMUM_REMAINING_MAX (7 * USEC_PER_DAY)
+#define SCOPES_MAX 64
+#define TARGETS_MAX 16
+
+/* A job under construction: scopes stay relative until the registry is known. */
+typedef struct Draft {
+        JobConfig *config;
+        char **scope_paths;
+} Draft;
+
+static const char *const on_remove_table[_ON_REMOVE_MAX] = {
+        [ON_REMOVE_WITHDRAW] = "withdraw",
+        [ON_REMOVE_RETAIN] = "retain",
+};
+
+const char *on_remove_to_string(OnRemove r) {
+        return r >= 0 && r < _ON_REMOVE_MAX ? on_remove_table[r] : NULL;
+}
+
+OnRemove on_remove_from_string(const char *s) {
+        for (size_t i = 0; i < ELEMENTSOF(on_remove_table); i++)
+                if (streq_ptr(s, on_remove_table[i]))
+                        return (OnRemove) i;
+        return _ON_REMOVE_INVALID;
+}
+
+/* Clears what an earlier line set as well, so that a wrong later line does not leave a half-true job. */
+static int take_name(const ConfAssignment *a, char **p, bool (*is_valid)(const char *), const char *example,
+                     char **reterr) {
+        bool valid = isempty(a->value) || is_valid(a->value);
+        int r;
+
+        r = free_and_strdup(p, valid && !isempty(a->value) ? a->value : NULL);
+        if (r < 0)
+                return r;
+        if (!valid)
+                return config_complain(reterr, "%s=%s is not valid, write for example %s=%s", a->key, a->value,
+                                       a->key, example);
+        return 0;
+}
+
+static int set_registry(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        if (startswith(a->value, "https://") || startswith(a->value, "http://"))
+                return config_complain(reterr,
+                                       "Registry=%s is a URL, write the host alone, for example "
+                                       "Registry=quay.example.com",
+                                       a->value);
+        return take_name(a, &d->config->registry, registry_is_valid, "quay.example.com", reterr);
+}
+
+static int set_robot(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return take_name(a, &d->config->robot, robot_is_valid, "organization+robot", reterr);
+}
+
+static int set_identity(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return take_name(a, &d->config->identity, object_name_is_valid, "default", reterr);
+}
+
+/* Adds the words of one line to a list; an empty line empties it, as systemd's lists do. */
+static int append_words(const ConfAssignment *a, char ***list, bool (*is_valid)(const char *), size_t max,
+                        const char *example, char **reterr) {
+        _cleanup_strv_ char **words = NULL;
+        int r;
+
+        if (isempty(a->value)) {
+                *list = strv_free(*list);
+                return 0;
+        }
+        r = strv_split_words(a->value, &words);
+        if (r < 0)
+                return r;
+        STRV_FOREACH(w, words) {
+                if (!is_valid(*w))
+                        return config_complain(reterr, "'%s' in %s= is not valid, write for example %s=%s", *w,
+                                               a->key, a->key, example);
+                if (strv_contains(*list, *w))
+                        continue;
+                if (strv_length(*list) >= max)
+                        return config_complain(reterr, "%s= has more than %zu entries", a->key, max);
+                r = strv_append(list, *w);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool scope_word_is_valid(const char *s) {
+        return streq(s, "*") || scope_path_is_valid(s);
+}
+
+static int set_scopes(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return append_words(a, &d->scope_paths, scope_word_is_valid, SCOPES_MAX, "acme acme/app", reterr);
+}
+
+static int set_targets(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return append_words(a, &d->config->targets, object_name_is_valid, TARGETS_MAX, "system podman", reterr);
+}
+
+static int set_ca_file(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return config_set_path(a, &d->config->ca_file, reterr);
+}
+
+static int set_proxy(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        if (!isempty(a->value) && !startswith(a->value, "http://") && !startswith(a->value, "https://"))
+                return config_complain(reterr, "Proxy=%s is no URL, write for example "
+                                               "Proxy=http://proxy.example.com:3128",
+                                       a->value);
+        return config_set_token(a, &d->config->proxy, reterr);
+}
+
+static int set_take_over(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return config_set_bool(a, &d->config->take_over, /* reset_to= */ false, reterr);
+}
+
+static int set_on_remove(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+        OnRemove v = isempty(a->value) ? ON_REMOVE_WITHDRAW : on_remove_from_string(a->value);
+
+        if (v < 0)
+                return config_complain(reterr, "OnRemove=%s is neither withdraw nor retain", a->value);
+        d->config->on_remove = v;
+        return 0;
+}
+
+static int set_minimum_remaining(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return config_set_span(a, &d->config->minimum_remaining, MINIMUM_REMAINING_MIN, MINIMUM_REMAINING_MAX,
+                               reterr);
+}
+
+static const ConfKey job_keys[] = {
+        { "Job", "Registry", set_registry },
+        { "Job", "Robot", set_robot },
+        { "Job", "Identity", set_identity },
+        { "Job", "Scopes", set_scopes },
+        { "Job", "Targets", set_targets },
+        { "Job", "CAFile", set_ca_file },
+        { "Job", "Proxy", set_proxy },
+        { "Job", "TakeOver", set_take_over },
+        { "Job", "OnRemove", set_on_remove },
+        { "Job", "MinimumRemaining", set_minimum_remaining },
+};
+
+JobConfig *job_config_free(JobConfig *c) {
+        if (!c)
+                return NULL;
+        free(c->name);
+        free(c->registry);
+        free(c->robot);
+        free(c->identity);
+        strv_free(c->scopes);
+        strv_free(c->targets);
+        free(c->ca_file);
+        free(c->proxy);
+        strv_free(c->files);
+        free(c);
+        return NULL;
+}
+
+static int add_scope(JobConfig *c, const char *path) {
+        _cleanup_free_ char *key = NULL;
+        int r;
+
+        r = streq(path, "*") ? text_format(&key, "%s", c->registry)
+                             : text_format(&key, "%s/%s", c->registry, path);
+        return r < 0 ? r : strv_consume(&c->scopes, TAKE_PTR(key));
+}
+
+static int fill_scopes(JobConfig *c, char *const *paths, Conf *conf) {
+        _cleanup_free_ char *namespace = NULL;
+        int r;
+
+        STRV_FOREACH(p, paths) {
+                r = add_scope(c, *p);
+                if (r < 0)
+                        return r;
+        }
+        if (paths && paths[0])
+                return 0;
+        r = robot_namespace(c->robot, &namespace);
+        if (r < 0)
+                return r;
+        if (!scope_path_is_valid(namespace))
+                return conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
+                                        "Scopes= is missing, and the robot's namespace '%s' can be none: name "
+                                        "the namespace in lower case, for example Scopes=acme",
+                                        namespace);
+        return add_scope(c, namespace);
+}
+
+static int fill_defaults(JobConfig *c) {
+        int r;
+
+        if (!c->identity) {
+                r = free_and_strdup(&c->identity, "default");
+                if (r < 0)
+                        return r;
+        }
+        if (c->targets && c->targets[0])
+                return 0;
+        r = strv_append(&c->targets, "system");
+        return r < 0 ? r : strv_append(&c->targets, "podman");
+}
+
+static int complain_missing(Conf *conf, const char *key, const char *example) {
+        return conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
+                                "%s= is missing in section [Job], add for example %s=%s", key, key, example);
+}
+
+/* A key that a line did set, but wrongly, has its own message already. */
+static bool was_assigned(const Conf *conf, const char *key) {
+        for (size_t i = 0; i < conf->n_assignments; i++)
+                if (streq(conf->assignments[i].key, key) && !isempty(conf->assignments[i].value))
+                        return true;
+        return false;
+}
+
+int job_config_new(const char *name, Conf *conf, JobConfig **ret) {
+        _cleanup_(job_config_freep) JobConfig *c = NULL;
+        _cleanup_strv_ char **scope_paths = NULL;
+        Draft d;
+        int r;
+
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        r = free_and_strdup(&c->name, name);
+        if (r < 0)
+                return r;
+        d = (Draft){ .config = c };
+        r = conf_apply(conf, job_keys, ELEMENTSOF(job_keys), &d);
+        scope_paths = d.scope_paths;
+        if (r < 0)
+                return r;
+        r = fill_defaults(c);
+        if (r >= 0 && !c->registry && !was_assigned(conf, "Registry"))
+                r = complain_missing(conf, "Registry", "quay.example.com");
+        if (r >= 0 && !c->robot && !was_assigned(conf, "Robot"))
+                r = complain_missing(conf, "Robot", "organization+robot");
+        if (r >= 0 && c->registry && c->robot)
+                r = fill_scopes(c, scope_paths, conf);
+        if (r >= 0)
+                r = strv_copy(conf->files, &c->files);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+bool job_config_equal(const JobConfig *a, const JobConfig *b) {
+        return streq_ptr(a->name, b->name) && streq_ptr(a->registry, b->registry) &&
+               streq_ptr(a->robot, b->robot) && streq_ptr(a->identity, b->identity) &&
+               strv_equal(a->scopes, b->scopes) && strv_equal(a->targets, b->targets) &&
+               streq_ptr(a->ca_file, b->ca_file) && streq_ptr(a->proxy, b->proxy) &&
+               a->take_over == b->take_over && a->on_remove == b->on_remove &&
+               a->minimum_remaining == b->minimum_remaining;
+}

@@ -11,7 +11,7 @@
 bool object_name_is_valid(const char *s);
 /* "host", "host:port", "[v6]:port"; lower case letters only; at most 255 bytes; port 1–65535, no leading zero. */
 bool registry_is_valid(const char *s);
-/* "namespace+short" as Quay has it (case matters): both parts [a-z0-9_.-]… see name.c; at most 255 bytes. */
+/* "namespace+short" (case matters to Quay): both parts of [A-Za-z0-9_.-]; at most 255 bytes. */
 bool robot_is_valid(const char *s);
 /* auth.json key below a registry: "ns", "ns/repo", …; path components of [a-z0-9._-], no empty ones. */
 bool scope_path_is_valid(const char *s);

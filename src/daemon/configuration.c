@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Loads identities and jobs and holds them against each other.
+ *
+ * Owns the rules that need more than one file: a job's identity and targets must exist, and a scope of a
+ * target has one job. What breaks a rule disables the one job that it concerns, with a failure that names
+ * file, line and the other party. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "daemon/configuration.h"
+#include "io/conf-tree.h"
+#include "model/target-config.h"
+
+Configuration *configuration_free(Configuration *c) {
+        if (!c)
+                return NULL;
+        for (size_t i = 0; i < c->n_jobs; i++) {
+                job_config_free(c->jobs[i].config);
+                conf_free(c->jobs[i].conf);
+                failure_free(c->jobs[i].failure);
+        }
+        for (size_t i = 0; i < c->n_identities; i++) {
+                identity_config_free(c->identities[i].config);
+                conf_free(c->identities[i].conf);
+        }
+        free(c->jobs);
+        free(c->identities);
+        conf_free(c->messages);
+        free(c);
+        return NULL;
+}
+
+static int load_identities(const char *root, Configuration *c) {
+        ConfTree *trees = NULL;
+        size_t n = 0;
+        int r;
+
+        r = conf_tree_load(root, "identities", ".identity", c->messages, &trees, &n);
+        if (r < 0)
+                return r;
+        c->identities = calloc(n + 1, sizeof(*c->identities));
+        if (!c->identities)
+                r = -ENOMEM;
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                IdentityDefinition *d = c->identities + i;
+
+                r = identity_config_new(trees[i].name, trees[i].conf, &d->config);
+                if (r < 0)
+                        break;
+                d->conf = TAKE_PTR(trees[i].conf);
+                c->n_identities++;
+        }
+        conf_tree_free_many(trees, n);
+        return r;
+}
+
+static int load_jobs(const char *root, Configuration *c) {
+        ConfTree *trees = NULL;
+        size_t n = 0;
+        int r;
+
+        r = conf_tree_load(root, "jobs", ".job", c->messages, &trees, &n);
+        if (r < 0)
+                return r;
+        c->jobs = calloc(n + 1, sizeof(*c->jobs));
+        if (!c->jobs)
+                r = -ENOMEM;
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                JobDefinition *d = c->jobs + i;
+
+                r = job_config_new(trees[i].name, trees[i].conf, &d->config);
+                if (r < 0)
+                        break;
+                d->conf = TAKE_PTR(trees[i].conf);
+                c->n_jobs++;
+        }
+        conf_tree_free_many(trees, n);
+        return r;
+}
+
+static const char *main_file(const Conf *conf) {
+        return conf->files && conf->files[0] ? conf->files[0] : "(no file)";
+}
+
+static const ConfMessage *first_error(const Conf *conf) {
+        for (size_t i = 0; i < conf->n_messages; i++)
+                if (conf->messages[i].severity == CONF_ERROR)
+                        return conf->messages + i;
+        return NULL;
+}
+
+/* The job cannot work because of what `conf` says about some file of it or of its identity. */
+static int fail_by_message(JobDefinition *d, const Conf *conf) {
+        const ConfMessage *m = first_error(conf);
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = conf_message_format(m, &text);
+        if (r < 0)
+                return r;
+        return failure_new(&d->failure, STEP_CONFIGURATION, REASON_CONFIGURATION_INVALID, "%s", text);
+}
+
+/* The job cannot work because of how it fits to others. Says so as a message on its file, too. */
+static int fail_by_rule(JobDefinition *d, Reason reason, const char *text) {
+        int r;
+
+        r = conf_add_message(d->conf, CONF_ERROR, main_file(d->conf), 0, "%s", text);
+        if (r < 0)
+                return r;
+        return failure_new(&d->failure, STEP_CONFIGURATION, reason, "%s: %s", main_file(d->conf), text);
+}
+
+static int compare_identity(const void *key, const void *item) {
+        return strcmp(key, ((const IdentityDefinition *) item)->config->name);
+}
+
+static int copy_errors(const Conf *from, Conf *to) {
+        for (size_t i = 0; i < from->n_messages; i++) {
+                const ConfMessage *m = from->messages + i;
+                int r = conf_add_message(to, m->severity, m->file, m->line, "%s", m->text);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int check_identity(const Configuration *c, JobDefinition *d) {
+        const IdentityDefinition *i;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        i = bsearch(d->config->identity, c->identities, c->n_identities, sizeof(*c->identities),
+                    compare_identity);
+        if (!i) {
+                r = text_format(&text,
+                                "There is no identity '%s', make /etc/pullauth/identities/%s.identity or name "
+                                "another one with Identity=",
+                                d->config->identity, d->config->identity);
+                return r < 0 ? r : fail_by_rule(d, REASON_IDENTITY_MISSING, text);
+        }
+        if (first_error(i->conf)) {
+                r = fail_by_message(d, i->conf);
+                return r < 0 ? r : copy_errors(i->conf, d->conf);
+        }
+        d->identity = i->config;
+        return 0;
+}
+
+static int check_targets(JobDefinition *d) {
+        STRV_FOREACH(t, d->config->targets) {
+                _cleanup_free_ char *text = NULL, *names = NULL;
+                int r;
+
+                if (target_config_find(*t))
+                        continue;
+                r = target_config_names(&names);
+                if (r >= 0)
+                        r = text_format(&text, "There is no target '%s', known ones are: %s", *t, names);
+                return r < 0 ? r : fail_by_rule(d, REASON_TARGET_MISSING, text);
+        }
+        return 0;
+}
+
+static int check_one(const Configuration *c, JobDefinition *d) {
+        int r;
+
+        if (first_error(d->conf))
+                return fail_by_message(d, d->conf);
+        r = check_targets(d);
+        if (r < 0 || d->failure)
+                return r;
+        return check_identity(c, d);
+}
+
+/* One (scope, target) that a job claims. */
+typedef struct Claim {
+        const char *scope;
+        const char *target;
+        JobDefinition *job;
+} Claim;
+
+static int compare_claims(const void *x, const void *y) {
+        const Claim *a = x, *b = y;
+        int r;
+
+        r = strcmp(a->scope, b->scope);
+        if (r == 0)
+                r = strcmp(a->target, b->target);
+        /* Jobs lie in one array, sorted by name. */
+        return r != 0 ? r : (a->job > b->job) - (a->job < b->job);
+}
+
+static int collect_claims(const Configuration *c, Claim **ret, size_t *ret_n) {
+        size_t n = 0, room = 0;
+        Claim *claims;
+
+        for (size_t i = 0; i < c->n_jobs; i++)
+                room += strv_length(c->jobs[i].config->scopes) * strv_length(c->jobs[i].config->targets);
+        claims = calloc(room + 1, sizeof(*claims));
+        if (!claims)
+                return -ENOMEM;
+        for (size_t i = 0; i < c->n_jobs; i++) {
+                if (c->jobs[i].failure)
+                        continue;
+                STRV_FOREACH(s, c->jobs[i].config->scopes)
+                        STRV_FOREACH(t, c->jobs[i].config->targets)
+                                claims[n++] = (Claim){ *s, *t, c->jobs + i };
+        }
+        *ret = claims;
+        *ret_n = n;
+        return 0;
+}
+
+/* The first job by name keeps a scope that two want; the other says whom it lost it to. */
+static int check_scopes(const Configuration *c) {
+        _cleanup_free_ Claim *claims = NULL;
+        const Claim *holder = NULL;
+        size_t n = 0;
+        int r;
+
+        r = collect_claims(c, &claims, &n);
+        if (r < 0)
+                return r;
+        qsort(claims, n, sizeof(*claims), compare_claims);
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *text = NULL;
+
+                if (!holder || !streq(holder->scope, claims[i].scope) ||
+                    !streq(holder->target, claims[i].target)) {
+                        holder = claims + i;
+                        continue;
+                }
+                if (claims[i].job->failure)
+                        continue;
+                r = text_format(&text,
+                                "The scope '%s' in target '%s' belongs to job '%s' already, give one of the two "
+                                "jobs other Scopes= or Targets=",
+                                holder->scope, holder->target, holder->job->config->name);
+                if (r >= 0)
+                        r = fail_by_rule(claims[i].job, REASON_SCOPE_CONFLICT, text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int configuration_load(const char *root, Configuration **ret) {
+        _cleanup_(configuration_freep) Configuration *c = NULL;
+        int r;
+
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        r = conf_new(&c->messages);
+        if (r >= 0)
+                r = load_identities(root, c);
+        if (r >= 0)
+                r = load_jobs(root, c);
+        for (size_t i = 0; i < c->n_jobs && r >= 0; i++)
+                r = check_one(c, c->jobs + i);
+        if (r >= 0)
+                r = check_scopes(c);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(c);
+        return 0;
+}
