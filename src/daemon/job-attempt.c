@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One attempt: read the identity anew, ask the worker, judge its answer, wait for the targets.
+ *
+ * Owns the order of these steps and what each outcome does to the pace. The first failure of a torn or expired
+ * identity is looked at twice within one attempt: whoever writes the file may be just at it.
+ *
+ * Refuses to replace a valid credential by one that ends sooner. */
+
+#include <errno.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/job-attempt.h"
+#include "daemon/job-log.h"
+#include "daemon/local-secret.h"
+
+/* For the worker, identity, exchange and verification together. Quay itself may take ten seconds to reach an
+ * issuer that is slow. */
+#define REQUEST_TIMEOUT (60 * USEC_PER_SEC)
+#define REREAD_DELAY (300 * USEC_PER_MSEC)
+
+static void send_request(Job *j);
+
+static uint64_t draw(void) {
+        uint64_t random;
+
+        /* Eight bytes come whole or not at all; without any, no jitter is better than no retry. */
+        return getrandom(&random, sizeof(random), GRND_NONBLOCK) == (ssize_t) sizeof(random) ? random : 0;
+}
+
+static void end_attempt(Job *j, JobChange what) {
+        const JobObserver *o = &j->context->observer;
+
+        j->attempts_ended++;
+        job_update(j, what);
+        o->ended(j, o->userdata);
+}
+
+/* Consumes `failure`; NULL means that there was no memory to say more. */
+static void fail(Job *j, Failure *failure) {
+        bool news;
+        usec_t delay;
+
+        if (!failure)
+                (void) failure_new(&failure, STEP_EXCHANGE, REASON_INTERNAL, "Out of memory");
+        news = !j->failure || !failure || j->failure->reason != failure->reason;
+        failure_free(j->failure);
+        j->failure = failure;
+        delay = pace_next(&j->pace, failure ? failure_class(failure) : FAILURE_TRANSPORT,
+                          failure ? failure->retry_after : 0, job_remaining(j), draw());
+        (void) job_schedule(j, usec_add(now_boot(), delay));
+        if (failure && news)
+                job_log_failed(j, failure);
+        end_attempt(j, JOB_CHANGED_STATE);
+}
+
+static void fail_internal(Job *j, int error) {
+        Failure *f = NULL;
+
+        if (error != -ENOMEM)
+                (void) failure_new(&f, STEP_EXCHANGE, REASON_INTERNAL, "Internal error: %s",
+                                   strerrordesc_np(-error) ?: "unknown");
+        fail(j, f);
+}
+
+static int on_reread(sd_event_source *source, uint64_t usec, void *userdata) {
+        Job *j = userdata;
+
+        j->reread_timer = sd_event_source_disable_unref(j->reread_timer);
+        send_request(j);
+        return 0;
+}
+
+/* Returns true if the identity is going to be read once more. */
+static bool reread(Job *j, const Failure *f) {
+        if (j->reread_done || (f->reason != REASON_TOKEN_EXPIRED && f->reason != REASON_TOKEN_EMPTY &&
+                               f->reason != REASON_TOKEN_MALFORMED))
+                return false;
+        j->reread_done = true;
+        return sd_event_add_time_relative(j->context->event, &j->reread_timer, CLOCK_BOOTTIME, REREAD_DELAY,
+                                          1 * USEC_PER_MSEC, on_reread, j) >= 0;
+}
+
+static void fail_or_reread(Job *j, Failure *failure) {
+        if (failure && reread(j, failure)) {
+                failure_free(failure);
+                return;
+        }
+        fail(j, failure);
+}
+
+/* The worker is the part that may fall: what it says of the token is held against what we know. */
+static int check_credential(const Job *j, const Credential *c, usec_t asked_boot, Failure **reterr) {
+        int r = 0;
+
+        if (!streq_ptr(c->user, j->config->robot) || c->obtained_boot < asked_boot ||
+            c->obtained_boot > now_boot())
+                r = failure_new(reterr, STEP_EXCHANGE, REASON_ANSWER_MALFORMED,
+                                "The worker returned a credential that does not belong to this request");
+        else if (credential_expires_boot(c) <= now_boot())
+                r = failure_new(reterr, STEP_EXCHANGE, REASON_TOKEN_NOT_USABLE,
+                                "The registry returned a token that has ended already");
+        else if (job_has_valid_credential(j) && credential_expires_boot(c) <= j->expires_boot)
+                r = failure_new(reterr, STEP_EXCHANGE, REASON_TOKEN_NOT_USABLE,
+                                "The registry returned a token that ends sooner than the one that stands, which "
+                                "is kept");
+        return r < 0 ? r : *reterr ? 1 : 0;
+}
+
+static void take_knowledge(Job *j, Answer *a) {
+        if (a->claims) {
+                identity_claims_free(j->claims);
+                j->claims = TAKE_PTR(a->claims);
+        }
+        strv_free(j->notices);
+        j->notices = TAKE_PTR(a->notices);
+        if (a->skew_known) {
+                j->skew_known = true;
+                j->skew_usec = a->skew_usec;
+        }
+}
+
+static void on_answer(WorkerCall *call, Answer *a, void *userdata) {
+        Job *j = userdata;
+        _cleanup_(worker_call_freep) WorkerCall *done = TAKE_PTR(j->call);
+        _cleanup_failure_ Failure *worse = NULL;
+        int r;
+
+        take_knowledge(j, a);
+        if (!a->credential) {
+                fail_or_reread(j, TAKE_PTR(a->failure));
+                return;
+        }
+        r = check_credential(j, a->credential, j->last_attempt_boot, &worse);
+        if (r != 0) {
+                fail(j, TAKE_PTR(worse));
+                return;
+        }
+        j->awaiting_publication = true;
+        r = job_hold_credential(j, TAKE_PTR(a->credential));
+        if (r < 0) {
+                j->awaiting_publication = false;
+                fail_internal(j, r);
+                return;
+        }
+        job_update(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_IDENTITY | JOB_CHANGED_TARGETS);
+}
+
+static int fill_request(const Job *j, Request *q) {
+        int r;
+
+        r = free_and_strdup(&q->job, j->name);
+        if (r >= 0)
+                r = free_and_strdup(&q->source, identity_source_to_string(j->identity->source));
+        if (r >= 0)
+                r = free_and_strdup(&q->audience, j->identity->audience);
+        if (r >= 0)
+                r = free_and_strdup(&q->exchange, "quay");
+        if (r >= 0)
+                r = free_and_strdup(&q->registry, j->config->registry);
+        if (r >= 0)
+                r = free_and_strdup(&q->robot, j->config->robot);
+        if (r >= 0)
+                r = free_and_strdup(&q->proxy, j->config->proxy);
+        if (r >= 0)
+                r = strv_copy(j->config->scopes, &q->scopes);
+        q->timeout = REQUEST_TIMEOUT;
+        return r < 0 ? r : 0;
+}
+
+/* Returns 0, 1 with a failure, or a negative errno. */
+static int make_request(const Job *j, Request **ret, Failure **reterr) {
+        _cleanup_request_ Request *q = NULL;
+        int r;
+
+        q = calloc(1, sizeof(*q));
+        if (!q)
+                return -ENOMEM;
+        r = fill_request(j, q);
+        if (r < 0)
+                return r;
+        if (j->config->ca_file) {
+                r = local_ca_read(j->context->root, j->config->ca_file, &q->ca, reterr);
+                if (r != 0)
+                        return r;
+        }
+        r = local_token_read(j->context->root, j->identity->token_file, &q->token, reterr);
+        if (r != 0)
+                return r;
+        *ret = TAKE_PTR(q);
+        return 0;
+}
+
+static void send_request(Job *j) {
+        _cleanup_request_ Request *q = NULL;
+        Failure *f = NULL;
+        int r;
+
+        r = make_request(j, &q, &f);
+        if (r == 0)
+                r = worker_call_new(j->context->worker, TAKE_PTR(q), on_answer, j, &j->call);
+        if (r < 0)
+                fail_internal(j, r);
+        else if (r > 0)
+                fail_or_reread(j, f);
+}
+
+void job_attempt_start(Job *j) {
+        if (job_is_attempting(j) || j->configuration_failure)
+                return;
+        (void) job_schedule(j, USEC_INFINITY);
+        j->attempts_started++;
+        j->last_attempt_boot = now_boot();
+        j->last_attempt_real = now_real();
+        j->reread_done = false;
+        send_request(j);
+        if (job_is_attempting(j))
+                job_update(j, JOB_CHANGED_STATE);
+}
+
+void job_attempt_cancel(Job *j) {
+        if (!job_is_attempting(j))
+                return;
+        j->call = worker_call_free(j->call);
+        j->reread_timer = sd_event_source_disable_unref(j->reread_timer);
+        j->awaiting_publication = false;
+        j->attempts_ended++;
+}
+
+static bool all_answered(const Job *j) {
+        for (size_t i = 0; i < j->n_targets; i++)
+                if (j->targets[i].result == TARGET_PENDING)
+                        return false;
+        return true;
+}
+
+static bool all_published(const Job *j) {
+        for (size_t i = 0; i < j->n_targets; i++)
+                if (j->targets[i].result != TARGET_PUBLISHED)
+                        return false;
+        return true;
+}
+
+/* Only a credential that tools can read is a success, be it in this attempt or when the target recovers. */
+static void note_delivery(Job *j) {
+        if (j->delivered || !j->credential || !all_published(j))
+                return;
+        j->delivered = true;
+        j->refreshes++;
+        j->last_success_real = now_real();
+        j->pace = (Pace){};
+        job_log_refreshed(j);
+}
+
+void job_attempt_target_answered(Job *j) {
+        if (!j->awaiting_publication) {
+                note_delivery(j);
+                return;
+        }
+        if (!all_answered(j))
+                return;
+        j->awaiting_publication = false;
+        /* The exchange worked; what is wrong with a target is the target's, and retried without another one. */
+        j->failure = failure_free(j->failure);
+        (void) job_schedule_when_due(j);
+        note_delivery(j);
+        end_attempt(j, JOB_CHANGED_STATE);
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A job's life: configuration in, attempts when due, a credential held until it ends.
+ *
+ * Owns the job's two timers (next attempt, expiry) and at most one request to the worker. The state is derived
+ * from facts after each event (model/job-state), never set. How one attempt goes is job-attempt.c.
+ *
+ * Refuses to give up a good credential: failed attempts, broken configuration and worse tokens leave it
+ * standing until it really ends; then it is withdrawn, whatever else goes on. */
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/job-attempt.h"
+#include "daemon/job-log.h"
+#include "daemon/job.h"
+
+/* Refreshes wake nobody up for themselves: the kernel may put them together with other timers. */
+#define ACCURACY_LONG (1 * USEC_PER_MINUTE)
+#define ACCURACY_SHORT (50 * USEC_PER_MSEC)
+#define LONG_DELAY (20 * USEC_PER_MINUTE)
+/* A refresh on demand costs the registry two requests and an audit row: not more often than this. */
+#define FORCED_INTERVAL (5 * USEC_PER_SEC)
+
+static const char *const target_result_table[_TARGET_RESULT_MAX] = {
+        [TARGET_PENDING] = "pending",
+        [TARGET_PUBLISHED] = "published",
+        [TARGET_WITHDRAWN] = "withdrawn",
+        [TARGET_FAILED] = "failed",
+};
+
+const char *target_result_to_string(TargetResult r) {
+        return r >= 0 && r < _TARGET_RESULT_MAX ? target_result_table[r] : NULL;
+}
+
+void job_settings_done(JobSettings *s) {
+        s->config = job_config_free(s->config);
+        s->identity = identity_config_free(s->identity);
+        s->conf = conf_free(s->conf);
+        s->failure = failure_free(s->failure);
+}
+
+static void targets_done(JobTarget *targets, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                free(targets[i].name);
+                failure_free(targets[i].failure);
+        }
+        free(targets);
+}
+
+Job *job_free(Job *j) {
+        if (!j)
+                return NULL;
+        worker_call_free(j->call);
+        sd_event_source_disable_unref(j->attempt_timer);
+        sd_event_source_disable_unref(j->expiry_timer);
+        sd_event_source_disable_unref(j->reread_timer);
+        free(j->name);
+        job_config_free(j->config);
+        identity_config_free(j->identity);
+        conf_free(j->conf);
+        failure_free(j->configuration_failure);
+        credential_free(j->credential);
+        secret_free(j->auth);
+        identity_claims_free(j->claims);
+        failure_free(j->failure);
+        strv_free(j->notices);
+        targets_done(j->targets, j->n_targets);
+        free(j);
+        return NULL;
+}
+
+bool job_has_valid_credential(const Job *j) {
+        return j->credential && now_boot() < j->expires_boot;
+}
+
+usec_t job_remaining(const Job *j) {
+        return j->credential ? usec_sub(j->expires_boot, now_boot()) : 0;
+}
+
+bool job_is_attempting(const Job *j) {
+        return j->call || j->reread_timer || j->awaiting_publication;
+}
+
+bool job_is_undecided(const Job *j) {
+        return !j->configuration_failure && !j->credential && j->attempts_ended == 0;
+}
+
+static const Failure *target_failure(const Job *j) {
+        for (size_t i = 0; i < j->n_targets; i++)
+                if (j->targets[i].failure)
+                        return j->targets[i].failure;
+        return NULL;
+}
+
+const Failure *job_failure(const Job *j) {
+        return j->configuration_failure ?: j->failure ?: target_failure(j);
+}
+
+static bool is_published(const Job *j) {
+        for (size_t i = 0; i < j->n_targets; i++)
+                if (j->targets[i].result != TARGET_PUBLISHED)
+                        return false;
+        return true;
+}
+
+static void announce(Job *j, JobChange what) {
+        const JobObserver *o = &j->context->observer;
+
+        o->changed(j, what, o->userdata);
+}
+
+void job_update(Job *j, JobChange what) {
+        const JobFacts facts = {
+                .attempting = job_is_attempting(j),
+                .valid = job_has_valid_credential(j),
+                .published = is_published(j),
+                .failure = job_failure(j),
+        };
+
+        j->state = job_state_derive(&facts);
+        announce(j, what | JOB_CHANGED_STATE);
+}
+
+/* A timer at `boot`; none for USEC_INFINITY. */
+static int set_timer(Job *j, sd_event_source **source, usec_t boot, sd_event_time_handler_t handler) {
+        usec_t accuracy = usec_sub(boot, now_boot()) >= LONG_DELAY ? ACCURACY_LONG : ACCURACY_SHORT;
+        int r;
+
+        *source = sd_event_source_disable_unref(*source);
+        if (boot == USEC_INFINITY)
+                return 0;
+        r = sd_event_add_time(j->context->event, source, CLOCK_BOOTTIME, boot, accuracy, handler, j);
+        if (r < 0)
+                return log_error_errno(r, "Job '%s' cannot set a timer: %m", j->name);
+        return 0;
+}
+
+static int on_attempt_due(sd_event_source *source, uint64_t usec, void *userdata) {
+        Job *j = userdata;
+
+        job_attempt_start(j);
+        return 0;
+}
+
+int job_schedule(Job *j, usec_t boot) {
+        j->next_attempt_boot = boot;
+        return set_timer(j, &j->attempt_timer, boot, on_attempt_due);
+}
+
+/* What an expiry leaves of a credential is its absence: everything that held it lets go. */
+static void drop_credential(Job *j) {
+        const JobObserver *o = &j->context->observer;
+
+        j->credential = credential_free(j->credential);
+        j->auth = secret_free(j->auth);
+        j->expires_boot = 0;
+        j->expiry_timer = sd_event_source_disable_unref(j->expiry_timer);
+        for (size_t i = 0; i < j->n_targets; i++)
+                j->targets[i].result = TARGET_PENDING;
+        o->publish(j, o->userdata);
+}
+
+static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
+        Job *j = userdata;
+
+        drop_credential(j);
+        job_log_expired(j);
+        if (!job_failure(j) && !job_is_attempting(j))
+                (void) failure_new(&j->failure, STEP_EXCHANGE, REASON_EXPIRED,
+                                   "The credential ended before it was replaced");
+        job_update(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_TARGETS);
+        return 0;
+}
+
+int job_hold_credential(Job *j, Credential *credential) {
+        const JobObserver *o = &j->context->observer;
+        _cleanup_credential_ Credential *c = credential;
+        _cleanup_secret_ Secret *auth = NULL;
+        int r;
+
+        r = credential_auth(c, &auth);
+        if (r >= 0)
+                r = set_timer(j, &j->expiry_timer, credential_expires_boot(c), on_expiry);
+        if (r < 0)
+                return r;
+        credential_free(j->credential);
+        j->credential = TAKE_PTR(c);
+        secret_free(j->auth);
+        j->auth = TAKE_PTR(auth);
+        j->expires_boot = credential_expires_boot(j->credential);
+        j->delivered = false;
+        for (size_t i = 0; i < j->n_targets; i++)
+                j->targets[i].result = TARGET_PENDING;
+        o->publish(j, o->userdata);
+        return 0;
+}
+
+static usec_t due_time(const Job *j) {
+        uint64_t phase = schedule_phase(j->context->host, j->context->salt, j->context->salt_size, j->name);
+
+        return schedule_due(phase, j->credential->obtained_boot, credential_lifetime(j->credential),
+                            j->config->minimum_remaining);
+}
+
+int job_schedule_when_due(Job *j) {
+        usec_t due = due_time(j), now = now_boot();
+
+        /* An exchange that took longer than its token lives on is no reason to spin. */
+        return job_schedule(j, due > now ? due : usec_add(now, 1 * USEC_PER_SEC));
+}
+
+int job_adopt(Job *j, Credential *credential, usec_t due_boot) {
+        int r;
+
+        r = job_hold_credential(j, credential);
+        if (r < 0)
+                return r;
+        j->delivered = true; /* by the run of the daemon that fetched it */
+        j->next_attempt_boot = due_boot > 0 && due_boot < j->expires_boot ? due_boot : due_time(j);
+        return 0;
+}
+
+int job_start(Job *j, usec_t delay) {
+        int r = 0;
+
+        if (!j->configuration_failure) {
+                usec_t first = j->credential ? j->next_attempt_boot : usec_add(now_boot(), delay);
+
+                r = job_schedule(j, first);
+        }
+        job_update(j, _JOB_CHANGED_ALL);
+        return r;
+}
+
+static int make_targets(const JobConfig *config, JobTarget **ret, size_t *ret_n) {
+        size_t n = strv_length(config->targets);
+        JobTarget *targets = calloc(n + 1, sizeof(*targets));
+
+        if (!targets)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                targets[i].name = strdup(config->targets[i]);
+                if (!targets[i].name) {
+                        targets_done(targets, n);
+                        return -ENOMEM;
+                }
+        }
+        *ret = targets;
+        *ret_n = n;
+        return 0;
+}
+
+static int take_settings(Job *j, JobSettings *s) {
+        JobTarget *targets;
+        size_t n_targets;
+        int r;
+
+        r = make_targets(s->config, &targets, &n_targets);
+        if (r < 0)
+                return r;
+        targets_done(j->targets, j->n_targets);
+        j->targets = targets;
+        j->n_targets = n_targets;
+        job_config_free(j->config);
+        j->config = TAKE_PTR(s->config);
+        identity_config_free(j->identity);
+        j->identity = TAKE_PTR(s->identity);
+        return 0;
+}
+
+int job_new(const JobContext *context, JobSettings *settings, Job **ret) {
+        _cleanup_(job_settings_done) JobSettings s = *settings;
+        _cleanup_(job_freep) Job *j = NULL;
+        int r;
+
+        *settings = (JobSettings){};
+        j = calloc(1, sizeof(*j));
+        if (!j)
+                return -ENOMEM;
+        j->context = context;
+        j->next_attempt_boot = USEC_INFINITY;
+        r = free_and_strdup(&j->name, s.config->name);
+        if (r >= 0)
+                r = take_settings(j, &s);
+        if (r < 0)
+                return r;
+        j->conf = TAKE_PTR(s.conf);
+        j->configuration_failure = TAKE_PTR(s.failure);
+        *ret = TAKE_PTR(j);
+        return 0;
+}
+
+static bool same_identity(const IdentityConfig *a, const IdentityConfig *b) {
+        return a && b ? identity_config_equal(a, b) : a == b;
+}
+
+/* Would an exchange under the other settings give something else, or the same by another way? */
+static bool same_exchange(const Job *j, const JobSettings *s) {
+        return streq_ptr(j->config->registry, s->config->registry) &&
+               streq_ptr(j->config->robot, s->config->robot) &&
+               streq_ptr(j->config->ca_file, s->config->ca_file) &&
+               streq_ptr(j->config->proxy, s->config->proxy) && same_identity(j->identity, s->identity);
+}
+
+static bool same_messages(const Conf *a, const Conf *b) {
+        if (a->n_messages != b->n_messages)
+                return false;
+        for (size_t i = 0; i < a->n_messages; i++)
+                if (a->messages[i].severity != b->messages[i].severity ||
+                    a->messages[i].line != b->messages[i].line ||
+                    !streq_ptr(a->messages[i].file, b->messages[i].file) ||
+                    !streq_ptr(a->messages[i].text, b->messages[i].text))
+                        return false;
+        return true;
+}
+
+/* The new files are wrong: nothing is tried with them, but what the old ones brought stays to its end. */
+static int stop_by_configuration(Job *j, JobSettings *s) {
+        job_attempt_cancel(j);
+        failure_free(j->configuration_failure);
+        j->configuration_failure = TAKE_PTR(s->failure);
+        (void) job_schedule(j, USEC_INFINITY);
+        job_update(j, JOB_CHANGED_CONFIGURATION);
+        return 1;
+}
+
+static int apply_settings(Job *j, JobSettings *s) {
+        const JobObserver *o = &j->context->observer;
+        bool same_robot = streq_ptr(j->config->registry, s->config->registry) &&
+                          streq_ptr(j->config->robot, s->config->robot);
+        bool again = !same_exchange(j, s) || j->configuration_failure || !j->credential;
+        int r;
+
+        r = take_settings(j, s);
+        if (r < 0)
+                return r;
+        j->configuration_failure = failure_free(j->configuration_failure);
+        if (again) {
+                job_attempt_cancel(j);
+                j->failure = failure_free(j->failure);
+                j->pace = (Pace){};
+        }
+        if (j->credential && !same_robot)
+                drop_credential(j);
+        else
+                o->publish(j, o->userdata);
+        r = again ? job_schedule(j, now_boot()) : job_schedule_when_due(j);
+        job_update(j, _JOB_CHANGED_ALL);
+        return r < 0 ? r : 1;
+}
+
+int job_reconfigure(Job *j, JobSettings *settings) {
+        _cleanup_(job_settings_done) JobSettings s = *settings;
+        bool same_failure = failure_equal(j->configuration_failure, s.failure);
+        bool talk = !same_messages(j->conf, s.conf);
+
+        *settings = (JobSettings){};
+        conf_free(j->conf);
+        j->conf = TAKE_PTR(s.conf);
+        if (talk)
+                announce(j, JOB_CHANGED_CONFIGURATION);
+        if (s.failure)
+                return same_failure ? 0 : stop_by_configuration(j, &s);
+        if (same_failure && job_config_equal(j->config, s.config) && same_identity(j->identity, s.identity))
+                return 0;
+        return apply_settings(j, &s);
+}
+
+int job_refresh(Job *j, uint64_t *ret_attempt) {
+        usec_t soonest;
+
+        if (j->configuration_failure)
+                return 0;
+        if (job_is_attempting(j)) {
+                *ret_attempt = j->attempts_started;
+                return 1;
+        }
+        soonest = j->attempts_started > 0 ? usec_add(j->last_attempt_boot, FORCED_INTERVAL) : 0;
+        if (soonest < now_boot())
+                soonest = now_boot();
+        if (soonest < j->next_attempt_boot) {
+                int r = job_schedule(j, soonest);
+
+                if (r < 0)
+                        return r;
+        }
+        *ret_attempt = j->attempts_started + 1;
+        announce(j, JOB_CHANGED_STATE);
+        return 1;
+}
+
+static JobTarget *find_target(Job *j, const char *name) {
+        for (size_t i = 0; i < j->n_targets; i++)
+                if (streq(j->targets[i].name, name))
+                        return j->targets + i;
+        return NULL;
+}
+
+int job_set_target_result(Job *j, const char *target, TargetResult result, const Failure *failure) {
+        _cleanup_failure_ Failure *copy = NULL;
+        JobTarget *t = find_target(j, target);
+        bool news;
+        int r;
+
+        if (!t || (t->result == result && failure_equal(t->failure, failure)))
+                return 0;
+        if (failure) {
+                r = failure_dup(failure, &copy);
+                if (r < 0)
+                        return r;
+        }
+        news = !t->failure != !copy || (copy && copy->reason != t->failure->reason);
+        failure_free(t->failure);
+        t->failure = TAKE_PTR(copy);
+        t->result = result;
+        if (news)
+                job_log_target(j, t);
+        job_attempt_target_answered(j);
+        job_update(j, JOB_CHANGED_TARGETS);
+        return 0;
+}
+
+void job_clock_changed(Job *j) {
+        announce(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_STATE);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* When to write which target.
+ *
+ * Owns the targets and a timer for each: at once when a target was quiet, in batches when changes come fast,
+ * and at the pace of publish failures when it cannot be written. A failed write never causes an exchange. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/publisher.h"
+#include "model/schedule.h"
+
+/* Changes that come faster than this share writes; and a large target, which takes long, is written at most a
+ * fifth of the time. */
+#define SPACING_MIN (200 * USEC_PER_MSEC)
+#define SPACING_FACTOR 4
+
+typedef struct Slot {
+        Publisher *publisher;
+        Target *target;
+        sd_event_source *timer;
+        bool marked;
+        usec_t not_before;
+        Pace pace;
+} Slot;
+
+struct Publisher {
+        PublisherClient client;
+        Slot *slots;
+        size_t n_slots;
+};
+
+static uint64_t draw(void) {
+        uint64_t random;
+
+        return getrandom(&random, sizeof(random), GRND_NONBLOCK) == (ssize_t) sizeof(random) ? random : 0;
+}
+
+static void arm(Slot *s, usec_t boot) {
+        int r;
+
+        r = sd_event_source_set_time(s->timer, boot);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
+        if (r < 0)
+                log_error_errno(r, "Cannot schedule the writing of %s: %m", target_path(s->target));
+}
+
+static void wanted_free(Wanted *wanted, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                failure_free(wanted[i].failure);
+        free(wanted);
+}
+
+/* Everything but success is tried again: at the file's trouble and at a single key's alike, for both end when
+ * somebody changes the file. */
+static bool is_done(const Wanted *wanted, size_t n, int r) {
+        if (r != 0)
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (wanted[i].failure)
+                        return false;
+        return true;
+}
+
+static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
+        Slot *s = userdata;
+        const PublisherClient *c = &s->publisher->client;
+        const char *name = target_config(s->target)->name;
+        _cleanup_failure_ Failure *failure = NULL;
+        Wanted *wanted = NULL;
+        usec_t start = now_boot(), end;
+        size_t n = 0;
+        int r;
+
+        s->marked = false;
+        r = c->collect(name, &wanted, &n, c->userdata);
+        if (r >= 0)
+                r = target_sync(s->target, wanted, n, &failure);
+        if (r < 0)
+                log_warning_errno(r, "Cannot bring %s in line, trying again: %m", target_path(s->target));
+        end = now_boot();
+        s->not_before = end + SPACING_MIN + SPACING_FACTOR * (end - start);
+        if (is_done(wanted, n, r))
+                s->pace = (Pace){};
+        else if (!s->marked)
+                arm(s, usec_add(end, pace_next(&s->pace, FAILURE_PUBLISH, 0, 0, draw())));
+        if (r >= 0)
+                c->done(name, wanted, n, failure, c->userdata);
+        wanted_free(wanted, n);
+        return 0;
+}
+
+int publisher_new(sd_event *event, const char *root, StateStore *store, const PublisherClient *client,
+                  Publisher **ret) {
+        _cleanup_(publisher_freep) Publisher *p = NULL;
+        const TargetConfig *configs;
+        size_t n;
+        int r;
+
+        configs = target_config_all(&n);
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                return -ENOMEM;
+        p->client = *client;
+        p->slots = calloc(n, sizeof(*p->slots));
+        if (!p->slots)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                Slot *s = p->slots + p->n_slots++;
+
+                s->publisher = p;
+                r = target_new(root, configs + i, store, &s->target);
+                if (r >= 0)
+                        r = sd_event_add_time(event, &s->timer, CLOCK_BOOTTIME, 0, 1, on_write, s);
+                if (r >= 0)
+                        r = sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
+                if (r < 0)
+                        return r;
+                /* After everything else that is due: what it changes goes into the same write. */
+                (void) sd_event_source_set_priority(s->timer, SD_EVENT_PRIORITY_IDLE);
+                target_sweep(s->target);
+        }
+        *ret = TAKE_PTR(p);
+        return 0;
+}
+
+Publisher *publisher_free(Publisher *p) {
+        if (!p)
+                return NULL;
+        for (size_t i = 0; i < p->n_slots; i++) {
+                sd_event_source_disable_unref(p->slots[i].timer);
+                target_free(p->slots[i].target);
+        }
+        free(p->slots);
+        free(p);
+        return NULL;
+}
+
+static Slot *find_slot(const Publisher *p, const char *target) {
+        for (size_t i = 0; i < p->n_slots; i++)
+                if (streq(target_config(p->slots[i].target)->name, target))
+                        return p->slots + i;
+        return NULL;
+}
+
+static void mark(Slot *s) {
+        if (s->marked)
+                return;
+        s->marked = true;
+        arm(s, s->not_before);
+}
+
+void publisher_mark(Publisher *p, const char *target) {
+        Slot *s = find_slot(p, target);
+
+        if (s)
+                mark(s);
+}
+
+void publisher_mark_all(Publisher *p) {
+        for (size_t i = 0; i < p->n_slots; i++)
+                mark(p->slots + i);
+}
+
+const char *publisher_target_path(const Publisher *p, const char *target) {
+        const Slot *s = find_slot(p, target);
+
+        return s ? target_path(s->target) : NULL;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Keeps all targets in line with what jobs want, with as few writes as possible.
+ *
+ * It is told that something changed, never what: when the time comes it asks for everything that is wanted of
+ * a target, so that there is no second account of it that could be wrong. */
+
+#include <systemd/sd-event.h>
+
+#include "daemon/state-store.h"
+#include "daemon/target.h"
+
+typedef struct Publisher Publisher;
+
+typedef struct PublisherClient {
+        /* All that is wanted of a target. The list is freed by the publisher, what it points at is not; it must
+         * stay as it is until done() returned. Returns 0 or -ENOMEM. */
+        int (*collect)(const char *target, Wanted **ret, size_t *ret_n, void *userdata);
+        /* What came of it: `failure` is the file's as a whole, or NULL, then see each wanted[i].failure. */
+        void (*done)(const char *target, const Wanted *wanted, size_t n, const Failure *failure, void *userdata);
+        void *userdata;
+} PublisherClient;
+
+int publisher_new(sd_event *event, const char *root, StateStore *store, const PublisherClient *client,
+                  Publisher **ret);
+Publisher *publisher_free(Publisher *p);
+DEFINE_CLEANUP(Publisher *, publisher_free)
+
+/* Something changed for the target: write soon; what changes until then goes into the same write. */
+void publisher_mark(Publisher *p, const char *target);
+void publisher_mark_all(Publisher *p);
+/* The path of a target as this daemon sees it, or NULL. */
+const char *publisher_target_path(const Publisher *p, const char *target);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* How the state store reads on disk: JSON with a version, printed member by member (ten thousand jobs would
+ * make a large tree), parsed through codec/json.
+ *
+ * Refuses what it does not understand whole: a newer version may mean something else by the same words. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <search.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "codec/json.h"
+#include "daemon/state-file.h"
+
+static void print_hex(FILE *f, const uint8_t *bytes, size_t n) {
+        fputc('"', f);
+        for (size_t i = 0; i < n; i++)
+                fprintf(f, "%02x", bytes[i]);
+        fputc('"', f);
+}
+
+/* Names were validated at the door: they need no escapes. */
+static void print_name(FILE *f, const char *s) {
+        fprintf(f, "\"%s\"", s);
+}
+
+typedef struct Printer {
+        FILE *file;
+        bool first;
+} Printer;
+
+static void print_separator(Printer *p, const char *indentation) {
+        fputs(p->first ? "\n" : ",\n", p->file);
+        fputs(indentation, p->file);
+        p->first = false;
+}
+
+static void print_key(const void *node, VISIT which, void *closure) {
+        const OwnedKey *k = *(OwnedKey *const *) node;
+        Printer *p = closure;
+
+        if (which != postorder && which != leaf)
+                return;
+        print_separator(p, "   ");
+        print_name(p->file, k->key);
+        fputs(": {\"job\": ", p->file);
+        print_name(p->file, k->job);
+        fputs(", \"current\": ", p->file);
+        print_hex(p->file, k->current.bytes, sizeof(k->current.bytes));
+        fputs(", \"previous\": ", p->file);
+        print_hex(p->file, k->previous.bytes, sizeof(k->previous.bytes));
+        fputc('}', p->file);
+}
+
+static void print_job(const void *node, VISIT which, void *closure) {
+        const JobRecord *j = *(JobRecord *const *) node;
+        Printer *p = closure;
+
+        if (which != postorder && which != leaf)
+                return;
+        print_separator(p, "  ");
+        print_name(p->file, j->job);
+        fputs(": {\"boot_id\": ", p->file);
+        print_hex(p->file, j->boot_id, sizeof(j->boot_id));
+        fprintf(p->file,
+                ", \"obtained_boot\": %" PRIu64 ", \"due_boot\": %" PRIu64 ", \"obtained_real\": %" PRIu64
+                ", \"last_success_real\": %" PRIu64 ", \"refreshes\": %" PRIu64 ", \"attempts\": %" PRIu64 "}",
+                j->obtained_boot, j->due_boot, j->obtained_real, j->last_success_real, j->refreshes,
+                j->attempts);
+}
+
+int state_file_print(const StateStore *s, char **ret, size_t *ret_size) {
+        Printer targets = { .first = true }, jobs = { .first = true };
+        _cleanup_free_ char *text = NULL;
+        bool failed;
+        FILE *f;
+
+        f = open_memstream(&text, ret_size);
+        if (!f)
+                return -ENOMEM;
+        targets.file = jobs.file = f;
+        fprintf(f, "{\n \"version\": %d,\n \"salt\": ", STATE_VERSION);
+        print_hex(f, s->salt, sizeof(s->salt));
+        fputs(",\n \"targets\": {", f);
+        for (size_t i = 0; i < s->n_targets; i++) {
+                Printer keys = { .file = f, .first = true };
+
+                print_separator(&targets, "  ");
+                print_name(f, s->targets[i].name);
+                fputs(": {", f);
+                twalk_r(s->targets[i].keys, print_key, &keys);
+                fputc('}', f);
+        }
+        fputs("},\n \"jobs\": {", f);
+        twalk_r(s->jobs, print_job, &jobs);
+        fputs("}\n}\n", f);
+        failed = ferror(f);
+        if (fclose(f) != 0 || failed)
+                return -ENOMEM;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+static int hex_digit(char c) {
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int get_hex(json_object *o, const char *key, uint8_t *ret, size_t n) {
+        const char *s;
+
+        if (json_get_string(o, key, &s) <= 0 || strlen(s) != 2 * n)
+                return -EBADMSG;
+        for (size_t i = 0; i < n; i++) {
+                int high = hex_digit(s[2 * i]), low = hex_digit(s[2 * i + 1]);
+
+                if (high < 0 || low < 0)
+                        return -EBADMSG;
+                ret[i] = (uint8_t) (high << 4 | low);
+        }
+        return 0;
+}
+
+static int parse_key(StateStore *s, const char *target, const char *key, json_object *o) {
+        Fingerprint current, previous;
+        const char *job;
+        int r;
+
+        if (!json_object_is_type(o, json_type_object) || json_get_string(o, "job", &job) <= 0 ||
+            get_hex(o, "current", current.bytes, sizeof(current.bytes)) < 0 ||
+            get_hex(o, "previous", previous.bytes, sizeof(previous.bytes)) < 0)
+                return -EBADMSG;
+        /* In the order in which they came to be. */
+        r = state_store_own_key(s, target, key, job, &previous);
+        return r < 0 ? r : state_store_own_key(s, target, key, job, &current);
+}
+
+static int parse_targets(StateStore *s, json_object *targets) {
+        json_object_object_foreach(targets, target, keys) {
+                if (!json_object_is_type(keys, json_type_object))
+                        return -EBADMSG;
+                json_object_object_foreach(keys, key, value) {
+                        int r = parse_key(s, target, key, value);
+
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+static int parse_job(StateStore *s, const char *name, json_object *o) {
+        JobRecord *j;
+
+        if (!json_object_is_type(o, json_type_object))
+                return -EBADMSG;
+        j = state_store_job(s, name, /* create= */ true);
+        if (!j)
+                return -ENOMEM;
+        if (get_hex(o, "boot_id", j->boot_id, sizeof(j->boot_id)) < 0 ||
+            json_get_u64(o, "obtained_boot", &j->obtained_boot) <= 0 ||
+            json_get_u64(o, "due_boot", &j->due_boot) <= 0 ||
+            json_get_u64(o, "obtained_real", &j->obtained_real) <= 0 ||
+            json_get_u64(o, "last_success_real", &j->last_success_real) <= 0 ||
+            json_get_u64(o, "refreshes", &j->refreshes) <= 0 || json_get_u64(o, "attempts", &j->attempts) <= 0)
+                return -EBADMSG;
+        return 0;
+}
+
+static int parse_jobs(StateStore *s, json_object *jobs) {
+        json_object_object_foreach(jobs, name, value) {
+                int r = parse_job(s, name, value);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int state_file_parse(const char *text, size_t size, StateStore *s, const char **reterr) {
+        _cleanup_json_ json_object *root = NULL;
+        json_object *targets, *jobs;
+        JsonError error = {};
+        uint64_t version;
+        int r;
+
+        r = json_parse(text, size, &root, &error);
+        if (r == -EBADMSG)
+                *reterr = error.what;
+        if (r < 0)
+                return r;
+        *reterr = "it is no state file";
+        if (!json_object_is_type(root, json_type_object) || json_get_u64(root, "version", &version) <= 0)
+                return -EBADMSG;
+        if (version != STATE_VERSION) {
+                *reterr = "it is of another version";
+                return -EBADMSG;
+        }
+        if (get_hex(root, "salt", s->salt, sizeof(s->salt)) < 0 ||
+            json_get_object(root, "targets", &targets) <= 0 || json_get_object(root, "jobs", &jobs) <= 0)
+                return -EBADMSG;
+        r = parse_targets(s, targets);
+        if (r >= 0)
+                r = parse_jobs(s, jobs);
+        if (r >= 0)
+                s->changed = false;
+        return r;
+}

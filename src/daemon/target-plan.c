@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The rules of ownership in a target, in one place:
+ *
+ *   - a key that nobody holds is ours for the taking;
+ *   - a key that is ours is written and removed at will, but what somebody else put in its place is never
+ *     removed, only replaced while we have something good to put there;
+ *   - a key that somebody else holds is taken with TakeOver=yes only, unless what stands there is a token that
+ *     a registry issued to this very robot: such a thing comes from this program (an earlier installation, a
+ *     lost state file), for nobody else makes them.
+ *
+ * Owns no file and no state: it decides, others do. */
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "codec/base64.h"
+#include "codec/jwt.h"
+#include "daemon/target-plan.h"
+#include "model/auth-index.h"
+
+typedef struct Planning {
+        StateStore *store;
+        const char *target;
+        const char *path;
+        const AuthIndex *index;
+        TargetPlan *plan;
+        const Wanted *const *sorted; /* by key */
+        size_t n_sorted;
+        int error;
+} Planning;
+
+void target_plan_done(TargetPlan *p) {
+        free(p->entries);
+        free(p->owners);
+        strv_free(p->removed);
+        *p = (TargetPlan){};
+}
+
+static void add_entry(TargetPlan *p, const char *key, const Secret *auth, const Wanted *owner) {
+        p->entries[p->n_entries] = (AuthEntry){ .key = key, .auth = auth };
+        p->owners[p->n_entries++] = owner;
+}
+
+/* "robot:JWT of the registry for that robot". */
+static bool is_robot_token(const Secret *auth, const char *robot) {
+        struct iovec encoded = secret_peek(auth), plain;
+        _cleanup_secret_ Secret *decoded = NULL;
+        _cleanup_jwt_ JwtClaims *claims = NULL;
+        size_t n = strlen(robot);
+
+        if (base64_decode(encoded.iov_base, encoded.iov_len, &decoded) < 0)
+                return false;
+        plain = secret_peek(decoded);
+        if (plain.iov_len <= n + 1 || memcmp(plain.iov_base, robot, n) != 0 ||
+            ((const char *) plain.iov_base)[n] != ':')
+                return false;
+        if (jwt_parse((const char *) plain.iov_base + n + 1, plain.iov_len - n - 1, &claims, &(const char *){ 0 }) <
+            0)
+                return false;
+        return claims->has_exp && streq_ptr(claims->sub, robot);
+}
+
+/* Returns 1 if we may write the key, 0 with a failure if not, -ENOMEM. */
+static int may_take(const Planning *p, Wanted *w) {
+        _cleanup_secret_ Secret *standing = NULL;
+        int r;
+
+        if (w->take_over || state_store_find_key(p->store, p->target, w->key) ||
+            !auth_index_has(p->index, w->key))
+                return 1;
+        r = auth_index_auth(p->index, w->key, &standing);
+        if (r < 0)
+                return r;
+        if (r > 0 && (secret_equal(standing, w->auth) || is_robot_token(standing, w->robot)))
+                return 1;
+        r = failure_new(&w->failure, STEP_PUBLICATION, REASON_TARGET_CONFLICT,
+                        "The target file %s has an entry '%s' that is not ours", p->path, w->key);
+        if (r < 0)
+                return r;
+        r = failure_set_hint(w->failure,
+                             "Remove that entry (podman logout), or let the job replace it with TakeOver=yes");
+        return r < 0 ? r : 0;
+}
+
+/* Is what stands under the key what we put there? */
+static int is_our_entry(const Planning *p, const OwnedKey *k) {
+        _cleanup_secret_ Secret *standing = NULL;
+        Fingerprint print;
+        struct iovec bytes;
+        int r;
+
+        r = auth_index_auth(p->index, k->key, &standing);
+        if (r <= 0)
+                return r;
+        bytes = secret_peek(standing);
+        state_store_fingerprint(p->store, bytes.iov_base, bytes.iov_len, &print);
+        return memcmp(&print, &k->current, sizeof(print)) == 0 || memcmp(&print, &k->previous, sizeof(print)) == 0;
+}
+
+static int compare_wanted(const void *a, const void *b) {
+        return strcmp((*(const Wanted *const *) a)->key, (*(const Wanted *const *) b)->key);
+}
+
+static bool is_wanted(const Planning *p, const char *key) {
+        const Wanted probe = { .key = key }, *pointer = &probe;
+        const Wanted *const *found;
+
+        if (p->n_sorted == 0)
+                return false;
+        found = bsearch(&pointer, p->sorted, p->n_sorted, sizeof(*p->sorted), compare_wanted);
+        return found && (*found)->auth;
+}
+
+/* A key of ours that nothing shall stand under any more. */
+static void plan_removal(const OwnedKey *k, void *userdata) {
+        Planning *p = userdata;
+        int r;
+
+        if (p->error < 0 || is_wanted(p, k->key))
+                return;
+        r = strv_append(&p->plan->removed, k->key);
+        if (r >= 0)
+                r = is_our_entry(p, k);
+        if (r > 0)
+                add_entry(p->plan, k->key, NULL, NULL);
+        if (r < 0)
+                p->error = r;
+}
+
+static void count_key(const OwnedKey *k, void *userdata) {
+        size_t *n = userdata;
+
+        (*n)++;
+}
+
+static int plan_wanted(const Planning *p, Wanted *wanted, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                int r;
+
+                wanted[i].failure = failure_free(wanted[i].failure);
+                if (!wanted[i].auth)
+                        continue;
+                r = may_take(p, wanted + i);
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        add_entry(p->plan, wanted[i].key, wanted[i].auth, wanted + i);
+        }
+        return 0;
+}
+
+int target_plan_make(StateStore *store, const char *target, const char *path, const Secret *text,
+                     Wanted *wanted, size_t n_wanted, TargetPlan *ret, JsonError *reterr) {
+        _cleanup_(target_plan_done) TargetPlan plan = {};
+        _cleanup_(auth_index_freep) AuthIndex *index = NULL;
+        _cleanup_free_ const Wanted **sorted = NULL;
+        struct iovec bytes = secret_peek(text);
+        size_t n_owned = 0;
+        Planning p;
+        int r;
+
+        r = auth_index_new(bytes.iov_base, bytes.iov_len, &index, reterr);
+        if (r < 0)
+                return r;
+        state_store_each_key(store, target, count_key, &n_owned);
+        plan.entries = calloc(n_wanted + n_owned + 1, sizeof(*plan.entries));
+        plan.owners = calloc(n_wanted + n_owned + 1, sizeof(*plan.owners));
+        sorted = calloc(n_wanted + 1, sizeof(*sorted));
+        if (!plan.entries || !plan.owners || !sorted)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_wanted; i++)
+                sorted[i] = wanted + i;
+        qsort(sorted, n_wanted, sizeof(*sorted), compare_wanted);
+        p = (Planning){ store, target, path, index, &plan, sorted, n_wanted, 0 };
+        r = plan_wanted(&p, wanted, n_wanted);
+        if (r < 0)
+                return r;
+        state_store_each_key(store, target, plan_removal, &p);
+        if (p.error < 0)
+                return p.error;
+        *ret = plan;
+        plan = (TargetPlan){};
+        return 0;
+}
+
+int target_plan_own(const TargetPlan *p, StateStore *store, const char *target) {
+        for (size_t i = 0; i < p->n_entries; i++) {
+                struct iovec auth = secret_peek(p->entries[i].auth);
+                Fingerprint print;
+                int r;
+
+                if (!p->owners[i])
+                        continue;
+                state_store_fingerprint(store, auth.iov_base, auth.iov_len, &print);
+                r = state_store_own_key(store, target, p->entries[i].key, p->owners[i]->job, &print);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+void target_plan_disown(const TargetPlan *p, StateStore *store, const char *target) {
+        STRV_FOREACH(key, p->removed)
+                state_store_disown_key(store, target, *key);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Read, decide, merge, replace: one target file.
+ *
+ * Owns the decision which keys are ours to write and to remove (with the store), and the sentences about files
+ * that cannot be read or written. The merge itself is model/auth-file, the replacing base/file-replace.
+ *
+ * Refuses to touch a file that it does not understand, one that is no regular file, and one in a directory
+ * where others could play with names. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file-replace.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/target-plan.h"
+#include "daemon/target.h"
+#include "model/auth-file.h"
+
+/* Others may write at the same time, without a lock. Each round starts from what they wrote. */
+#define ROUNDS_MAX 5
+
+struct Target {
+        const TargetConfig *config;
+        StateStore *store;
+        char *path;
+        bool rooted; /* below a --root: files there are ours, not root's */
+};
+
+/* The file as it was found. */
+typedef struct Found {
+        int dir_fd;
+        const char *name;
+        int fd; /* -EBADF: there is no file */
+        struct stat st;
+        Secret *text;
+} Found;
+
+static void found_done(Found *f) {
+        closep(&f->dir_fd);
+        closep(&f->fd);
+        f->text = secret_free(f->text);
+        f->dir_fd = f->fd = -EBADF;
+}
+
+int target_new(const char *root, const TargetConfig *config, StateStore *store, Target **ret) {
+        _cleanup_(target_freep) Target *t = NULL;
+        int r;
+
+        t = calloc(1, sizeof(*t));
+        if (!t)
+                return -ENOMEM;
+        t->config = config;
+        t->store = store;
+        t->rooted = !isempty(root);
+        r = text_format(&t->path, "%s%s", root, config->path);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(t);
+        return 0;
+}
+
+Target *target_free(Target *t) {
+        if (!t)
+                return NULL;
+        free(t->path);
+        free(t);
+        return NULL;
+}
+
+const TargetConfig *target_config(const Target *t) {
+        return t->config;
+}
+
+const char *target_path(const Target *t) {
+        return t->path;
+}
+
+static Reason reason_of_errno(int error) {
+        switch (-error) {
+        case ENOSPC:
+        case EDQUOT:
+        case EFBIG:
+                return REASON_TARGET_FULL;
+        case ELOOP:
+        case EISDIR:
+        case ENOTDIR:
+        case EMEDIUMTYPE:
+                return REASON_TARGET_UNSAFE;
+        default:
+                return REASON_TARGET_UNWRITABLE;
+        }
+}
+
+static const char *errno_text(int error) {
+        switch (-error) {
+        case ELOOP:
+                return "it is a symbolic link";
+        case EISDIR:
+                return "it is a directory";
+        case EMEDIUMTYPE:
+                return "it is no regular file";
+        default:
+                return strerrordesc_np(-error) ?: "unknown error";
+        }
+}
+
+static int fail(const Target *t, int error, const char *doing, Failure **reterr) {
+        int r;
+
+        if (error == -ENOMEM)
+                return error;
+        r = failure_new(reterr, STEP_PUBLICATION, reason_of_errno(error), "The target file %s cannot be %s: %s",
+                        t->path, doing, errno_text(error));
+        return r < 0 ? r : 1;
+}
+
+static int fail_directory(const Target *t, int error, const char *component, Failure **reterr) {
+        const char *where = component ?: t->path;
+        int r;
+
+        if (error == -ENOMEM)
+                return error;
+        if (error == -EPERM)
+                r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_UNSAFE,
+                                "The directory %s does not belong to root or can be written by others", where);
+        else
+                r = failure_new(reterr, STEP_PUBLICATION, reason_of_errno(error),
+                                "The directory %s cannot be used: %s", where, errno_text(error));
+        return r < 0 ? r : 1;
+}
+
+/* Makes the last directory of the path, never more: what lies above it belongs to the distribution. */
+static int make_directory(const Target *t) {
+        _cleanup_free_ char *directory = NULL;
+        _cleanup_close_ int parent_fd = -EBADF;
+        const char *name;
+        int r;
+
+        directory = strndup(t->path, (size_t) (strrchr(t->path, '/') - t->path));
+        if (!directory)
+                return -ENOMEM;
+        r = dir_open_trusted(directory, &parent_fd, &name, NULL);
+        if (r < 0)
+                return r;
+        if (mkdirat(parent_fd, name, t->config->directory_mode) < 0)
+                return errno == EEXIST ? 0 : -errno;
+        /* As root would have made it, whatever our umask and uid. */
+        if (!t->rooted && fchownat(parent_fd, name, t->config->uid, t->config->gid, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+        return fchmodat(parent_fd, name, t->config->directory_mode, 0) < 0 ? -errno : 0;
+}
+
+static int open_directory(const Target *t, Found *f, Failure **reterr) {
+        _cleanup_free_ char *component = NULL;
+        int r;
+
+        r = dir_open_trusted(t->path, &f->dir_fd, &f->name, &component);
+        if (r == -ENOENT && t->config->directory_mode != 0 && make_directory(t) >= 0) {
+                free(TAKE_PTR(component));
+                r = dir_open_trusted(t->path, &f->dir_fd, &f->name, &component);
+        }
+        return r < 0 ? fail_directory(t, r, component, reterr) : 0;
+}
+
+/* Returns 0, 1 with a failure, -EAGAIN if the file changed while it was looked at, -ENOMEM. */
+static int open_file(const Target *t, Found *f, Failure **reterr) {
+        struct stat st;
+        int r;
+
+        r = file_read(f->dir_fd, f->name, AUTH_FILE_MAX, 0, &f->text, &f->st);
+        if (r == -ENOENT)
+                return 0;
+        if (r == -EBADMSG) {
+                r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_MALFORMED,
+                                "The target file %s is no text, it holds NUL bytes", t->path);
+                return r < 0 ? r : 1;
+        }
+        if (r < 0)
+                return fail(t, r, "read", reterr);
+        f->fd = openat(f->dir_fd, f->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (f->fd < 0 || fstat(f->fd, &st) < 0 || !stat_same_content(&st, &f->st))
+                return -EAGAIN;
+        return 0;
+}
+
+static bool is_unchanged(const Found *f) {
+        struct stat st;
+
+        if (fstatat(f->dir_fd, f->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT && f->fd < 0;
+        return f->fd >= 0 && stat_same_content(&st, &f->st);
+}
+
+static int replace(const Target *t, const Found *f, const Secret *text, Failure **reterr) {
+        struct iovec bytes = secret_peek(text);
+        const FileReplace replace = {
+                .dir_fd = f->dir_fd,
+                .name = f->name,
+                .data = bytes.iov_base,
+                .size = bytes.iov_len,
+                .old_fd = f->fd,
+                .mode = t->config->mode,
+                .uid = t->rooted ? (uid_t) -1 : t->config->uid,
+                .gid = t->rooted ? (gid_t) -1 : t->config->gid,
+                .flags = FILE_REPLACE_KEEP | (t->config->persistent ? FILE_REPLACE_SYNC : 0),
+        };
+        int r;
+
+        if (!is_unchanged(f))
+                return -EAGAIN;
+        r = file_replace(&replace);
+        return r < 0 ? fail(t, r, "written", reterr) : 0;
+}
+
+static int fail_malformed(const Target *t, const JsonError *error, Failure **reterr) {
+        int r;
+
+        r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_MALFORMED,
+                        "The target file %s is not valid JSON and was left untouched: line %zu, column %zu: %s",
+                        t->path, error->line, error->column, error->what);
+        return r < 0 ? r : 1;
+}
+
+static int merge_and_replace(Target *t, const Found *f, TargetPlan *plan, Failure **reterr) {
+        struct iovec old = secret_peek(f->text);
+        _cleanup_secret_ Secret *text = NULL;
+        JsonError error = {};
+        int r;
+
+        r = auth_file_merge(old.iov_base, old.iov_len, plan->entries, plan->n_entries, &text, &error);
+        if (r == -EBADMSG)
+                return fail_malformed(t, &error, reterr);
+        if (r == -EFBIG)
+                return fail(t, r, "written", reterr);
+        if (r < 0)
+                return r;
+        /* Ours from here on, whatever happens to us before the file is written. A state that cannot be saved
+         * is no reason to let a credential die. */
+        r = target_plan_own(plan, t->store, t->config->name);
+        if (r < 0)
+                return r;
+        if (state_store_save(t->store) < 0)
+                log_debug("Cannot save the state before writing %s, going on", t->path);
+        if (text) {
+                r = replace(t, f, text, reterr);
+                if (r != 0)
+                        return r;
+        }
+        target_plan_disown(plan, t->store, t->config->name);
+        return 0;
+}
+
+static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr) {
+        _cleanup_(found_done) Found f = { .dir_fd = -EBADF, .fd = -EBADF };
+        _cleanup_(target_plan_done) TargetPlan plan = {};
+        JsonError error = {};
+        int r;
+
+        r = open_directory(t, &f, reterr);
+        if (r != 0)
+                return r;
+        r = open_file(t, &f, reterr);
+        if (r != 0)
+                return r;
+        r = target_plan_make(t->store, t->config->name, t->path, f.text, wanted, n_wanted, &plan, &error);
+        if (r == -EBADMSG)
+                return fail_malformed(t, &error, reterr);
+        if (r < 0)
+                return r;
+        /* Nothing to say and no file: do not make one that says nothing. */
+        if (plan.n_entries == 0) {
+                target_plan_disown(&plan, t->store, t->config->name);
+                return 0;
+        }
+        return merge_and_replace(t, &f, &plan, reterr);
+}
+
+int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_failure) {
+        int r = -EAGAIN;
+
+        for (unsigned round = 0; r == -EAGAIN && round < ROUNDS_MAX; round++)
+                r = sync_once(t, wanted, n_wanted, reterr_failure);
+        if (r != -EAGAIN)
+                return r;
+        r = failure_new(reterr_failure, STEP_PUBLICATION, REASON_TARGET_UNWRITABLE,
+                        "The target file %s is being rewritten by another program all the time", t->path);
+        return r < 0 ? r : 1;
+}
+
+void target_sweep(Target *t) {
+        _cleanup_close_ int dir_fd = -EBADF;
+        const char *name;
+        int r;
+
+        if (dir_open_trusted(t->path, &dir_fd, &name, NULL) < 0)
+                return;
+        r = file_replace_sweep(dir_fd, name);
+        if (r > 0)
+                log_info("Removed %d temporary files that a killed writer left beside %s", r, t->path);
+}

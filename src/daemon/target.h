@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One target file, brought in line with what jobs want of it. */
+
+#include "base/failure.h"
+#include "base/secret.h"
+#include "daemon/state-store.h"
+#include "model/target-config.h"
+
+/* What one job wants of one key. */
+typedef struct Wanted {
+        const char *key;
+        const char *job;
+        const char *robot;
+        const Secret *auth; /* base64 of "user:secret"; NULL: nothing of ours shall stand there */
+        bool take_over;     /* also over somebody else's entry */
+        Failure *failure;   /* out: why this key could not be had; the caller frees it */
+} Wanted;
+
+typedef struct Target Target;
+
+/* `root` as in `pullauthd --root=`. The store must outlive the target. */
+int target_new(const char *root, const TargetConfig *config, StateStore *store, Target **ret);
+Target *target_free(Target *t);
+DEFINE_CLEANUP(Target *, target_free)
+
+const TargetConfig *target_config(const Target *t);
+const char *target_path(const Target *t); /* with the root */
+
+/* Removes what a killed writer left beside the file. */
+void target_sweep(Target *t);
+
+/* Reads the file, merges, and replaces it if anything has to change. Keys that are ours but not in `wanted`
+ * are taken out; keys that are not ours are left alone to the byte. Keys become ours before the file is
+ * written, so that no crash leaves an entry that nobody owns.
+ * Returns 0 (look at each wanted[i].failure); 1 with *reterr_failure when the file as a whole could not be
+ * brought in line and is as it was; -ENOMEM. */
+int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_failure);
