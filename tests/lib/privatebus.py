@@ -45,6 +45,7 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
   </policy>
 {rules}
 </busconfig>
+"""
 
 
 def configuration(socket, policies=(), owners=(), open_names=()):
