@@ -8,10 +8,10 @@
  * Refuses to replace a valid credential by one that ends sooner. */
 
 #include <errno.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "daemon/job-attempt.h"
 #include "daemon/job-log.h"
@@ -23,13 +23,6 @@
 #define REREAD_DELAY (300 * USEC_PER_MSEC)
 
 static void send_request(Job *j);
-
-static uint64_t draw(void) {
-        uint64_t random;
-
-        /* Eight bytes come whole or not at all; without any, no jitter is better than no retry. */
-        return getrandom(&random, sizeof(random), GRND_NONBLOCK) == (ssize_t) sizeof(random) ? random : 0;
-}
 
 static void end_attempt(Job *j, JobChange what) {
         const JobObserver *o = &j->context->observer;
@@ -50,7 +43,7 @@ static void fail(Job *j, Failure *failure) {
         failure_free(j->failure);
         j->failure = failure;
         delay = pace_next(&j->pace, failure ? failure_class(failure) : FAILURE_TRANSPORT,
-                          failure ? failure->retry_after : 0, job_remaining(j), draw());
+                          failure ? failure->retry_after : 0, job_remaining(j), random_draw());
         (void) job_schedule(j, usec_add(now_boot(), delay));
         if (failure && news)
                 job_log_failed(j, failure);
@@ -127,6 +120,7 @@ static void on_answer(WorkerCall *call, Answer *a, void *userdata) {
         Job *j = userdata;
         _cleanup_(worker_call_freep) WorkerCall *done = TAKE_PTR(j->call);
         _cleanup_failure_ Failure *worse = NULL;
+        usec_t expires;
         int r;
 
         take_knowledge(j, a);
@@ -140,7 +134,8 @@ static void on_answer(WorkerCall *call, Answer *a, void *userdata) {
                 return;
         }
         j->awaiting_publication = true;
-        r = job_hold_credential(j, TAKE_PTR(a->credential));
+        expires = credential_expires_boot(a->credential);
+        r = job_hold_credential(j, TAKE_PTR(a->credential), expires);
         if (r < 0) {
                 j->awaiting_publication = false;
                 fail_internal(j, r);

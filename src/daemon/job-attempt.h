@@ -12,7 +12,7 @@ void job_attempt_cancel(Job *j);
 void job_attempt_target_answered(Job *j);
 
 /* What job.c offers job-attempt.c. */
-int job_hold_credential(Job *j, Credential *credential); /* consumes it */
+int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot); /* consumes it */
 int job_schedule(Job *j, usec_t boot);
 int job_schedule_when_due(Job *j);
 void job_update(Job *j, JobChange what);

@@ -176,7 +176,7 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-int job_hold_credential(Job *j, Credential *credential) {
+int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
         const JobObserver *o = &j->context->observer;
         _cleanup_credential_ Credential *c = credential;
         _cleanup_secret_ Secret *auth = NULL;
@@ -184,14 +184,14 @@ int job_hold_credential(Job *j, Credential *credential) {
 
         r = credential_auth(c, &auth);
         if (r >= 0)
-                r = set_timer(j, &j->expiry_timer, credential_expires_boot(c), on_expiry);
+                r = set_timer(j, &j->expiry_timer, expires_boot, on_expiry);
         if (r < 0)
                 return r;
         credential_free(j->credential);
         j->credential = TAKE_PTR(c);
         secret_free(j->auth);
         j->auth = TAKE_PTR(auth);
-        j->expires_boot = credential_expires_boot(j->credential);
+        j->expires_boot = expires_boot;
         j->delivered = false;
         for (size_t i = 0; i < j->n_targets; i++)
                 j->targets[i].result = TARGET_PENDING;
@@ -199,28 +199,29 @@ int job_hold_credential(Job *j, Credential *credential) {
         return 0;
 }
 
-static usec_t due_time(const Job *j) {
+usec_t job_due(const Job *j) {
         uint64_t phase = schedule_phase(j->context->host, j->context->salt, j->context->salt_size, j->name);
 
-        return schedule_due(phase, j->credential->obtained_boot, credential_lifetime(j->credential),
-                            j->config->minimum_remaining);
+        /* Not the lifetime: of a credential that was adopted after a reboot only the rest lies on this clock. */
+        return schedule_due(phase, j->credential->obtained_boot,
+                            usec_sub(j->expires_boot, j->credential->obtained_boot), j->config->minimum_remaining);
 }
 
 int job_schedule_when_due(Job *j) {
-        usec_t due = due_time(j), now = now_boot();
+        usec_t due = job_due(j), now = now_boot();
 
         /* An exchange that took longer than its token lives on is no reason to spin. */
         return job_schedule(j, due > now ? due : usec_add(now, 1 * USEC_PER_SEC));
 }
 
-int job_adopt(Job *j, Credential *credential, usec_t due_boot) {
+int job_adopt(Job *j, Credential *credential, usec_t expires_boot, usec_t due_boot) {
         int r;
 
-        r = job_hold_credential(j, credential);
+        r = job_hold_credential(j, credential, expires_boot);
         if (r < 0)
                 return r;
         j->delivered = true; /* by the run of the daemon that fetched it */
-        j->next_attempt_boot = due_boot > 0 && due_boot < j->expires_boot ? due_boot : due_time(j);
+        j->next_attempt_boot = due_boot > 0 && due_boot < j->expires_boot ? due_boot : job_due(j);
         return 0;
 }
 

@@ -102,8 +102,7 @@ struct Job {
         JobChange unannounced; /* for the bus: bits not yet told */
 };
 
-/* Copies nothing: takes over config, conf and failure, copies the identity (may be NULL with a failure). All of
- * them are consumed, also on failure. The first attempt is not scheduled yet: job_start(). */
+/* What the files say of one job. All of it is consumed by the call it is given to, also on failure. */
 typedef struct JobSettings {
         JobConfig *config;
         IdentityConfig *identity;
@@ -112,13 +111,17 @@ typedef struct JobSettings {
 } JobSettings;
 void job_settings_done(JobSettings *s);
 
+/* The first attempt is not scheduled yet: job_start(). `settings->identity` may be NULL with a failure. */
 int job_new(const JobContext *context, JobSettings *settings, Job **ret);
 Job *job_free(Job *j);
 DEFINE_CLEANUP(Job *, job_free)
 
 /* Takes up a credential that an earlier run of the daemon left published, so that nothing is fetched before it
- * is due. `due_boot` as it was fixed then, or 0. Consumes the credential. */
-int job_adopt(Job *j, Credential *credential, usec_t due_boot);
+ * is due. It ends at `expires_boot`, which may be sooner than its obtained_boot and lifetime say (the host was
+ * switched off meanwhile). `due_boot` as it was fixed then, or 0. Consumes the credential. */
+int job_adopt(Job *j, Credential *credential, usec_t expires_boot, usec_t due_boot);
+/* When the credential that is held should be replaced, on the boot clock. */
+usec_t job_due(const Job *j);
 /* Schedules the first attempt: at `delay` from now, or when the adopted credential is due. */
 int job_start(Job *j, usec_t delay);
 /* Other files: touches only what they change. Consumes the settings. Returns 1 if anything changed, 0. */

@@ -7,10 +7,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "daemon/publisher.h"
 #include "model/schedule.h"
@@ -34,12 +34,6 @@ struct Publisher {
         Slot *slots;
         size_t n_slots;
 };
-
-static uint64_t draw(void) {
-        uint64_t random;
-
-        return getrandom(&random, sizeof(random), GRND_NONBLOCK) == (ssize_t) sizeof(random) ? random : 0;
-}
 
 static void arm(Slot *s, usec_t boot) {
         int r;
@@ -89,7 +83,7 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         if (is_done(wanted, n, r))
                 s->pace = (Pace){};
         else if (!s->marked)
-                arm(s, usec_add(end, pace_next(&s->pace, FAILURE_PUBLISH, 0, 0, draw())));
+                arm(s, usec_add(end, pace_next(&s->pace, FAILURE_PUBLISH, 0, 0, random_draw())));
         if (r >= 0)
                 c->done(name, wanted, n, failure, c->userdata);
         wanted_free(wanted, n);

@@ -66,10 +66,9 @@ static void print_job(const void *node, VISIT which, void *closure) {
         fputs(": {\"boot_id\": ", p->file);
         print_hex(p->file, j->boot_id, sizeof(j->boot_id));
         fprintf(p->file,
-                ", \"obtained_boot\": %" PRIu64 ", \"due_boot\": %" PRIu64 ", \"obtained_real\": %" PRIu64
-                ", \"last_success_real\": %" PRIu64 ", \"refreshes\": %" PRIu64 ", \"attempts\": %" PRIu64 "}",
-                j->obtained_boot, j->due_boot, j->obtained_real, j->last_success_real, j->refreshes,
-                j->attempts);
+                ", \"issued\": %" PRIu64 ", \"obtained_boot\": %" PRIu64 ", \"due_boot\": %" PRIu64
+                ", \"obtained_real\": %" PRIu64 ", \"last_success_real\": %" PRIu64 "}",
+                j->issued, j->obtained_boot, j->due_boot, j->obtained_real, j->last_success_real);
 }
 
 int state_file_print(const StateStore *s, char **ret, size_t *ret_size) {
@@ -162,11 +161,11 @@ static int parse_job(StateStore *s, const char *name, json_object *o) {
         if (!j)
                 return -ENOMEM;
         if (get_hex(o, "boot_id", j->boot_id, sizeof(j->boot_id)) < 0 ||
+            json_get_u64(o, "issued", &j->issued) <= 0 ||
             json_get_u64(o, "obtained_boot", &j->obtained_boot) <= 0 ||
             json_get_u64(o, "due_boot", &j->due_boot) <= 0 ||
             json_get_u64(o, "obtained_real", &j->obtained_real) <= 0 ||
-            json_get_u64(o, "last_success_real", &j->last_success_real) <= 0 ||
-            json_get_u64(o, "refreshes", &j->refreshes) <= 0 || json_get_u64(o, "attempts", &j->attempts) <= 0)
+            json_get_u64(o, "last_success_real", &j->last_success_real) <= 0)
                 return -EBADMSG;
         return 0;
 }

@@ -30,11 +30,11 @@ typedef struct OwnedKey {
 /* The schedule of a job's credential, to be taken up again after a restart. */
 typedef struct JobRecord {
         char *job;
+        uint64_t issued;                /* iat of the credential that this is about; 0: none */
         usec_t obtained_boot, due_boot; /* meaningful on the boot with this id only */
         uint8_t boot_id[16];
         usec_t obtained_real;
         usec_t last_success_real;
-        uint64_t refreshes, attempts;
 } JobRecord;
 
 /* Opens "state.json" in `directory` (made if missing, 0700). A file that cannot be understood (torn, not

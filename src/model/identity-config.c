@@ -98,6 +98,25 @@ int identity_config_new(const char *name, Conf *conf, IdentityConfig **ret) {
         return 0;
 }
 
+int identity_config_dup(const IdentityConfig *c, IdentityConfig **ret) {
+        _cleanup_(identity_config_freep) IdentityConfig *d = NULL;
+        int r;
+
+        d = calloc(1, sizeof(*d));
+        if (!d)
+                return -ENOMEM;
+        d->source = c->source;
+        r = free_and_strdup(&d->name, c->name);
+        if (r >= 0)
+                r = free_and_strdup(&d->audience, c->audience);
+        if (r >= 0)
+                r = free_and_strdup(&d->token_file, c->token_file);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(d);
+        return 0;
+}
+
 bool identity_config_equal(const IdentityConfig *a, const IdentityConfig *b) {
         return streq_ptr(a->name, b->name) && a->source == b->source && streq_ptr(a->audience, b->audience) &&
                streq_ptr(a->token_file, b->token_file);

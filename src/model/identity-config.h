@@ -28,4 +28,5 @@ DEFINE_CLEANUP(IdentityConfig *, identity_config_free)
 /* Reads the assignments; what is wrong becomes a CONF_ERROR in `conf`. The result exists also then (for
  * display); check conf_has_error(). Returns 0 or -ENOMEM. */
 int identity_config_new(const char *name, Conf *conf, IdentityConfig **ret);
+int identity_config_dup(const IdentityConfig *c, IdentityConfig **ret);
 bool identity_config_equal(const IdentityConfig *a, const IdentityConfig *b);
