@@ -38,6 +38,8 @@ Job *manager_find_job(const Manager *m, const char *name);
 Job *const *manager_jobs(const Manager *m, size_t *ret_n); /* sorted by name */
 const Configuration *manager_configuration(const Manager *m);
 const char *manager_target_path(const Manager *m, const char *target);
+/* A deadline on the boot clock as people read it, CLOCK_REALTIME; 0 for none (0, USEC_INFINITY). */
+usec_t manager_real_time(const Manager *m, usec_t boot);
 bool manager_is_ready(const Manager *m);
 
 typedef struct ManagerCounts {

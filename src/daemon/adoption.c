@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Finds a job's credential where an earlier run of the daemon left it, and works out how old it is.
+ *
+ * Owns the order of belief: on the same boot the state file's boot clock; after a reboot the real clock, if it
+ * stands within the token's life; otherwise the age is unknown, and the credential is kept but replaced at once.
+ * What has ended is not taken up, so that it is withdrawn before anything else.
+ *
+ * Refuses entries that we did not write and tokens of other robots. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "codec/base64.h"
+#include "codec/jwt.h"
+#include "daemon/adoption.h"
+#include "daemon/fragment.h"
+#include "model/auth-file.h"
+#include "model/auth-index.h"
+#include "model/target-config.h"
+
+/* The registry's clock may be that much ahead of ours without ours being in doubt. */
+#define CLOCK_LEEWAY (30 * USEC_PER_SEC)
+
+static usec_t due_after_reboot(const JobRecord *record, const AdoptionClock *clock) {
+        usec_t due_real;
+
+        if (!record || record->due_boot <= record->obtained_boot)
+                return 0;
+        due_real = usec_add(record->obtained_real, record->due_boot - record->obtained_boot);
+        return usec_add(clock->boot, usec_sub(due_real, clock->real));
+}
+
+int adoption_times(int64_t issued, int64_t expires, const JobRecord *record, const AdoptionClock *clock,
+                   AdoptionTimes *ret) {
+        usec_t iat = (usec_t) issued * USEC_PER_SEC, exp = (usec_t) expires * USEC_PER_SEC, lifetime = exp - iat;
+
+        /* A record of another credential says nothing of this one: we were killed between writing the two. */
+        if (record && record->issued != (uint64_t) issued)
+                record = NULL;
+        if (record && clock->same_boot && record->obtained_boot <= clock->boot) {
+                *ret = (AdoptionTimes){
+                        .obtained_boot = record->obtained_boot,
+                        .expires_boot = usec_add(record->obtained_boot, lifetime),
+                        .due_boot = record->due_boot,
+                };
+                return ret->expires_boot > clock->boot;
+        }
+        if (clock->real >= exp)
+                return 0;
+        *ret = (AdoptionTimes){
+                .obtained_boot = clock->boot,
+                .expires_boot = usec_add(clock->boot, exp - clock->real),
+                .due_boot = due_after_reboot(record, clock),
+        };
+        if (usec_add(clock->real, CLOCK_LEEWAY) < iat) {
+                /* This host's clock has not been set yet. */
+                ret->expires_boot = usec_add(clock->boot, lifetime);
+                ret->due_boot = clock->boot;
+        } else if (ret->expires_boot > usec_add(clock->boot, lifetime))
+                ret->expires_boot = usec_add(clock->boot, lifetime);
+        return 1;
+}
+
+/* Returns 1 with the base64 text, 0 if there is nothing of ours, -ENOMEM. */
+static int find_in_fragment(const Adoption *a, const Job *j, Secret **ret) {
+        _cleanup_secret_ Secret *text = NULL;
+        struct iovec bytes;
+        int r;
+
+        r = fragment_read(a->fragments_fd, j->name, &text);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        bytes = secret_peek(text);
+        r = auth_file_lookup(bytes.iov_base, bytes.iov_len, j->config->scopes[0], ret);
+        return r == -EBADMSG ? 0 : r;
+}
+
+/* True if we wrote it: others may have put something else under our key. */
+static bool is_ours(const Adoption *a, const char *target, const char *key, const Secret *auth) {
+        const OwnedKey *k = state_store_find_key(a->store, target, key);
+        struct iovec bytes = secret_peek(auth);
+        Fingerprint print;
+
+        if (!k)
+                return false;
+        state_store_fingerprint(a->store, bytes.iov_base, bytes.iov_len, &print);
+        return memcmp(&print, &k->current, sizeof(print)) == 0 || memcmp(&print, &k->previous, sizeof(print)) == 0;
+}
+
+static int find_in_target(const Adoption *a, const Job *j, const char *target, Secret **ret) {
+        const TargetConfig *config = target_config_find(target);
+        _cleanup_secret_ Secret *text = NULL, *auth = NULL;
+        _cleanup_free_ char *path = NULL;
+        struct iovec bytes;
+        int r;
+
+        if (!config)
+                return 0;
+        r = text_format(&path, "%s%s", a->root, config->path);
+        if (r < 0)
+                return r;
+        r = file_read(AT_FDCWD, path, AUTH_FILE_MAX, 0, &text, NULL);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        bytes = secret_peek(text);
+        r = auth_file_lookup(bytes.iov_base, bytes.iov_len, j->config->scopes[0], &auth);
+        if (r <= 0)
+                return r == -EBADMSG ? 0 : r;
+        if (!is_ours(a, target, j->config->scopes[0], auth))
+                return 0;
+        *ret = TAKE_PTR(auth);
+        return 1;
+}
+
+static int find_auth(const Adoption *a, const Job *j, Secret **ret) {
+        int r = find_in_fragment(a, j, ret);
+
+        STRV_FOREACH(target, j->config->targets) {
+                if (r != 0)
+                        return r;
+                r = find_in_target(a, j, *target, ret);
+        }
+        return r;
+}
+
+/* Returns 1 with a credential that lacks its time on our clock, 0 if this is no token of the job's robot. */
+static int read_credential(const Job *j, const Secret *auth, Credential **ret) {
+        _cleanup_credential_ Credential *c = NULL;
+        _cleanup_secret_ Secret *plain = NULL;
+        _cleanup_jwt_ JwtClaims *claims = NULL;
+        struct iovec encoded = secret_peek(auth), bytes;
+        size_t n = strlen(j->config->robot);
+        const char *what, *token;
+        int r;
+
+        r = base64_decode(encoded.iov_base, encoded.iov_len, &plain);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        bytes = secret_peek(plain);
+        token = (const char *) bytes.iov_base + n + 1;
+        if (bytes.iov_len <= n + 1 || memcmp(bytes.iov_base, j->config->robot, n) != 0 || token[-1] != ':')
+                return 0;
+        r = jwt_parse(token, bytes.iov_len - n - 1, &claims, &what);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        if (!claims->has_iat || !claims->has_exp || claims->iat < 0 || claims->exp <= claims->iat)
+                return 0;
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        c->issued = claims->iat;
+        c->expires = claims->exp;
+        r = free_and_strdup(&c->user, j->config->robot);
+        if (r >= 0)
+                r = secret_new(token, bytes.iov_len - n - 1, &c->secret);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(c);
+        return 1;
+}
+
+int adoption_try(const Adoption *a, Job *j) {
+        _cleanup_credential_ Credential *c = NULL;
+        _cleanup_secret_ Secret *auth = NULL;
+        const JobRecord *record = state_store_job(a->store, j->name, /* create= */ false);
+        AdoptionClock clock = { .boot = now_boot(), .real = now_real() };
+        AdoptionTimes times;
+        int r;
+
+        if (!j->config->robot || !j->config->scopes || !j->config->scopes[0])
+                return 0;
+        r = find_auth(a, j, &auth);
+        if (r > 0)
+                r = read_credential(j, auth, &c);
+        if (r <= 0)
+                return r;
+        if (record) {
+                clock.same_boot = memcmp(record->boot_id, a->boot_id, sizeof(a->boot_id)) == 0;
+                j->last_success_real = record->last_success_real;
+        }
+        if (adoption_times(c->issued, c->expires, record, &clock, &times) == 0) {
+                log_debug("Job '%s': what an earlier run left has ended", j->name);
+                return 0;
+        }
+        c->obtained_boot = times.obtained_boot;
+        r = job_adopt(j, TAKE_PTR(c), times.expires_boot, times.due_boot);
+        return r < 0 ? r : 1;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Taking up what an earlier run of the daemon left: a restart costs no exchange that was not due. */
+
+#include "daemon/job.h"
+#include "daemon/state-store.h"
+
+typedef struct Adoption {
+        int fragments_fd;
+        const char *root;
+        StateStore *store;
+        uint8_t boot_id[16];
+} Adoption;
+
+/* Looks for a credential of this job's robot, in its fragment and then in its targets, and hands it to the job.
+ * Returns 1 if there was one that still lives, 0 if not, -ENOMEM. */
+int adoption_try(const Adoption *a, Job *j);
+
+/* When a credential ends and is due, on the boot clock; computed apart from everything else for its tests. */
+typedef struct AdoptionTimes {
+        usec_t obtained_boot, expires_boot;
+        usec_t due_boot; /* 0: to be computed by the schedule */
+} AdoptionTimes;
+
+typedef struct AdoptionClock {
+        usec_t boot, real;
+        bool same_boot; /* the record was written on this boot */
+} AdoptionClock;
+
+/* `issued` and `expires` as the token says, seconds since 1970. `record` may be NULL. Returns 1, or 0 if the
+ * credential has ended. */
+int adoption_times(int64_t issued, int64_t expires, const JobRecord *record, const AdoptionClock *clock,
+                   AdoptionTimes *ret);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Life on the system bus: connects, asks for the name, registers the objects, and tells of changes.
+ *
+ * Owns the connection and the accounts of what has not been told yet. Changes are collected and sent from the
+ * event loop, so that an attempt which changes ten properties is one signal.
+ *
+ * The bus is for looking and asking: without one, or while it is being restarted, jobs go on as ever. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/bus-job.h"
+#include "daemon/bus-manager.h"
+#include "daemon/bus.h"
+#include "io/bus-object.h"
+
+#define DEFAULT_ADDRESS "unix:path=/run/dbus/system_bus_socket"
+#define RECONNECT_DELAY (1 * USEC_PER_SEC)
+
+/* DBUS_REQUEST_NAME_REPLY_* of the D-Bus specification. */
+#define REPLY_PRIMARY_OWNER 1
+#define REPLY_ALREADY_OWNER 4
+
+/* Who may do what: the one table of it. What has no row here is refused. */
+static const AuthorizeRule rules[] = {
+        { BUS_MANAGER_INTERFACE, "RefreshJob", "org.pullauth1.refresh" },
+        { BUS_MANAGER_INTERFACE, "RefreshAll", "org.pullauth1.refresh" },
+        { BUS_MANAGER_INTERFACE, "Reload", "org.pullauth1.reload" },
+        { BUS_JOB_INTERFACE, "Refresh", "org.pullauth1.refresh" },
+};
+
+struct Bus {
+        sd_event *event;
+        Manager *manager;
+        BusObserver observer;
+        sd_bus *bus; /* NULL while there is none */
+        Authorizer *authorizer;
+        sd_event_source *flush;
+        sd_event_source *reconnect;
+        ManagerCounts told;
+        bool told_ready;
+        bool configuration_changed;
+};
+
+static void schedule_flush(Bus *b) {
+        (void) sd_event_source_set_enabled(b->flush, SD_EVENT_ONESHOT);
+}
+
+static void flush_jobs(Bus *b) {
+        Job *const *jobs;
+        size_t n;
+
+        jobs = manager_jobs(b->manager, &n);
+        for (size_t i = 0; i < n; i++) {
+                JobChange what = jobs[i]->unannounced;
+
+                jobs[i]->unannounced = 0;
+                if (what != 0 && b->bus)
+                        bus_job_emit_changed(b->bus, jobs[i], what);
+        }
+}
+
+static int on_flush(sd_event_source *source, void *userdata) {
+        Bus *b = userdata;
+        ManagerCounts counts;
+
+        flush_jobs(b);
+        manager_count(b->manager, &counts);
+        if (b->bus)
+                bus_manager_emit_changed(b->bus, &b->told, &counts, b->configuration_changed,
+                                         b->told_ready != manager_is_ready(b->manager));
+        b->told = counts;
+        b->told_ready = manager_is_ready(b->manager);
+        b->configuration_changed = false;
+        return 0;
+}
+
+static void disconnect(Bus *b) {
+        b->authorizer = authorizer_free(b->authorizer);
+        b->bus = sd_bus_close_unref(b->bus);
+}
+
+static void reconnect_later(Bus *b) {
+        (void) sd_event_source_set_time_relative(b->reconnect, RECONNECT_DELAY);
+        (void) sd_event_source_set_enabled(b->reconnect, SD_EVENT_ONESHOT);
+}
+
+static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
+        log_notice("The system bus went away, connecting again");
+        reconnect_later(userdata);
+        return 0;
+}
+
+static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
+        Bus *b = userdata;
+        uint32_t answer;
+        int r;
+
+        if (sd_bus_message_is_method_error(m, NULL)) {
+                log_error("Cannot have the name %s on the system bus: %s. Nobody can look at the jobs; they go on",
+                          BUS_NAME, sd_bus_message_get_error(m)->message ?: sd_bus_message_get_error(m)->name);
+                return 0;
+        }
+        r = sd_bus_message_read(m, "u", &answer);
+        if (r < 0)
+                return r;
+        if (answer != REPLY_PRIMARY_OWNER && answer != REPLY_ALREADY_OWNER) {
+                log_error("The name %s on the system bus is taken, another pullauthd is running", BUS_NAME);
+                return sd_event_exit(b->event, EXIT_FAILURE);
+        }
+        if (b->observer.named)
+                b->observer.named(b->observer.userdata);
+        return 0;
+}
+
+static int register_all(Bus *b, sd_bus *bus) {
+        const BusObject *const objects[] = { &bus_manager_object, &bus_job_object };
+        int r;
+
+        r = authorizer_new(bus, rules, ELEMENTSOF(rules), &b->authorizer);
+        if (r >= 0)
+                r = bus_objects_register(bus, objects, ELEMENTSOF(objects), b);
+        if (r >= 0)
+                r = sd_bus_match_signal_async(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
+                                              "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, NULL, b);
+        if (r >= 0)
+                r = sd_bus_request_name_async(bus, NULL, BUS_NAME, 0, on_name, b);
+        return r;
+}
+
+static int open_connection(sd_bus **ret) {
+        _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+        int r;
+
+        r = sd_bus_new(&bus);
+        if (r >= 0)
+                r = sd_bus_set_description(bus, "system");
+        if (r >= 0)
+                r = sd_bus_set_address(bus, secure_getenv("DBUS_SYSTEM_BUS_ADDRESS") ?: DEFAULT_ADDRESS);
+        if (r >= 0)
+                r = sd_bus_set_bus_client(bus, true);
+        /* A bus that is not there yet is waited for (inotify), not asked again and again. */
+        if (r >= 0)
+                r = sd_bus_set_watch_bind(bus, true);
+        if (r >= 0)
+                r = sd_bus_negotiate_fds(bus, false);
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
+
+static int connect_bus(Bus *b) {
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        int r;
+
+        r = open_connection(&bus);
+        if (r >= 0)
+                r = sd_bus_attach_event(bus, b->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r >= 0)
+                r = register_all(b, bus);
+        if (r < 0) {
+                b->authorizer = authorizer_free(b->authorizer);
+                return r;
+        }
+        b->bus = TAKE_PTR(bus);
+        return 0;
+}
+
+static int on_reconnect(sd_event_source *source, uint64_t usec, void *userdata) {
+        Bus *b = userdata;
+        int r;
+
+        disconnect(b);
+        r = connect_bus(b);
+        if (r < 0) {
+                log_debug("Cannot connect to the system bus: %s", strerrordesc_np(-r));
+                reconnect_later(b);
+        }
+        return 0;
+}
+
+int bus_new(sd_event *event, Manager *manager, const BusObserver *observer, Bus **ret) {
+        _cleanup_(bus_freep) Bus *b = NULL;
+        int r;
+
+        b = calloc(1, sizeof(*b));
+        if (!b)
+                return -ENOMEM;
+        b->event = sd_event_ref(event);
+        b->manager = manager;
+        b->observer = *observer;
+        r = sd_event_add_defer(event, &b->flush, on_flush, b);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(b->flush, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_time_relative(event, &b->reconnect, CLOCK_MONOTONIC, RECONNECT_DELAY, 0,
+                                               on_reconnect, b);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(b->reconnect, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = connect_bus(b);
+        if (r < 0) {
+                log_warning_errno(r, "Cannot connect to the system bus, trying again: %m");
+                reconnect_later(b);
+        }
+        *ret = TAKE_PTR(b);
+        return 0;
+}
+
+Bus *bus_free(Bus *b) {
+        if (!b)
+                return NULL;
+        disconnect(b);
+        sd_event_source_disable_unref(b->flush);
+        sd_event_source_disable_unref(b->reconnect);
+        sd_event_unref(b->event);
+        free(b);
+        return NULL;
+}
+
+void bus_job_added(Bus *b, Job *j) {
+        if (b->bus)
+                bus_job_emit_added(b->bus, j);
+        schedule_flush(b);
+}
+
+void bus_job_removed(Bus *b, Job *j) {
+        if (b->bus)
+                bus_job_emit_removed(b->bus, j);
+        schedule_flush(b);
+}
+
+void bus_job_changed(Bus *b, Job *j, JobChange what) {
+        j->unannounced |= what;
+        schedule_flush(b);
+}
+
+void bus_configuration_changed(Bus *b) {
+        b->configuration_changed = true;
+        schedule_flush(b);
+}
+
+Manager *bus_manager(const Bus *b) {
+        return b->manager;
+}
+
+Authorizer *bus_authorizer(const Bus *b) {
+        return b->authorizer;
+}
+
+const BusObserver *bus_observer(const Bus *b) {
+        return &b->observer;
+}

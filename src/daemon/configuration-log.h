@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the journal is told of configuration files. */
+
+#include "daemon/configuration.h"
+
+/* One entry for each message, of the files as a whole, of identities and of jobs. */
+void configuration_log(const Configuration *c);

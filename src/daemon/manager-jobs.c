@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From definitions to jobs: new ones are made and take up what an earlier run left, changed ones are told, gone
+ * ones let go of their targets.
+ *
+ * Owns the order of the jobs (by name) and nothing else of the manager. Refuses to touch a job whose files did not
+ * change. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/fragment.h"
+#include "daemon/manager-internal.h"
+
+/* Power came back for a whole site: its hosts spread over this. Later after boot nobody is synchronous. */
+#define BOOT_SPREAD (3 * USEC_PER_SEC)
+#define BOOT_TIME (5 * USEC_PER_MINUTE)
+
+/* Where the job's first attempt lies in the seconds after a boot. */
+static usec_t boot_delay(const Manager *m, const char *job) {
+        if (now_boot() > BOOT_TIME)
+                return 0;
+        return schedule_phase(m->context.host, m->context.salt, m->context.salt_size, job) % BOOT_SPREAD;
+}
+
+/* Takes what the definition holds. */
+static int take_settings(JobDefinition *d, JobSettings *ret) {
+        JobSettings s = {};
+        int r;
+
+        if (d->identity) {
+                r = identity_config_dup(d->identity, &s.identity);
+                if (r < 0)
+                        return r;
+        }
+        s.config = TAKE_PTR(d->config);
+        s.conf = TAKE_PTR(d->conf);
+        s.failure = TAKE_PTR(d->failure);
+        *ret = s;
+        return 0;
+}
+
+static int insert_job(Manager *m, Job *j) {
+        size_t at = m->n_jobs;
+        Job **grown;
+
+        grown = reallocarray(m->jobs, m->n_jobs + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        m->jobs = grown;
+        while (at > 0 && strcmp(m->jobs[at - 1]->name, j->name) > 0)
+                at--;
+        memmove(m->jobs + at + 1, m->jobs + at, (m->n_jobs - at) * sizeof(*m->jobs));
+        m->jobs[at] = j;
+        m->n_jobs++;
+        return 0;
+}
+
+static int add_job(Manager *m, JobDefinition *d, usec_t delay) {
+        _cleanup_(job_freep) Job *j = NULL;
+        JobSettings settings;
+        Job *added;
+        int r;
+
+        r = take_settings(d, &settings);
+        if (r >= 0)
+                r = job_new(&m->context, &settings, &j);
+        if (r >= 0)
+                r = insert_job(m, j);
+        if (r < 0)
+                return r;
+        added = TAKE_PTR(j);
+        r = adoption_try(&m->adoption, added);
+        if (r < 0)
+                log_warning_errno(r, "Job '%s': cannot take up what an earlier run left, ignoring: %m", added->name);
+        if (m->observer.job_added)
+                m->observer.job_added(added, m->observer.userdata);
+        r = job_start(added, delay);
+        manager_record_job(m, added);
+        return r;
+}
+
+typedef struct Retention {
+        const char *job;
+        char **keys;
+        int error;
+} Retention;
+
+static void note_key_of_job(const OwnedKey *k, void *userdata) {
+        Retention *n = userdata;
+
+        if (n->error >= 0 && streq(k->job, n->job))
+                n->error = strv_append(&n->keys, k->key);
+}
+
+/* OnRemove=retain: the entries stay where they are, as if somebody else had put them there. */
+static void let_entries_go(Manager *m, const Job *j) {
+        STRV_FOREACH(target, j->config->targets) {
+                Retention n = { .job = j->name };
+
+                state_store_each_key(m->store, *target, note_key_of_job, &n);
+                if (n.error < 0)
+                        log_oom();
+                STRV_FOREACH(key, n.keys)
+                        state_store_disown_key(m->store, *target, *key);
+                strv_free(n.keys);
+        }
+}
+
+static void remove_job(Manager *m, size_t at) {
+        Job *j = m->jobs[at];
+
+        if (m->observer.job_removed)
+                m->observer.job_removed(j, m->observer.userdata);
+        m->n_jobs--;
+        memmove(m->jobs + at, m->jobs + at + 1, (m->n_jobs - at) * sizeof(*m->jobs));
+        if (j->config->on_remove == ON_REMOVE_RETAIN)
+                let_entries_go(m, j);
+        (void) fragment_remove(m->adoption.fragments_fd, j->name);
+        state_store_forget_job(m->store, j->name);
+        publisher_mark_all(m->publisher);
+        manager_save_soon(m);
+        job_free(j);
+}
+
+static size_t find_job(const Manager *m, const char *name) {
+        size_t low = 0, high = m->n_jobs;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (strcmp(m->jobs[middle]->name, name) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+Job *manager_find_job(const Manager *m, const char *name) {
+        size_t at = find_job(m, name);
+
+        return at < m->n_jobs && streq(m->jobs[at]->name, name) ? m->jobs[at] : NULL;
+}
+
+static bool is_defined(const Configuration *c, const char *name) {
+        size_t low = 0, high = c->n_jobs;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                int r = strcmp(c->jobs[middle].config->name, name);
+
+                if (r == 0)
+                        return true;
+                if (r < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return false;
+}
+
+static int apply_definition(Manager *m, JobDefinition *d, ManagerApplyFlags flags) {
+        Job *j = manager_find_job(m, d->config->name);
+        JobSettings settings;
+        int r;
+
+        if (!j)
+                return add_job(m, d, flags & MANAGER_APPLY_AT_START ? boot_delay(m, d->config->name) : 0);
+        r = take_settings(d, &settings);
+        if (r >= 0)
+                r = job_reconfigure(j, &settings);
+        /* All: a target that the job gave up has to let go of it, too. */
+        if (r > 0)
+                publisher_mark_all(m->publisher);
+        return r;
+}
+
+int manager_apply(Manager *m, Configuration *c, ManagerApplyFlags flags) {
+        int result = 0;
+
+        for (size_t i = m->n_jobs; i > 0; i--)
+                if (!is_defined(c, m->jobs[i - 1]->name))
+                        remove_job(m, i - 1);
+        for (size_t i = 0; i < c->n_jobs; i++) {
+                int r = apply_definition(m, c->jobs + i, flags);
+
+                /* One job that cannot be had keeps no other from being. */
+                if (r < 0)
+                        result = log_error_errno(r, "A job cannot be set up: %m");
+        }
+        configuration_free(m->configuration);
+        m->configuration = c;
+        if (m->observer.configuration_changed)
+                m->observer.configuration_changed(m->observer.userdata);
+        manager_check_ready(m);
+        return result;
+}

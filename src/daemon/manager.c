@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Holds the daemon together: opens its parts, sees that fragments, targets and the state file follow the jobs,
+ * and says when the first round is over. How jobs come and go is manager-jobs.c.
+ *
+ * Owns the jobs, the publisher, the state store, the link to the worker and the watch on the clock. Knows no bus
+ * and no service manager: they look at it through an observer. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-id128.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/configuration-log.h"
+#include "daemon/fragment.h"
+#include "daemon/manager-internal.h"
+#include "daemon/wanted.h"
+#include "model/message-id.h"
+
+#define STATE_DIRECTORY "/var/lib/pullauth"
+#define WORKER_SOCKET "/run/pullauth/worker.sock"
+/* How long the service manager, and all who wait for it, are made to wait for first attempts. */
+#define READY_TIMEOUT (60 * USEC_PER_SEC)
+/* What is worth saving comes in bunches. */
+#define SAVE_DELAY (1 * USEC_PER_SEC)
+
+/* For deriving this program's host id from the machine id, which itself is shown to nobody
+ * (sd_id128_get_machine_app_specific(3)). */
+#define APPLICATION_ID SD_ID128_MAKE(9d, 2c, 5e, 4f, 3b, 0a, 4d, 71, 86, c9, 57, e0, 1f, 62, ab, 38)
+
+static void on_save(Manager *m) {
+        int r = state_store_save(m->store);
+
+        if (r < 0)
+                log_full(LOG_WARNING, r, MESSAGE_ID_STATE_UNSAVED, NULL, 0,
+                         "Cannot save the state in %s%s, a restart may refresh early: %m", m->root, STATE_DIRECTORY);
+}
+
+static int on_save_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        on_save(userdata);
+        return 0;
+}
+
+void manager_save_soon(Manager *m) {
+        int enabled;
+
+        if (sd_event_source_get_enabled(m->save_timer, &enabled) >= 0 && enabled != SD_EVENT_OFF)
+                return;
+        (void) sd_event_source_set_time_relative(m->save_timer, SAVE_DELAY);
+        (void) sd_event_source_set_enabled(m->save_timer, SD_EVENT_ONESHOT);
+}
+
+void manager_record_job(Manager *m, const Job *j) {
+        uint64_t issued = j->credential ? (uint64_t) j->credential->issued : 0;
+        JobRecord *record = state_store_job(m->store, j->name, /* create= */ issued != 0);
+
+        /* The due time is fixed once for each credential: retries do not move it. */
+        if (!record || (record->issued == issued &&
+                        (issued == 0 || memcmp(record->boot_id, m->adoption.boot_id, sizeof(record->boot_id)) == 0)))
+                return;
+        record->issued = issued;
+        record->last_success_real = j->last_success_real;
+        if (j->credential) {
+                record->obtained_boot = j->credential->obtained_boot;
+                record->obtained_real = usec_sub(now_real(), usec_sub(now_boot(), record->obtained_boot));
+                record->due_boot = j->next_attempt_boot != USEC_INFINITY ? j->next_attempt_boot : 0;
+                memcpy(record->boot_id, m->adoption.boot_id, sizeof(record->boot_id));
+        }
+        state_store_touch(m->store);
+        manager_save_soon(m);
+}
+
+static void write_fragment(Manager *m, const Job *j) {
+        int r;
+
+        if (job_has_valid_credential(j))
+                r = fragment_write(m->adoption.fragments_fd, j->name, j->config->scopes, j->auth);
+        else
+                r = fragment_remove(m->adoption.fragments_fd, j->name);
+        if (r < 0)
+                log_warning_errno(r, "Job '%s': cannot write its fragment, ignoring: %m", j->name);
+}
+
+static void become_ready(Manager *m) {
+        m->ready = true;
+        m->ready_timer = sd_event_source_disable_unref(m->ready_timer);
+        if (m->observer.ready)
+                m->observer.ready(m->observer.userdata);
+}
+
+void manager_check_ready(Manager *m) {
+        if (m->ready)
+                return;
+        for (size_t i = 0; i < m->n_jobs; i++)
+                if (job_is_undecided(m->jobs[i]))
+                        return;
+        become_ready(m);
+}
+
+static int on_ready_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        log_notice("Some first refreshes are still under way, going on without waiting for them");
+        become_ready(userdata);
+        return 0;
+}
+
+static void on_job_changed(Job *j, JobChange what, void *userdata) {
+        Manager *m = userdata;
+
+        if (m->observer.job_changed)
+                m->observer.job_changed(j, what, m->observer.userdata);
+}
+
+static void on_job_publish(Job *j, void *userdata) {
+        Manager *m = userdata;
+
+        write_fragment(m, j);
+        STRV_FOREACH(target, j->config->targets)
+                publisher_mark(m->publisher, *target);
+        if (!j->credential)
+                manager_record_job(m, j);
+}
+
+static void on_job_ended(Job *j, void *userdata) {
+        Manager *m = userdata;
+
+        manager_record_job(m, j);
+        manager_check_ready(m);
+}
+
+static int collect(const char *target, Wanted **ret, size_t *ret_n, void *userdata) {
+        Manager *m = userdata;
+
+        return wanted_collect(m->jobs, m->n_jobs, target, ret, ret_n);
+}
+
+static void report(const char *target, const Wanted *wanted, size_t n, const Failure *failure, void *userdata) {
+        Manager *m = userdata;
+
+        wanted_report(m->jobs, m->n_jobs, target, wanted, n, failure);
+}
+
+usec_t manager_real_time(const Manager *m, usec_t boot) {
+        if (boot == 0 || boot == USEC_INFINITY)
+                return 0;
+        return boot + (usec_t) m->real_offset;
+}
+
+/* Kept rather than computed at each question, so that one deadline is always shown as the same time of day. */
+static void capture_real_offset(Manager *m) {
+        m->real_offset = (int64_t) (now_real() - now_boot());
+}
+
+static void on_clock_set(void *userdata) {
+        Manager *m = userdata;
+
+        capture_real_offset(m);
+        for (size_t i = 0; i < m->n_jobs; i++)
+                job_clock_changed(m->jobs[i]);
+}
+
+static bool is_known_job(const char *name, void *userdata) {
+        Manager *m = userdata;
+        const Job *j = manager_find_job(m, name);
+
+        return j && j->credential;
+}
+
+int manager_new(sd_event *event, const char *root, Manager **ret) {
+        _cleanup_(manager_freep) Manager *m = NULL;
+
+        m = calloc(1, sizeof(*m));
+        if (!m)
+                return -ENOMEM;
+        m->event = sd_event_ref(event);
+        m->adoption.fragments_fd = -EBADF;
+        m->root = strdup(root);
+        if (!m->root)
+                return -ENOMEM;
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+Manager *manager_free(Manager *m) {
+        if (!m)
+                return NULL;
+        if (m->store)
+                on_save(m);
+        for (size_t i = 0; i < m->n_jobs; i++)
+                job_free(m->jobs[i]);
+        free(m->jobs);
+        worker_link_free(m->worker);
+        publisher_free(m->publisher);
+        state_store_free(m->store);
+        time_change_free(m->time_change);
+        sd_event_source_disable_unref(m->save_timer);
+        sd_event_source_disable_unref(m->ready_timer);
+        configuration_free(m->configuration);
+        closep(&m->adoption.fragments_fd);
+        free(m->root);
+        sd_event_unref(m->event);
+        free(m);
+        return NULL;
+}
+
+void manager_set_observer(Manager *m, const ManagerObserver *observer) {
+        m->observer = *observer;
+}
+
+static int open_store(Manager *m) {
+        _cleanup_free_ char *directory = NULL, *problem = NULL;
+        int r;
+
+        r = text_format(&directory, "%s%s", m->root, STATE_DIRECTORY);
+        if (r >= 0)
+                r = state_store_open(directory, &m->store, &problem);
+        if (r < 0)
+                return log_error_errno(r, "Cannot use the state directory %s%s: %m", m->root, STATE_DIRECTORY);
+        if (problem)
+                log_full(LOG_WARNING, 0, MESSAGE_ID_STATE_UNUSABLE, NULL, 0, "%s", problem);
+        return 0;
+}
+
+static int open_worker(Manager *m) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = text_format(&path, "%s%s", m->root, WORKER_SOCKET);
+        if (r < 0)
+                return r;
+        return worker_link_new(m->event, path, &m->worker);
+}
+
+static void make_context(Manager *m) {
+        sd_id128_t id = SD_ID128_NULL;
+
+        /* Without a machine id the install salt alone tells hosts apart. */
+        (void) sd_id128_get_machine_app_specific(APPLICATION_ID, &id);
+        m->context = (JobContext){
+                .event = m->event,
+                .worker = m->worker,
+                .root = m->root,
+                .salt = state_store_salt(m->store),
+                .salt_size = STATE_SALT_SIZE,
+                .observer = {
+                        .changed = on_job_changed,
+                        .publish = on_job_publish,
+                        .ended = on_job_ended,
+                        .userdata = m,
+                },
+        };
+        memcpy(m->context.host, id.bytes, sizeof(m->context.host));
+        m->adoption.root = m->root;
+        m->adoption.store = m->store;
+        id = SD_ID128_NULL;
+        (void) sd_id128_get_boot(&id);
+        memcpy(m->adoption.boot_id, id.bytes, sizeof(m->adoption.boot_id));
+}
+
+static int open_timers(Manager *m) {
+        int r;
+
+        r = sd_event_add_time_relative(m->event, &m->save_timer, CLOCK_BOOTTIME, 0, SAVE_DELAY, on_save_timer, m);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(m->save_timer, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_time_relative(m->event, &m->ready_timer, CLOCK_BOOTTIME, READY_TIMEOUT, 0,
+                                               on_ready_timer, m);
+        return r;
+}
+
+static int open_parts(Manager *m) {
+        const PublisherClient client = { .collect = collect, .done = report, .userdata = m };
+        int r;
+
+        r = open_store(m);
+        if (r < 0)
+                return r;
+        r = fragments_open(m->root, &m->adoption.fragments_fd);
+        if (r < 0)
+                return log_error_errno(r, "Cannot use the runtime directory %s/run/pullauth: %m", m->root);
+        r = open_worker(m);
+        if (r >= 0)
+                r = publisher_new(m->event, m->root, m->store, &client, &m->publisher);
+        if (r >= 0)
+                r = open_timers(m);
+        if (r < 0)
+                return log_error_errno(r, "Cannot start: %m");
+        r = time_change_new(m->event, on_clock_set, m, &m->time_change);
+        if (r < 0)
+                log_warning_errno(r, "Cannot watch the clock, ignoring: %m");
+        capture_real_offset(m);
+        make_context(m);
+        return 0;
+}
+
+int manager_start(Manager *m) {
+        Configuration *c;
+        int r;
+
+        r = open_parts(m);
+        if (r < 0)
+                return r;
+        r = configuration_load(m->root, &c);
+        if (r < 0)
+                return log_error_errno(r, "Cannot read the configuration: %m");
+        configuration_log(c);
+        (void) manager_apply(m, c, MANAGER_APPLY_AT_START);
+        (void) fragments_sweep(m->adoption.fragments_fd, is_known_job, m);
+        /* Also without a job: what an earlier run left and nobody wants any more has to go. */
+        publisher_mark_all(m->publisher);
+        manager_check_ready(m);
+        return 0;
+}
+
+int manager_reload(Manager *m) {
+        Configuration *c;
+        int r;
+
+        r = configuration_load(m->root, &c);
+        if (r < 0)
+                return log_error_errno(r, "Cannot read the configuration, keeping the old one: %m");
+        configuration_log(c);
+        return manager_apply(m, c, 0);
+}
+
+Job *const *manager_jobs(const Manager *m, size_t *ret_n) {
+        *ret_n = m->n_jobs;
+        return m->jobs;
+}
+
+const Configuration *manager_configuration(const Manager *m) {
+        return m->configuration;
+}
+
+const char *manager_target_path(const Manager *m, const char *target) {
+        return publisher_target_path(m->publisher, target);
+}
+
+bool manager_is_ready(const Manager *m) {
+        return m->ready;
+}
+
+void manager_count(const Manager *m, ManagerCounts *ret) {
+        *ret = (ManagerCounts){};
+        for (size_t i = 0; i < m->n_jobs; i++)
+                ret->n[m->jobs[i]->state]++;
+        ret->all = (uint32_t) m->n_jobs;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The daemon as the service manager sees it: READY=1, STATUS=, RELOADING=1, STOPPING=1 (sd_notify(3)). */
+
+#include <systemd/sd-event.h>
+
+#include "daemon/manager.h"
+
+typedef struct Service Service;
+
+int service_new(sd_event *event, const Manager *manager, Service **ret);
+Service *service_free(Service *s);
+DEFINE_CLEANUP(Service *, service_free)
+
+/* Ready is when first attempts are over and the bus name is ours (or does not come: a host without a bus is
+ * not made to wait for one). */
+void service_manager_ready(Service *s);
+void service_bus_named(Service *s);
+/* Something changed that the status line may show; sent from the event loop. */
+void service_changed(Service *s);
+void service_reloading(Service *s, bool begin);
+void service_stopping(void);
+
+/* The status line: "2 jobs: 1 fresh, 1 retrying". */
+int service_status_text(const ManagerCounts *counts, char **ret);

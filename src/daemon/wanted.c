@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Between jobs and targets: who wants which key, and what came of it.
+ *
+ * Owns nothing; looks at all jobs anew each time, so that there is no account of it that could go stale. A job
+ * without a valid credential wants nothing, and what is not wanted is taken out of the target. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/wanted.h"
+
+static bool wants_target(const Job *j, const char *target) {
+        return strv_contains(j->config->targets, target);
+}
+
+static size_t room_for(Job *const *jobs, size_t n_jobs) {
+        size_t room = 0;
+
+        for (size_t i = 0; i < n_jobs; i++)
+                room += strv_length(jobs[i]->config->scopes);
+        return room;
+}
+
+/* Equal keys side by side, the one that shall have it first. */
+static int compare_claims(const void *x, const void *y) {
+        const Wanted *a = *(const Wanted *const *) x, *b = *(const Wanted *const *) y;
+        int r = strcmp(a->key, b->key);
+
+        return r != 0 ? r : (a > b) - (a < b);
+}
+
+static void add_job(const Job *j, Wanted *wanted, size_t *n) {
+        STRV_FOREACH(scope, j->config->scopes)
+                wanted[(*n)++] = (Wanted){
+                        .key = *scope,
+                        .job = j->name,
+                        .robot = j->config->robot,
+                        .auth = j->auth,
+                        .take_over = j->config->take_over,
+                };
+}
+
+/* Removes all but the first claim to each key; the order of the rest stays. */
+static int drop_duplicates(Wanted *wanted, size_t *n) {
+        _cleanup_free_ Wanted **sorted = NULL;
+        size_t kept = 0;
+
+        sorted = calloc(*n + 1, sizeof(*sorted));
+        if (!sorted)
+                return -ENOMEM;
+        for (size_t i = 0; i < *n; i++)
+                sorted[i] = wanted + i;
+        qsort(sorted, *n, sizeof(*sorted), compare_claims);
+        for (size_t i = 1; i < *n; i++)
+                if (sorted[i]->key && streq(sorted[i]->key, sorted[i - 1]->key))
+                        sorted[i]->auth = NULL;
+        for (size_t i = 0; i < *n; i++)
+                if (wanted[i].auth)
+                        wanted[kept++] = wanted[i];
+        *n = kept;
+        return 0;
+}
+
+int wanted_collect(Job *const *jobs, size_t n_jobs, const char *target, Wanted **ret, size_t *ret_n) {
+        _cleanup_free_ Wanted *wanted = NULL;
+        size_t n = 0;
+        int r;
+
+        wanted = calloc(room_for(jobs, n_jobs) + 1, sizeof(*wanted));
+        if (!wanted)
+                return -ENOMEM;
+        for (int broken = 0; broken < 2; broken++)
+                for (size_t i = 0; i < n_jobs; i++)
+                        if (!jobs[i]->configuration_failure == !broken && wants_target(jobs[i], target) &&
+                            job_has_valid_credential(jobs[i]))
+                                add_job(jobs[i], wanted, &n);
+        r = drop_duplicates(wanted, &n);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(wanted);
+        *ret_n = n;
+        return 0;
+}
+
+typedef struct Outcome {
+        bool wanted;
+        const Failure *failure;
+} Outcome;
+
+static int compare_name(const void *key, const void *item) {
+        return strcmp(key, (*(Job *const *) item)->name);
+}
+
+static void tell(Job *j, const char *target, const Outcome *o, const Failure *failure) {
+        TargetResult result = o->wanted ? TARGET_PUBLISHED : TARGET_WITHDRAWN;
+        int r;
+
+        if (!failure)
+                failure = o->failure;
+        r = job_set_target_result(j, target, failure ? TARGET_FAILED : result, failure);
+        if (r < 0)
+                log_warning_errno(r, "Job '%s' cannot note what came of target '%s', ignoring: %m", j->name, target);
+}
+
+void wanted_report(Job *const *jobs, size_t n_jobs, const char *target, const Wanted *wanted, size_t n,
+                   const Failure *failure) {
+        _cleanup_free_ Outcome *outcomes = NULL;
+
+        outcomes = calloc(n_jobs + 1, sizeof(*outcomes));
+        if (!outcomes) {
+                log_oom();
+                return;
+        }
+        for (size_t i = 0; i < n; i++) {
+                Job *const *found = bsearch(wanted[i].job, jobs, n_jobs, sizeof(*jobs), compare_name);
+                Outcome *o;
+
+                if (!found)
+                        continue;
+                o = outcomes + (found - jobs);
+                o->wanted = true;
+                if (!o->failure)
+                        o->failure = wanted[i].failure;
+        }
+        for (size_t i = 0; i < n_jobs; i++)
+                if (wants_target(jobs[i], target))
+                        tell(jobs[i], target, outcomes + i, failure);
+}
