@@ -39,7 +39,8 @@ BUS_C = C + OPENING + '#include <systemd/sd-bus.h>\n\n' + \
 JOB_C = C + OPENING + 'typedef struct ConfKey {\n        const char *section, *key;\n} ConfKey;\n\n' + \
     'const ConfKey *keys(void);\n\nconst ConfKey *keys(void) {\n        static const ConfKey table[] = {\n' + \
     '                { "Job", "Registry" },\n        };\n\n        return table;\n}\n'
-CTL_C = C + OPENING + '#include <getopt.h>\n#include <stddef.h>\n\n' + 'typedef struct Verb {\n        const char *name;\n} Verb;\n\n' + \
+CTL_C = C + OPENING + '#include <getopt.h>\n#include <stddef.h>\n\n' + \
+    'typedef struct Verb {\n        const char *name;\n} Verb;\n\n' + \
     'const Verb *verbs(void);\nconst struct option *options(void);\n\n' + \
     'const Verb *verbs(void) {\n        static const Verb table[] = {\n' + \
     '                { "list" },\n        };\n\n        return table;\n}\n\n' + \
@@ -101,7 +102,8 @@ def bad_calls():
     yield 'an exception', {**with_body('        strcpy(a, b);'),
                            'tests/style/allow': 'call src/base/name.c:strcpy 1 Shown here to be taken.\n'}, '', None
     yield 'an exception that nothing needs', \
-        {'tests/style/allow': 'call src/base/name.c:strcpy 1 It was needed once.\n'}, 'tests/style/allow', 'nothing needs'
+        {'tests/style/allow': 'call src/base/name.c:strcpy 1 It was needed once.\n'}, 'tests/style/allow', \
+        'nothing needs'
 
 
 MANY = [f'        number += {n};' for n in range(90)]
@@ -189,7 +191,8 @@ CASES = {
     'dead-code': [
         ('code in a comment', with_body('        /* number = 3; */'), 'src/base/name.c', 'looks like code'),
         ('#if 0', {'src/base/name.c': NAME_C + '#if 0\n#endif\n'}, 'src/base/name.c', '#if 0')],
-    'todo': [('a note without issue', with_body('        /* TO' 'DO later */'), 'src/base/name.c', 'number of an issue'),
+    'todo': [('a note without issue', with_body('        /* TO' 'DO later */'), 'src/base/name.c',
+              'number of an issue'),
              ('one with an issue', with_body('        /* TO' 'DO #12 later */'), '', None)],
     'words': [('a login', with_body('        /* the login of the robot */'), 'src/base/name.c', 'never a login')],
     'workplace': [('a path', {'HACKING.md': f'<!-- {LICENCE} -->\nSee /wor' 'k/main.\n'}, 'HACKING.md', 'elsewhere'),

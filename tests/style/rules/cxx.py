@@ -155,5 +155,5 @@ def headers_alone(tree):
             yield path, 1, 'wants #pragma once'
 
 
-RULES = {'calls': calls, 'terminal': terminal, 'goto': goto, 'globals': globals_, 'enum-default': enum_default, 'vtables': vtables,
-         'headers-alone': headers_alone}
+RULES = {'calls': calls, 'terminal': terminal, 'goto': goto, 'globals': globals_, 'enum-default': enum_default,
+         'vtables': vtables, 'headers-alone': headers_alone}
