@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What list, status and summary say in the same way. Owns the wording of failures and messages; prints nothing. */
+
+#include <string.h>
+
+#include "base/text.h"
+#include "ctl/render-parts.h"
+#include "model/job-state.h"
+
+bool job_has_failure(const JobSnapshot *j) {
+        return !isempty(j->reason) || !isempty(j->message);
+}
+
+int failure_text(const JobSnapshot *j, char **ret) {
+        _cleanup_free_ char *answer = NULL;
+        int r;
+
+        if (isempty(j->step) && isempty(j->reason))
+                return text_format(ret, "%s", j->message);
+        r = j->http_status > 0 ? text_format(&answer, ", HTTP %u", j->http_status) : text_format(&answer, "%s", "");
+        if (r < 0)
+                return r;
+        return text_format(ret, "%s%s(%s%s)%s%s", j->step, isempty(j->step) ? "failed " : " failed ",
+                           isempty(j->reason) ? "unknown" : j->reason, answer, isempty(j->message) ? "" : ": ",
+                           j->message);
+}
+
+int quoted(const char *words, char **ret) {
+        return text_format(ret, "“%s”", words);
+}
+
+static int message_text(const ShownMessage *m, char **ret) {
+        if (isempty(m->file))
+                return text_format(ret, "%s", m->text);
+        return m->line > 0 ? text_format(ret, "%s:%u: %s", m->file, m->line, m->text)
+                           : text_format(ret, "%s: %s", m->file, m->text);
+}
+
+void page_messages(Page *p, size_t indent, const ShownMessages *l) {
+        for (size_t i = 0; i < l->n_items; i++) {
+                const ShownMessage *m = l->items + i;
+                _cleanup_free_ char *text = NULL;
+
+                if (message_text(m, &text) < 0) {
+                        p->failed = true;
+                        return;
+                }
+                fprintf(p->stream, "%*s", (int) indent, "");
+                page_write(p, streq(m->severity, "error") ? TONE_BAD : TONE_WARNING, "%s: ", m->severity);
+                page_wrapped(p, indent + strlen(m->severity) + 2, TONE_PLAIN, text);
+        }
+}
+
+void page_counts(Page *p, const Snapshot *s) {
+        size_t n[_JOB_STATE_MAX] = {};
+        const char *separator = ": ";
+
+        for (size_t i = 0; i < s->n_jobs; i++) {
+                JobState state = job_state_from_string(s->jobs[i]->state);
+
+                if (state >= 0)
+                        n[state]++;
+        }
+        page_write(p, TONE_PLAIN, "%zu %s", s->n_jobs, s->n_jobs == 1 ? "job" : "jobs");
+        for (JobState i = 0; i < _JOB_STATE_MAX; i++)
+                if (n[i] > 0) {
+                        page_write(p, TONE_PLAIN, "%s", separator);
+                        page_write(p, state_tone(job_state_to_string(i)), "%zu %s", n[i], job_state_to_string(i));
+                        separator = ", ";
+                }
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From snapshots to text. Pure: what there is, how it looks and what time it is come as arguments; a string that
+ * ends with a newline comes out. All return 0 or -ENOMEM. */
+
+#include "base/clock.h"
+#include "client/client.h"
+#include "client/snapshot.h"
+#include "ctl/style.h"
+
+/* "pullauthctl list" */
+int render_list(const Snapshot *s, const Style *style, usec_t now, char **ret);
+/* "pullauthctl status": these jobs, and with `rest` what belongs to none of them */
+int render_status(const JobSnapshot *const *jobs, size_t n_jobs, const ShownMessages *rest, const Style *style,
+                  usec_t now, char **ret);
+/* "pullauthctl" */
+int render_summary(const Snapshot *s, const Style *style, usec_t now, char **ret);
+/* How a refresh ended, for "pullauthctl refresh --wait" */
+int render_outcome(const JobSnapshot *j, const Style *style, usec_t now, char **ret);
+/* "pullauthctl reload" */
+int render_messages(const ShownMessages *l, const Style *style, char **ret);
+
+typedef enum JsonMode {
+        JSON_OFF,
+        JSON_SHORT,
+        JSON_PRETTY,
+        _JSON_MODE_MAX,
+        _JSON_MODE_INVALID = -EINVAL,
+} JsonMode;
+
+JsonMode json_mode_from_string(const char *s);
+
+/* The same as JSON, for programs; members as in pullauthctl(1). */
+int render_json_list(const Snapshot *s, JsonMode mode, usec_t now, char **ret);
+int render_json_status(const JobSnapshot *const *jobs, size_t n_jobs, JsonMode mode, usec_t now, char **ret);
+int render_json_summary(const Snapshot *s, JsonMode mode, usec_t now, char **ret);
+int render_json_attempts(const Attempts *l, JsonMode mode, char **ret);
+int render_json_messages(const ShownMessages *l, JsonMode mode, char **ret);
