@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a libcurl handle is told before it is started. For io/http alone; handles are `void *` because headers
+ * do not name libcurl (CURL is void). */
+
+#include "io/http.h"
+
+/* A copy of an HttpTrust that lives as long as the handles that are set up with it. */
+typedef struct HttpAnchors {
+        char *ca; /* PEM, or NULL for the host's trust store */
+        size_t ca_size;
+        int ca_fd;   /* the same as a sealed file, made where libcurl takes no bytes; else -EBADF */
+        char *proxy; /* "" for none */
+} HttpAnchors;
+
+/* Returns 0, -EINVAL for a proxy that is neither http nor https, -ENOMEM. */
+int http_anchors_init(HttpAnchors *a, const HttpTrust *trust);
+void http_anchors_done(HttpAnchors *a);
+
+/* All of these return 0, -EINVAL, -ENOMEM, or -EIO if no file could be made for the certificates. */
+int http_setup_policy(void *easy);
+int http_setup_trust(void *easy, HttpAnchors *a);
+/* Method, URL, authentication, body, timeouts. -EINVAL for what http_start() refuses. */
+int http_setup_request(void *easy, const HttpRequest *request);
+
+/* A libcurl list of header lines, to be kept until the handle is gone; `*ret` is NULL if there are none. */
+int http_setup_headers(void *easy, char *const *headers, void **ret);
+void http_setup_headers_free(void *list);
