@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Everything about a job, as labelled fields in the order in which somebody in trouble asks: how does it stand,
+ * what failed, what do I do, and only then what it is made of. Fields that have nothing to say are left out. */
+
+#include <string.h>
+
+#include "base/text.h"
+#include "ctl/life.h"
+#include "ctl/render-parts.h"
+#include "ctl/render.h"
+#include "model/job-state.h"
+
+#define CLOCK_SKEW_SHOWN USEC_PER_SEC
+
+static const char *state_explanation(const char *state) {
+        switch (job_state_from_string(state)) {
+        case JOB_INACTIVE:
+                return "nothing was tried yet";
+        case JOB_REFRESHING:
+                return "an attempt is under way";
+        case JOB_FRESH:
+                return "the credential stands in every target";
+        case JOB_RETRYING:
+                return "the last attempt failed, the credential still stands";
+        case JOB_EXPIRED:
+                return "no valid credential is left, trying on";
+        case JOB_FAILED:
+                return "cannot work as it is configured, here or at the registry";
+        case _JOB_STATE_MAX:
+        case _JOB_STATE_INVALID:
+                break;
+        }
+        return "this tool does not know this state";
+}
+
+/* A field whose text was made for it; without memory the page fails. Consumes the text. */
+static void put_field(Page *p, const char *label, Tone tone, int r, char *text) {
+        if (r < 0)
+                p->failed = true;
+        else
+                page_field(p, label, tone, text);
+        free(text);
+}
+
+static void write_state(Page *p, const JobSnapshot *j) {
+        Tone tone = state_tone(j->state);
+
+        fprintf(p->stream, "%*s: ", PAGE_LABEL, "State");
+        page_write(p, tone, "%s", j->state);
+        page_write(p, TONE_PLAIN, ", ");
+        page_wrapped(p, PAGE_LABEL + 2, TONE_PLAIN, state_explanation(j->state));
+}
+
+static void write_life(Page *p, const JobSnapshot *j, usec_t now) {
+        _cleanup_free_ char *bar = NULL, *life = NULL, *next = NULL, *text = NULL;
+        Tone tone = job_is_well(j, now) ? TONE_GOOD : life_left(j, now) > 0 ? TONE_WARNING : TONE_BAD;
+
+        if (life_bar(life_left(j, now), life_whole(j), BAR_WIDTH, &bar) < 0 || life_text(j, now, &life) < 0 ||
+            life_next_text(j, now, &next) < 0 || text_format(&text, "%s, %s", life, next) < 0) {
+                p->failed = true;
+                return;
+        }
+        fprintf(p->stream, "%*s: ", PAGE_LABEL, "Life");
+        page_write(p, tone, "%s", bar);
+        page_write(p, TONE_PLAIN, " ");
+        page_wrapped(p, PAGE_LABEL + 2 + BAR_WIDTH + 1, TONE_PLAIN, text);
+}
+
+static void write_failure(Page *p, const JobSnapshot *j) {
+        char *text = NULL;
+        int r;
+
+        if (!job_has_failure(j))
+                return;
+        r = failure_text(j, &text);
+        put_field(p, "Failed", TONE_BAD, r, text);
+        if (!isempty(j->registry_words)) {
+                text = NULL;
+                r = quoted(j->registry_words, &text);
+                put_field(p, "Registry", TONE_PLAIN, r, text);
+        }
+        if (!isempty(j->hint))
+                page_field(p, "To do", TONE_STRONG, j->hint);
+}
+
+static void write_times(Page *p, const JobSnapshot *j, usec_t now) {
+        char a[TIMESTAMP_MAX], b[TIMESTAMP_MAX], ago[SPAN_MAX];
+        char *text = NULL;
+        int r;
+
+        if (j->expires > 0) {
+                r = j->issued > 0 ? text_format(&text, "%s, issued %s", format_timestamp(a, j->expires),
+                                                format_timestamp(b, j->issued))
+                                  : text_format(&text, "%s", format_timestamp(a, j->expires));
+                put_field(p, "Expires", TONE_PLAIN, r, text);
+        }
+        if (j->attempts_started == 0)
+                return;
+        text = NULL;
+        r = text_format(&text, "%llu, %llu of them brought a credential", (unsigned long long) j->attempts_started,
+                        (unsigned long long) j->refreshes);
+        if (r >= 0 && j->failures_in_a_row > 0) {
+                char *longer = NULL;
+
+                r = text_format(&longer, "%s, the last %u failed", text, j->failures_in_a_row);
+                free(text);
+                text = longer;
+        }
+        if (r >= 0 && j->last_attempt > 0) {
+                char *longer = NULL;
+
+                r = text_format(&longer, "%s; last one %s, %s ago", text, format_timestamp(a, j->last_attempt),
+                                format_rough_span(ago, usec_sub(now, j->last_attempt)));
+                free(text);
+                text = longer;
+        }
+        put_field(p, "Attempts", TONE_PLAIN, r, text);
+}
+
+static void write_identity(Page *p, const JobSnapshot *j, usec_t now) {
+        char span[SPAN_MAX], at[TIMESTAMP_MAX];
+        char *text = NULL, *audience = NULL;
+        int r;
+
+        if (!isempty(j->identity))
+                page_field(p, "Identity", TONE_PLAIN, j->identity);
+        if (!isempty(j->identity_subject)) {
+                r = text_format(&text, "subject %s", j->identity_subject);
+                put_field(p, NULL, TONE_PLAIN, r, text);
+        }
+        if (!isempty(j->identity_issuer)) {
+                text = NULL;
+                r = text_format(&text, "issuer %s", j->identity_issuer);
+                put_field(p, NULL, TONE_PLAIN, r, text);
+        }
+        if (strv_length(j->identity_audience) > 0) {
+                text = NULL;
+                r = strv_join(j->identity_audience, ", ", &audience);
+                if (r >= 0)
+                        r = text_format(&text, "audience %s", audience);
+                free(audience);
+                put_field(p, NULL, TONE_PLAIN, r, text);
+        }
+        if (j->identity_expires > 0) {
+                text = NULL;
+                r = j->identity_expires > now
+                            ? text_format(&text, "ends %s, in %s", format_timestamp(at, j->identity_expires),
+                                          format_rough_span(span, j->identity_expires - now))
+                            : text_format(&text, "ended %s", format_timestamp(at, j->identity_expires));
+                put_field(p, NULL, j->identity_expires > now ? TONE_PLAIN : TONE_WARNING, r, text);
+        }
+}
+
+static void write_list(Page *p, const char *label, char *const *l) {
+        STRV_FOREACH(i, l) {
+                page_field(p, label, TONE_PLAIN, *i);
+                label = NULL;
+        }
+}
+
+static Tone target_tone(const char *state) {
+        if (streq(state, "published"))
+                return TONE_GOOD;
+        return streq(state, "failed") ? TONE_BAD : TONE_WARNING;
+}
+
+static void write_targets(Page *p, const JobSnapshot *j) {
+        const ShownTargets *l = &j->target_states;
+        size_t name_width = 0, path_width = 0;
+        const char *label = "Targets";
+
+        for (size_t i = 0; i < l->n_items; i++) {
+                size_t n = style_width(p->style, l->items[i].target, strlen(l->items[i].target));
+                size_t m = style_width(p->style, l->items[i].path, strlen(l->items[i].path));
+
+                name_width = n > name_width ? n : name_width;
+                path_width = m > path_width ? m : path_width;
+        }
+        for (size_t i = 0; i < l->n_items; i++) {
+                const ShownTarget *t = l->items + i;
+
+                fprintf(p->stream, label ? "%*s: " : "%*s  ", PAGE_LABEL, strempty(label));
+                page_column(p, TONE_PLAIN, name_width + 2, t->target);
+                page_column(p, TONE_PLAIN, path_width + 2, t->path);
+                page_write(p, target_tone(t->state), "%s", t->state);
+                page_write(p, TONE_PLAIN, "\n");
+                if (!isempty(t->message))
+                        page_field(p, NULL, TONE_BAD, t->message);
+                label = NULL;
+        }
+}
+
+static void write_clock(Page *p, const JobSnapshot *j) {
+        uint64_t skew = j->clock_skew < 0 ? -(uint64_t) j->clock_skew : (uint64_t) j->clock_skew;
+        char span[SPAN_MAX];
+        char *text = NULL;
+        int r;
+
+        if (skew < CLOCK_SKEW_SHOWN)
+                return;
+        r = text_format(&text, "the registry's is %s %s this host's", format_span(span, skew),
+                        j->clock_skew > 0 ? "ahead of" : "behind");
+        put_field(p, "Clock", TONE_WARNING, r, text);
+}
+
+static void write_job(Page *p, const JobSnapshot *j, usec_t now) {
+        page_write(p, state_tone(j->state), "●");
+        page_write(p, TONE_STRONG, " %s", j->name);
+        if (!isempty(j->robot) && !isempty(j->registry))
+                page_write(p, TONE_PLAIN, " – %s on %s", j->robot, j->registry);
+        page_write(p, TONE_PLAIN, "\n");
+        write_state(p, j);
+        write_life(p, j, now);
+        write_failure(p, j);
+        write_times(p, j, now);
+        write_identity(p, j, now);
+        write_list(p, "Scopes", j->scopes);
+        write_targets(p, j);
+        write_clock(p, j);
+        write_list(p, "Notes", j->notices);
+        write_list(p, "Files", j->configuration_files);
+        page_messages(p, PAGE_LABEL + 2, &j->configuration_messages);
+}
+
+int render_status(const JobSnapshot *const *jobs, size_t n_jobs, const ShownMessages *rest, const Style *style,
+                  usec_t now, char **ret) {
+        _cleanup_(page_done) Page p = {};
+        int r;
+
+        r = page_open(&p, style);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n_jobs; i++) {
+                if (i > 0)
+                        page_write(&p, TONE_PLAIN, "\n");
+                write_job(&p, jobs[i], now);
+        }
+        if (rest && rest->n_items > 0) {
+                if (n_jobs > 0)
+                        page_write(&p, TONE_PLAIN, "\n");
+                page_write(&p, TONE_STRONG, "Configuration of no job\n");
+                page_messages(&p, 2, rest);
+        }
+        return page_take(&p, ret);
+}
+
+int render_outcome(const JobSnapshot *j, const Style *style, usec_t now, char **ret) {
+        _cleanup_(page_done) Page p = {};
+        _cleanup_free_ char *life = NULL, *next = NULL;
+        int r;
+
+        r = page_open(&p, style);
+        if (r >= 0)
+                r = life_text(j, now, &life);
+        if (r >= 0)
+                r = life_next_text(j, now, &next);
+        if (r < 0)
+                return r;
+        page_write(&p, state_tone(j->state), "●");
+        page_write(&p, TONE_STRONG, " %s", j->name);
+        page_write(&p, TONE_PLAIN, ": %s, %s, %s\n", j->state, life, next);
+        write_failure(&p, j);
+        return page_take(&p, ret);
+}
+
+int render_messages(const ShownMessages *l, const Style *style, char **ret) {
+        _cleanup_(page_done) Page p = {};
+        int r;
+
+        r = page_open(&p, style);
+        if (r < 0)
+                return r;
+        page_messages(&p, 0, l);
+        return page_take(&p, ret);
+}
