@@ -40,6 +40,9 @@ class Issuer:
             self.listener.certificate = 'good'
             self.listener.start()
 
+    def now(self):
+        return time.time() + self.clock_offset
+
     def key(self, name):
         """Keys beyond the published ones are made when they are first asked for, and kept over a reset."""
         with self.lock:
@@ -98,7 +101,7 @@ class Issuer:
              lifetime=None, offset=0, prefix='', payload=None, tamper=False):
         """A JWT. Everything has a default that makes it right; `offset` moves iat and exp, `payload` is text to
         sign in place of claims, `tamper` changes a claim after signing."""
-        now = int(time.time() + self.clock_offset + offset)
+        now = int(self.now() + offset)
         values = {'iss': self.url + prefix, 'sub': self.defaults['subject'], 'aud': self.defaults['audience'],
                   'iat': now, 'nbf': now, 'exp': now + (self.defaults['lifetime'] if lifetime is None else lifetime)}
         values.update(claims or {})

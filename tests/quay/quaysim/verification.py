@@ -7,6 +7,7 @@ exception but Refusal) or as a dropped connection.
 
 import http.client
 import json
+import socket
 import ssl
 import urllib.error
 import urllib.parse
@@ -63,10 +64,10 @@ class IssuerClient:
         timeout = self.state.gateway_timeout if self.state.front_end else None
         try:
             status, body = self.get(url, timeout)
-        except TimeoutError as error:
+        except socket.timeout as error:
             raise GatewayTimeout from error
         except urllib.error.URLError as error:
-            if isinstance(error.reason, TimeoutError):
+            if isinstance(error.reason, socket.timeout):
                 raise GatewayTimeout from error
             raise NotServed(str(error)) from error
         if status != 200:
