@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""One machine for the whole suite, with pullauthd installed as "meson install" does it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import tree
+from machine import Machine
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CACHE = os.environ.get('PULLAUTH_TEST_CACHE', '/var/cache/pullauth-tests')
+sys.path.insert(0, os.path.join(TOP, 'tests', 'quay'))
+
+
+@pytest.fixture(scope='session')
+def top():
+    return TOP
+
+
+@pytest.fixture(scope='session')
+def build():
+    return os.environ['PULLAUTH_BUILD']
+
+
+@pytest.fixture(scope='session')
+def programs(build):
+    """What is installed and runs there, as it was built."""
+    wanted = ('pullauthd', 'pullauth-worker', 'pullauthctl')
+    return [os.path.join(directory, name) for directory, _, files in os.walk(build) for name in files
+            if name in wanted and os.access(os.path.join(directory, name), os.X_OK)]
+
+
+@pytest.fixture(scope='session')
+def booted(programs):
+    if os.geteuid() != 0:
+        pytest.fail('the host suite boots a machine and needs root: run it as tools/check does')
+    place, held = tree.get(CACHE, programs)
+    machine = Machine(place, CACHE)
+    try:
+        yield machine.boot()
+    finally:
+        machine.close()
+        os.close(held)
+
+
+@pytest.fixture(scope='session')
+def machine(booted, build, top):
+    booted.install(build, os.path.join(top, 'units', 'after-install.sh'))
+    return booted
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure comes with what the machine's journal says of us. There is no secret in it, which is tested."""
+    report = (yield).get_result()
+    machine = item.funcargs.get('machine')
+    if report.failed and machine and machine.leader:
+        try:
+            text = machine.journal_text('-u', 'pullauth*', '-u', 'dbus.service', '-u', 'polkit.service')
+        except (OSError, subprocess.SubprocessError) as error:
+            text = str(error)
+        report.sections.append(('journal', text))
