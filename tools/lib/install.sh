@@ -31,22 +31,22 @@ debian_packages() {
         build)
                 echo 'gcc libc6-dev make git meson ninja-build pkg-config|pkgconf systemd systemd-dev|systemd' \
                         'libsystemd-dev libjson-c-dev libcurl4-gnutls-dev|libcurl4-openssl-dev' \
-                        'libgnutls28-dev nettle-dev libsmartcols-dev python3-minimal python3 xsltproc' \
-                        'docbook-xsl docbook-xml'
+                        'libgnutls28-dev nettle-dev libsmartcols-dev python3'
                 ;;
         test)
                 echo 'libcmocka-dev clang libclang-rt-14-dev|libclang-rt-dev valgrind libc6-dbg dbus|dbus-daemon' \
                         'dbus-daemon|dbus python3-pytest python3-dbusmock python3-dbus python3-gi' \
-                        'python3-cryptography docker-registry skopeo podman uidmap openssl'
+                        'python3-cryptography python3-jwt docker-registry skopeo podman uidmap openssl'
                 ;;
         style)
-                echo 'clang-format clang-tidy shellcheck codespell reuse libxml2-utils'
+                echo 'clang-format clang-tidy shellcheck codespell reuse mandoc'
                 ;;
         host)
                 echo 'debootstrap systemd-container polkitd|policykit-1'
                 ;;
         demo)
-                echo 'dbus|dbus-daemon dbus-daemon|dbus python3-cryptography docker-registry skopeo openssl'
+                echo 'dbus|dbus-daemon dbus-daemon|dbus python3-gi python3-cryptography python3-jwt' \
+                        'docker-registry skopeo'
                 ;;
         esac
 }
@@ -56,22 +56,21 @@ rhel_packages() {
         case $1 in
         build)
                 echo 'gcc glibc-devel make git-core meson ninja-build pkgconf-pkg-config systemd systemd-devel' \
-                        'json-c-devel libcurl-devel gnutls-devel nettle-devel libsmartcols-devel python3' \
-                        'libxslt docbook-style-xsl docbook-dtds'
+                        'json-c-devel libcurl-devel gnutls-devel nettle-devel libsmartcols-devel python3'
                 ;;
         test)
                 echo 'libcmocka-devel clang compiler-rt valgrind libasan libubsan dbus-daemon python3-pytest' \
-                        '?python3-dbusmock python3-dbus python3-gobject-base python3-cryptography' \
+                        '?python3-dbusmock python3-dbus python3-gobject-base python3-cryptography python3-jwt' \
                         '?docker-distribution skopeo podman openssl'
                 ;;
         style)
-                echo 'clang-tools-extra ?ShellCheck ?codespell ?reuse libxml2'
+                echo 'clang-tools-extra ?ShellCheck ?codespell ?reuse ?mandoc'
                 ;;
         host)
                 echo '?debootstrap systemd-container polkit'
                 ;;
         demo)
-                echo 'dbus-daemon python3-cryptography ?docker-distribution skopeo openssl'
+                echo 'dbus-daemon python3-gobject-base python3-cryptography python3-jwt ?docker-distribution skopeo'
                 ;;
         esac
 }
@@ -157,7 +156,8 @@ enable_repositories() {
         [[ $id != fedora ]] || return 0
         rpm -q dnf-plugins-core >/dev/null 2>&1 || retried dnf_quiet install dnf-plugins-core
         dnf_quiet config-manager --set-enabled crb ||
-                as_root subscription-manager repos --enable "codeready-builder-for-rhel-$(rpm -E %rhel)-$(uname -m)-rpms" \
+                as_root subscription-manager repos \
+                        --enable "codeready-builder-for-rhel-$(rpm -E %rhel)-$(uname -m)-rpms" \
                         >/dev/null 2>&1 || say 'cannot switch on CRB, going on without it'
         rpm -q epel-release >/dev/null 2>&1 || retried dnf_quiet install epel-release ||
                 say 'cannot switch on EPEL, going on without it'
