@@ -194,7 +194,8 @@ static int add_property(json_object *o, const Property *p, const JobSnapshot *j)
 
 /* What a list shows of a job. */
 static bool is_short(const Property *p) {
-        static const char *const names[] = { "name", "registry", "robot", "state", "reason", "expires", "next_attempt" };
+        static const char *const names[] = { "name",   "registry", "robot",       "state",
+                                             "reason", "expires",  "next_attempt" };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (streq(names[i], p->json))
@@ -223,7 +224,8 @@ static int job_object(const JobSnapshot *j, bool whole, usec_t now, json_object 
         return 0;
 }
 
-static int jobs_array(const JobSnapshot *const *jobs, size_t n_jobs, bool whole, usec_t now, json_object **ret) {
+static int jobs_array(const JobSnapshot *const *jobs, size_t n_jobs, bool whole, usec_t now,
+                      json_object **ret) {
         _cleanup_json_ json_object *array = json_object_new_array();
         int r;
 
@@ -264,7 +266,8 @@ int render_json_list(const Snapshot *s, JsonMode mode, usec_t now, char **ret) {
         return r < 0 ? r : print(array, mode, ret);
 }
 
-int render_json_status(const JobSnapshot *const *jobs, size_t n_jobs, JsonMode mode, usec_t now, char **ret) {
+int render_json_status(const JobSnapshot *const *jobs, size_t n_jobs, JsonMode mode, usec_t now,
+                       char **ret) {
         json_object *array;
         int r;
 

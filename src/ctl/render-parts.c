@@ -18,12 +18,13 @@ int failure_text(const JobSnapshot *j, char **ret) {
 
         if (isempty(j->step) && isempty(j->reason))
                 return text_format(ret, "%s", j->message);
-        r = j->http_status > 0 ? text_format(&answer, ", HTTP %u", j->http_status) : text_format(&answer, "%s", "");
+        r = j->http_status > 0 ? text_format(&answer, ", HTTP %u", j->http_status)
+                               : text_format(&answer, "%s", "");
         if (r < 0)
                 return r;
         return text_format(ret, "%s%s(%s%s)%s%s", j->step, isempty(j->step) ? "failed " : " failed ",
-                           isempty(j->reason) ? "unknown" : j->reason, answer, isempty(j->message) ? "" : ": ",
-                           j->message);
+                           isempty(j->reason) ? "unknown" : j->reason, answer,
+                           isempty(j->message) ? "" : ": ", j->message);
 }
 
 int quoted(const char *words, char **ret) {
@@ -66,7 +67,8 @@ void page_counts(Page *p, const Snapshot *s) {
         for (JobState i = 0; i < _JOB_STATE_MAX; i++)
                 if (n[i] > 0) {
                         page_write(p, TONE_PLAIN, "%s", separator);
-                        page_write(p, state_tone(job_state_to_string(i)), "%zu %s", n[i], job_state_to_string(i));
+                        page_write(p, state_tone(job_state_to_string(i)), "%zu %s", n[i],
+                                   job_state_to_string(i));
                         separator = ", ";
                 }
 }

@@ -56,8 +56,9 @@ static void write_life(Page *p, const JobSnapshot *j, usec_t now) {
         _cleanup_free_ char *bar = NULL, *life = NULL, *next = NULL, *text = NULL;
         Tone tone = job_is_well(j, now) ? TONE_GOOD : life_left(j, now) > 0 ? TONE_WARNING : TONE_BAD;
 
-        if (life_bar(life_left(j, now), life_whole(j), BAR_WIDTH, &bar) < 0 || life_text(j, now, &life) < 0 ||
-            life_next_text(j, now, &next) < 0 || text_format(&text, "%s, %s", life, next) < 0) {
+        if (life_bar(life_left(j, now), life_whole(j), BAR_WIDTH, &bar) < 0 ||
+            life_text(j, now, &life) < 0 || life_next_text(j, now, &next) < 0 ||
+            text_format(&text, "%s, %s", life, next) < 0) {
                 p->failed = true;
                 return;
         }
@@ -98,8 +99,8 @@ static void write_times(Page *p, const JobSnapshot *j, usec_t now) {
         if (j->attempts_started == 0)
                 return;
         text = NULL;
-        r = text_format(&text, "%llu, %llu of them brought a credential", (unsigned long long) j->attempts_started,
-                        (unsigned long long) j->refreshes);
+        r = text_format(&text, "%llu, %llu of them brought a credential",
+                        (unsigned long long) j->attempts_started, (unsigned long long) j->refreshes);
         if (r >= 0 && j->failures_in_a_row > 0) {
                 char *longer = NULL;
 
@@ -110,7 +111,8 @@ static void write_times(Page *p, const JobSnapshot *j, usec_t now) {
         if (r >= 0 && j->last_attempt > 0) {
                 char *longer = NULL;
 
-                r = text_format(&longer, "%s; last one %s, %s ago", text, format_timestamp(a, j->last_attempt),
+                r = text_format(&longer, "%s; last one %s, %s ago", text,
+                                format_timestamp(a, j->last_attempt),
                                 format_rough_span(ago, usec_sub(now, j->last_attempt)));
                 free(text);
                 text = longer;
@@ -223,8 +225,8 @@ static void write_job(Page *p, const JobSnapshot *j, usec_t now) {
         page_messages(p, PAGE_LABEL + 2, &j->configuration_messages);
 }
 
-int render_status(const JobSnapshot *const *jobs, size_t n_jobs, const ShownMessages *rest, const Style *style,
-                  usec_t now, char **ret) {
+int render_status(const JobSnapshot *const *jobs, size_t n_jobs, const ShownMessages *rest,
+                  const Style *style, usec_t now, char **ret) {
         _cleanup_(page_done) Page p = {};
         int r;
 

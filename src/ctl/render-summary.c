@@ -47,8 +47,9 @@ static void write_job(Page *p, const JobSnapshot *j, size_t name_width, size_t s
         size_t indent = 2 + name_width + 2 + state_width + 2;
         Tone tone = state_tone(j->state);
 
-        if (life_bar(life_left(j, now), life_whole(j), SHORT_BAR_WIDTH, &bar) < 0 || life_text(j, now, &life) < 0 ||
-            life_next_text(j, now, &next) < 0 || text_format(&text, "%s, %s", life, next) < 0) {
+        if (life_bar(life_left(j, now), life_whole(j), SHORT_BAR_WIDTH, &bar) < 0 ||
+            life_text(j, now, &life) < 0 || life_next_text(j, now, &next) < 0 ||
+            text_format(&text, "%s, %s", life, next) < 0) {
                 p->failed = true;
                 return;
         }
@@ -65,18 +66,19 @@ static void write_job(Page *p, const JobSnapshot *j, size_t name_width, size_t s
 }
 
 static void write_beginning(Page *p) {
-        page_write(p, TONE_PLAIN,
-                   "\n"
-                   "To have one, write how this host proves who it is to /etc/pullauth/identities/default.identity:\n"
-                   "    [Identity]\n"
-                   "    Source=file\n"
-                   "    TokenFile=/path/of/a/JWT\n"
-                   "    Audience=quay\n"
-                   "and which robot account to keep fresh to /etc/pullauth/jobs/NAME.job:\n"
-                   "    [Job]\n"
-                   "    Registry=quay.example.com\n"
-                   "    Robot=organization+robot\n"
-                   "then run 'pullauthctl reload'. More in pullauth.identity(5) and pullauth.job(5).\n");
+        page_write(
+                p, TONE_PLAIN,
+                "\n"
+                "To have one, write how this host proves who it is to /etc/pullauth/identities/default.identity:\n"
+                "    [Identity]\n"
+                "    Source=file\n"
+                "    TokenFile=/path/of/a/JWT\n"
+                "    Audience=quay\n"
+                "and which robot account to keep fresh to /etc/pullauth/jobs/NAME.job:\n"
+                "    [Job]\n"
+                "    Registry=quay.example.com\n"
+                "    Robot=organization+robot\n"
+                "then run 'pullauthctl reload'. More in pullauth.identity(5) and pullauth.job(5).\n");
 }
 
 int render_summary(const Snapshot *s, const Style *style, usec_t now, char **ret) {

@@ -12,8 +12,8 @@
 /* "pullauthctl list" */
 int render_list(const Snapshot *s, const Style *style, usec_t now, char **ret);
 /* "pullauthctl status": these jobs, and with `rest` what belongs to none of them */
-int render_status(const JobSnapshot *const *jobs, size_t n_jobs, const ShownMessages *rest, const Style *style,
-                  usec_t now, char **ret);
+int render_status(const JobSnapshot *const *jobs, size_t n_jobs, const ShownMessages *rest,
+                  const Style *style, usec_t now, char **ret);
 /* "pullauthctl" */
 int render_summary(const Snapshot *s, const Style *style, usec_t now, char **ret);
 /* How a refresh ended, for "pullauthctl refresh --wait" */

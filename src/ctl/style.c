@@ -6,6 +6,7 @@
  * cleaned where it came in (client/snapshot); no escape sequence comes from anywhere but this file. */
 
 #include <langinfo.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -27,8 +28,9 @@ static const char *const color_mode_table[_COLOR_MODE_MAX] = {
 };
 
 static const char *const tone_table[_TONE_MAX] = {
-        [TONE_PLAIN] = "",           [TONE_GOOD] = "\033[32m",  [TONE_BUSY] = "\033[36m",  [TONE_WARNING] = "\033[33m",
-        [TONE_BAD] = "\033[1;31m",   [TONE_FAINT] = "\033[2m",  [TONE_STRONG] = "\033[1m",
+        [TONE_PLAIN] = "",           [TONE_GOOD] = "\033[32m",  [TONE_BUSY] = "\033[36m",
+        [TONE_WARNING] = "\033[33m", [TONE_BAD] = "\033[1;31m", [TONE_FAINT] = "\033[2m",
+        [TONE_STRONG] = "\033[1m",
 };
 
 /* What UTF-8 text of our own may contain, and how ASCII says it. */
@@ -62,8 +64,9 @@ void style_detect(Style *ret, ColorMode color) {
         bool terminal = isatty(STDOUT_FILENO) == 1;
 
         *ret = (Style){
-                .color = color == COLOR_ALWAYS || (color == COLOR_AUTO && terminal && isempty(getenv("NO_COLOR")) &&
-                                                   !streq_ptr(getenv("TERM"), "dumb")),
+                .color = color == COLOR_ALWAYS ||
+                         (color == COLOR_AUTO && terminal && isempty(getenv("NO_COLOR")) &&
+                          !streq_ptr(getenv("TERM"), "dumb")),
                 .utf8 = streq(nl_langinfo(CODESET), "UTF-8"),
                 .legend = true,
                 .columns = terminal ? terminal_columns() : 0,

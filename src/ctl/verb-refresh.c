@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* "pullauthctl refresh": asks for attempts, and with --wait stays until they have ended.
+ *
+ * A request answers with the number of the attempt that fulfils it; that attempt is over when the job's count of
+ * ended attempts has reached the number. Signals only say when to look: what counts is what the job then shows, so
+ * that a lost or early signal cannot mislead. Whatever happens meanwhile (job removed, daemon gone, time over) ends
+ * the wait with a sentence. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "ctl/life.h"
+#include "ctl/verb.h"
+
+typedef struct Refresh Refresh;
+
+/* One job whose attempt is being waited for. */
+typedef struct Wait {
+        Refresh *refresh;
+        char *name, *path;
+        uint64_t attempt;
+        bool looking;    /* a look at the job is under way */
+        bool look_again; /* and it changed since that began */
+        bool over;
+        JobSnapshot *result;
+} Wait;
+
+struct Refresh {
+        Ctl *ctl;
+        Wait *waits;
+        size_t n_waits, n_open;
+        Attempts attempts;
+        bool abandoned; /* nothing will come any more */
+};
+
+static void refresh_done(Refresh *f) {
+        for (size_t i = 0; i < f->n_waits; i++) {
+                free(f->waits[i].name);
+                free(f->waits[i].path);
+                job_snapshot_free(f->waits[i].result);
+        }
+        free(f->waits);
+        attempts_done(&f->attempts);
+}
+
+static void finish(Wait *w) {
+        if (w->over)
+                return;
+        w->over = true;
+        w->refresh->n_open--;
+}
+
+static void show_outcome(Wait *w, JobSnapshot *j) {
+        Ctl *ctl = w->refresh->ctl;
+        usec_t now = now_real();
+        char *text = NULL;
+        int r;
+
+        if (!isempty(j->reason) || !job_is_well(j, now))
+                ctl_note(ctl, STATUS_ATTENTION);
+        if (ctl->json == JSON_OFF) {
+                r = render_outcome(j, &ctl->style, now, &text);
+                ctl_print(ctl, r, text);
+        }
+}
+
+static void look(Wait *w);
+
+static void on_look(ClientReply *reply, void *userdata) {
+        Wait *w = userdata;
+
+        w->looking = false;
+        if (w->over)
+                return;
+        if (reply->problem) {
+                ctl_report(w->refresh->ctl, reply->problem);
+                finish(w);
+        } else if (reply->job->attempts_ended >= w->attempt) {
+                w->result = TAKE_PTR(reply->job);
+                show_outcome(w, w->result);
+                finish(w);
+        } else if (w->look_again)
+                look(w);
+}
+
+static void look(Wait *w) {
+        int r;
+
+        w->look_again = w->looking;
+        if (w->looking)
+                return;
+        r = client_get_job(w->refresh->ctl->client, w->path, on_look, w);
+        if (r < 0) {
+                ctl_report_local(w->refresh->ctl, r);
+                finish(w);
+                return;
+        }
+        w->looking = true;
+}
+
+static Wait *find_wait(Refresh *f, const char *path) {
+        for (size_t i = 0; i < f->n_waits; i++)
+                if (!f->waits[i].over && streq(f->waits[i].path, path))
+                        return f->waits + i;
+        return NULL;
+}
+
+static void on_job_changed(const char *path, void *userdata) {
+        Wait *w = find_wait(userdata, path);
+
+        if (w)
+                look(w);
+}
+
+static void on_job_removed(const char *path, void *userdata) {
+        Refresh *f = userdata;
+        Wait *w = find_wait(f, path);
+
+        if (!w)
+                return;
+        ctl_complain("Job '%s' was removed before the attempt ended", w->name);
+        ctl_note(f->ctl, STATUS_NO_SUCH_JOB);
+        finish(w);
+}
+
+static void on_vanished(void *userdata) {
+        Refresh *f = userdata;
+
+        if (f->abandoned || f->n_open == 0)
+                return;
+        ctl_complain("pullauthd ended before the attempts did");
+        fputs("'systemctl status pullauthd.service' says why\n", stderr);
+        ctl_note(f->ctl, STATUS_FAILED);
+        f->abandoned = true;
+}
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
+        Refresh *f = userdata;
+        char span[SPAN_MAX];
+
+        if (f->abandoned || f->n_open == 0)
+                return 0;
+        for (size_t i = 0; i < f->n_waits; i++)
+                if (!f->waits[i].over)
+                        ctl_complain("The attempt of job '%s' has not ended within %s, it goes on",
+                                     f->waits[i].name, format_span(span, f->ctl->timeout));
+        ctl_note(f->ctl, STATUS_FAILED);
+        f->abandoned = true;
+        return 0;
+}
+
+/* Asks for the attempts of the selected jobs, or of all with `all`. What cannot be had was reported; the others go
+ * on. */
+static int request(Refresh *f, const JobSnapshot *const *jobs, size_t n_jobs, bool all) {
+        Attempt *grown;
+
+        if (all)
+                return ctl_refresh(f->ctl, NULL, &f->attempts);
+        for (size_t i = 0; i < n_jobs; i++) {
+                Attempts one = {};
+
+                if (ctl_refresh(f->ctl, jobs[i]->name, &one) < 0) {
+                        /* What was refused once is refused for the next job as well; a password is asked for once. */
+                        if (f->ctl->status == STATUS_FAILED)
+                                return -1;
+                        continue;
+                }
+                grown = reallocarray(f->attempts.items, f->attempts.n_items + one.n_items, sizeof(*grown));
+                if (!grown) {
+                        attempts_done(&one);
+                        ctl_report_local(f->ctl, -ENOMEM);
+                        return -1;
+                }
+                f->attempts.items = grown;
+                for (size_t k = 0; k < one.n_items; k++)
+                        f->attempts.items[f->attempts.n_items++] =
+                                (Attempt){ TAKE_PTR(one.items[k].name), one.items[k].number };
+                free(one.items);
+        }
+        return 0;
+}
+
+/* RefreshAll() leaves out jobs that cannot be tried; they are no secret. */
+static void complain_untried(Refresh *f, const JobSnapshot *const *jobs, size_t n_jobs) {
+        for (size_t i = 0; i < n_jobs; i++) {
+                bool tried = false;
+
+                for (size_t k = 0; k < f->attempts.n_items && !tried; k++)
+                        tried = streq(f->attempts.items[k].name, jobs[i]->name);
+                if (tried)
+                        continue;
+                ctl_complain("Job '%s' cannot be tried as it is configured, see 'pullauthctl status %s'",
+                             jobs[i]->name, jobs[i]->name);
+                ctl_note(f->ctl, STATUS_ATTENTION);
+        }
+}
+
+static void show_attempts(Refresh *f) {
+        Ctl *ctl = f->ctl;
+        char *text = NULL;
+        int r;
+
+        if (ctl->json != JSON_OFF) {
+                r = render_json_attempts(&f->attempts, ctl->json, &text);
+                ctl_print(ctl, r, text);
+                return;
+        }
+        for (size_t i = 0; i < f->attempts.n_items; i++) {
+                _cleanup_free_ char *name = NULL;
+
+                r = style_text(&ctl->style, f->attempts.items[i].name, &name);
+                if (r >= 0)
+                        r = text_format(&text, "%s: attempt %llu asked for\n", name,
+                                        (unsigned long long) f->attempts.items[i].number);
+                ctl_print(ctl, r, TAKE_PTR(text));
+        }
+}
+
+static int add_waits(Refresh *f, const Snapshot *s) {
+        int r;
+
+        f->waits = calloc(f->attempts.n_items + 1, sizeof(*f->waits));
+        if (!f->waits)
+                return -ENOMEM;
+        for (size_t i = 0; i < f->attempts.n_items; i++) {
+                const JobSnapshot *j = snapshot_find(s, f->attempts.items[i].name);
+                Wait *w = f->waits + f->n_waits;
+
+                if (!j) /* appeared between the look and the request */
+                        continue;
+                w->refresh = f;
+                w->attempt = f->attempts.items[i].number;
+                f->n_waits++;
+                f->n_open++;
+                r = free_and_strdup(&w->name, j->name);
+                if (r >= 0)
+                        r = free_and_strdup(&w->path, j->path);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int show_results(Refresh *f) {
+        _cleanup_free_ const JobSnapshot **jobs = NULL;
+        char *text = NULL;
+        size_t n = 0;
+        int r;
+
+        jobs = calloc(f->n_waits + 1, sizeof(*jobs));
+        if (!jobs)
+                return -ENOMEM;
+        for (size_t i = 0; i < f->n_waits; i++)
+                if (f->waits[i].result)
+                        jobs[n++] = f->waits[i].result;
+        r = render_json_status(jobs, n, f->ctl->json, now_real(), &text);
+        ctl_print(f->ctl, r, text);
+        return 0;
+}
+
+static int wait_for_attempts(Refresh *f, const Snapshot *s) {
+        Ctl *ctl = f->ctl;
+        int r;
+
+        r = add_waits(f, s);
+        if (r >= 0 && ctl->timeout != USEC_INFINITY)
+                r = sd_event_add_time_relative(ctl->event, NULL, CLOCK_BOOTTIME, ctl->timeout,
+                                               /* accuracy= */ 1, on_timeout, f);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < f->n_waits; i++)
+                look(f->waits + i);
+        while (f->n_open > 0 && !f->abandoned) {
+                r = sd_event_run(ctl->event, UINT64_MAX);
+                if (r < 0)
+                        return r;
+        }
+        return ctl->json == JSON_OFF ? 0 : show_results(f);
+}
+
+/* Signals are wanted from before the requests on. */
+static int start_watching(Refresh *f) {
+        const ClientWatch watch = {
+                .job_changed = on_job_changed,
+                .job_removed = on_job_removed,
+                .vanished = on_vanished,
+                .userdata = f,
+        };
+
+        return client_watch(f->ctl->client, &watch);
+}
+
+void verb_refresh(Ctl *ctl, char *const *arguments) {
+        _cleanup_(snapshot_freep) Snapshot *s = NULL;
+        _cleanup_free_ const JobSnapshot **jobs = NULL;
+        _cleanup_(refresh_done) Refresh f = { .ctl = ctl };
+        bool all = !arguments[0];
+        size_t n = 0;
+        int r = 0;
+
+        if (ctl_connect(ctl) < 0)
+                return;
+        if (ctl->wait)
+                r = start_watching(&f);
+        if (r >= 0 && ctl_get_all(ctl, &s) < 0)
+                return;
+        if (r >= 0)
+                r = ctl_select_jobs(ctl, s, arguments, &jobs, &n);
+        if (r >= 0 && (all || n > 0)) {
+                if (request(&f, jobs, n, all) < 0 && f.attempts.n_items == 0)
+                        return;
+                if (all)
+                        complain_untried(&f, jobs, n);
+                if (ctl->wait)
+                        r = wait_for_attempts(&f, s);
+                else
+                        show_attempts(&f);
+        }
+        if (r < 0)
+                ctl_report_local(ctl, r);
+}
