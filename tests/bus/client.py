@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A caller on the bus that can wait: for signals, never for time alone."""
+
+import time
+
+import gi
+
+gi.require_version('Gio', '2.0')
+from gi.repository import Gio, GLib  # noqa: E402
+
+NAME, ROOT = 'org.pullauth1', '/org/pullauth1'
+MANAGER, JOB = 'org.pullauth1.Manager', 'org.pullauth1.Job'
+PROPERTIES = 'org.freedesktop.DBus.Properties'
+
+
+class Client:
+    def __init__(self, address, slow=1):
+        flags = Gio.DBusConnectionFlags
+        self.connection = Gio.DBusConnection.new_for_address_sync(
+            address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
+        self.context = GLib.MainContext.default()
+        self.slow = slow
+        self.signals = []  # (path, interface, member, arguments)
+        self.connection.signal_subscribe(None, None, None, None, None, Gio.DBusSignalFlags.NONE, self.on_signal)
+        self.call('org.freedesktop.DBus.Peer', 'Ping', path='/', name='org.freedesktop.DBus')
+
+    def on_signal(self, _connection, _sender, path, interface, member, parameters):
+        self.signals.append((path, interface, member, parameters.unpack()))
+
+    def call(self, interface, method, signature=None, *arguments, path=ROOT, name=NAME):
+        parameters = GLib.Variant(f'({signature})', arguments) if signature else None
+        reply = self.connection.call_sync(name, path, interface, method, parameters, None,
+                                          Gio.DBusCallFlags.NONE, 20000 * self.slow, None).unpack()
+        return reply[0] if len(reply) == 1 else reply
+
+    def error_of(self, *arguments, **more):
+        """The D-Bus name and the text of the error that a call ends in."""
+        try:
+            reply = self.call(*arguments, **more)
+        except GLib.Error as error:
+            return Gio.dbus_error_get_remote_error(error), error.message
+        raise AssertionError(f'no error but {reply!r}')
+
+    def wait(self, condition, what='it', timeout=20):
+        """Returns what `condition` returns once that is true; looks again at each signal."""
+        deadline = time.monotonic() + timeout * self.slow
+        late = []
+        while True:
+            seen = len(self.signals)
+            found = condition()
+            if found:
+                return found
+            left = deadline - time.monotonic()
+            if left <= 0 or late:
+                raise AssertionError(f'{what} did not happen within {timeout * self.slow} s, signals: '
+                                     f'{[signal[:3] for signal in self.signals[-5:]]}')
+            source = GLib.timeout_add(max(1, int(left * 1000)), lambda: late.append(True) or False)
+            while len(self.signals) == seen and not late:
+                self.context.iteration(True)
+            if not late:
+                GLib.source_remove(source)
+
+    def owner(self):
+        return self.call('org.freedesktop.DBus', 'NameHasOwner', 's', NAME, path='/org/freedesktop/DBus',
+                         name='org.freedesktop.DBus')
+
+    def manager(self, member=None):
+        if member:
+            return self.call(PROPERTIES, 'Get', 'ss', MANAGER, member)
+        return self.call(PROPERTIES, 'GetAll', 's', MANAGER)
+
+    def path(self, name):
+        return self.call(MANAGER, 'GetJob', 's', name)
+
+    def job(self, name, member=None):
+        if member:
+            return self.call(PROPERTIES, 'Get', 'ss', JOB, member, path=self.path(name))
+        return self.call(PROPERTIES, 'GetAll', 's', JOB, path=self.path(name))
+
+    def jobs(self):
+        return {row[0]: row for row in self.call(MANAGER, 'ListJobs')}
+
+    def wait_job(self, name, timeout=20, **wanted):
+        """Waits until the properties have these values (a function: until it says yes)."""
+        last = {}
+
+        def matches():
+            last.clear()
+            last.update(self.job(name))
+            return all(check(last[key]) if callable(check) else last[key] == check for key, check in wanted.items())
+        try:
+            self.wait(matches, f'job {name} with {wanted}', timeout)
+        except AssertionError as error:
+            shown = {key: last.get(key) for key in ('State', 'Reason', 'Message', 'Hint', 'TargetStates', *wanted)}
+            raise AssertionError(f'{error}; last seen {shown}') from None
+        return dict(last)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A worker whose answers the test decides: the other end of the private door, on a thread of its own.
+
+What it says on the wire is what model/door.c documents. It answers with a fresh credential unless `answer` is
+replaced by a function from request (dict) to: a dict (the answer), None (never answer), or an Exception
+(close the connection).
+"""
+
+import base64
+import json
+import os
+import threading
+import time
+
+import gi
+
+gi.require_version('Gio', '2.0')
+from gi.repository import Gio, GLib  # noqa: E402
+
+DOOR = Gio.DBusNodeInfo.new_for_xml("""<node><interface name="org.pullauth1.Worker">
+  <method name="Obtain"><arg type="a{sv}" direction="in"/><arg type="a{sv}" direction="out"/></method>
+  <method name="Cancel"><arg type="t" direction="in"/></method>
+</interface></node>""").interfaces[0]
+
+TYPES = {'User': 's', 'Secret': 'ay', 'Issued': 'x', 'Expires': 'x', 'ObtainedBoot': 't', 'Reason': 's', 'Step': 's',
+         'HTTPStatus': 'i', 'RetryAfter': 't', 'Message': 's', 'Words': 's', 'Hint': 's', 'Issuer': 's',
+         'Subject': 's', 'Algorithm': 's', 'KeyId': 's', 'Audience': 'as', 'IdentityIssued': 'x',
+         'IdentityExpires': 'x', 'Notices': 'as', 'SkewKnown': 'b', 'Skew': 'x', 'IdentityTime': 't',
+         'ExchangeTime': 't', 'VerificationTime': 't'}
+
+
+def boot_usec():
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+
+
+def segment(value):
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b'=').decode()
+
+
+def robot_token(robot, issued, expires, serial=0):
+    """A JWT that looks like the ones a registry makes; its signature is nothing."""
+    return '.'.join([segment({'alg': 'RS256', 'typ': 'JWT', 'kid': 'k'}),
+                     segment({'iss': 'quay', 'aud': 'quay', 'sub': robot, 'iat': issued, 'exp': expires,
+                              'jti': str(serial)}), 'c2lnbmF0dXJl'])
+
+
+def failure(reason, step='exchange', message='It did not work', **more):
+    return {'Reason': reason, 'Step': step, 'Message': message, **more}
+
+
+class FakeWorker:
+    def __init__(self, path, owner=None):
+        self.path = path
+        self.lifetime = 3600
+        self.requests = []  # all that were asked, in order
+        self.cancelled = []
+        self.tokens = []    # all secrets that were given out
+        self.answer = self.credential
+        self.connections = set()
+        self.context = GLib.MainContext.new()
+        self.loop = GLib.MainLoop.new(self.context, False)
+        started = threading.Event()
+        self.thread = threading.Thread(target=self.run, args=(owner, started), daemon=True)
+        self.thread.start()
+        if not started.wait(10):
+            raise RuntimeError('the fake worker does not start')
+
+    def run(self, owner, started):
+        self.context.push_thread_default()
+        self.server = Gio.DBusServer.new_sync(f'unix:path={self.path}', Gio.DBusServerFlags.NONE,
+                                              Gio.dbus_generate_guid(), None, None)
+        self.server.connect('new-connection', self.on_connection)
+        os.chmod(self.path, 0o600)
+        if owner is not None:
+            os.chown(self.path, owner, owner)
+        self.server.start()
+        started.set()
+        self.loop.run()
+        self.server.stop()
+        self.context.pop_thread_default()
+
+    def on_connection(self, _server, connection):
+        self.connections.add(connection)
+        connection.connect('closed', lambda c, *_: self.connections.discard(c))
+        connection.register_object('/org/pullauth1/worker', DOOR, self.on_call, None, None)
+        return True
+
+    def on_call(self, connection, _sender, _path, _interface, method, parameters, invocation):
+        if method == 'Cancel':
+            self.cancelled.append(parameters.unpack()[0])
+            invocation.return_value(None)
+            return
+        request = parameters.unpack()[0]
+        answer = self.answer(request)
+        self.requests.append(request)
+        if isinstance(answer, Exception):
+            connection.close_sync(None)
+        elif answer is not None:
+            invocation.return_value(GLib.Variant('(a{sv})', (
+                {key: GLib.Variant(TYPES[key], value) for key, value in answer.items()},)))
+
+    def credential(self, request, lifetime=None, **more):
+        issued = int(time.time())
+        expires = issued + (lifetime or self.lifetime)
+        token = robot_token(request['Robot'], issued, expires, len(self.tokens))
+        self.tokens.append(token)
+        return {'User': request['Robot'], 'Secret': token.encode(), 'Issued': issued, 'Expires': expires,
+                'ObtainedBoot': boot_usec(), 'Issuer': 'https://issuer.example', 'Subject': 'edge-1',
+                'Algorithm': 'RS256', 'KeyId': 'k', 'Audience': ['quay'], 'IdentityExpires': expires, **more}
+
+    def stop(self):
+        if not self.thread.is_alive():
+            return
+
+        def quit_loop(*_):
+            for connection in list(self.connections):
+                connection.close_sync(None)
+            self.loop.quit()
+            return False
+        self.context.invoke_full(GLib.PRIORITY_DEFAULT, quit_loop)
+        self.thread.join(10)
+        if os.path.exists(self.path):
+            os.unlink(self.path)

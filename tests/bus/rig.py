@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A small host in a directory: pullauthd below --root=, a private system bus, a worker, a service manager's ear.
+
+As root everything runs as system users of its own (numbers that no user has), for a caller with the daemon's
+uid, or root, is never asked for its rights.
+"""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+from client import Client
+from fakeworker import FakeWorker
+from privatebus import PrivateBus
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ['PULLAUTH_BUILD']
+SLOW = int(os.environ.get('PULLAUTH_TEST_SLOW', '1'))
+WRAPPER = shlex.split(os.environ.get('PULLAUTH_TEST_WRAPPER', ''))
+ROOT = os.geteuid() == 0
+DAEMON_UID = 62811 if ROOT else os.geteuid()
+STRANGER_UID = 62812
+
+JWT = 'eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJzdWIiOiJlZGdlLTEifQ.c2lnbmF0dXJl'
+
+
+def program(directory, name):
+    """Build directories need not be readable to other users."""
+    source = {'pullauthd': 'src/daemon', 'pullauth-worker': 'src/worker', 'pullauthctl': 'src/ctl'}[name]
+    path = os.path.join(directory, name)
+    if not os.path.exists(path):
+        shutil.copy(os.path.join(BUILD, source, name), path)
+        os.chmod(path, 0o755)
+    return path
+
+
+class NotifySocket:
+    """Collects what the daemon tells the service manager."""
+
+    def __init__(self, path, owner):
+        self.path = path
+        self.lines = []
+        self.changed = threading.Condition()
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
+        os.chown(path, owner, owner)
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                data = self.socket.recv(65536)
+            except OSError:
+                return
+            with self.changed:
+                self.lines += data.decode().splitlines()
+                self.changed.notify_all()
+
+    def wait(self, wanted, timeout=20):
+        with self.changed:
+            if not self.changed.wait_for(lambda: wanted in self.lines, timeout * SLOW):
+                raise AssertionError(f'{wanted!r} was not among {self.lines}')
+
+    def status(self):
+        with self.changed:
+            found = [line for line in self.lines if line.startswith('STATUS=')]
+        return found[-1][7:] if found else None
+
+    def forget(self):
+        with self.changed:
+            self.lines.clear()
+
+
+class Host:
+    def __init__(self, worker=True):
+        self.directory = tempfile.mkdtemp(prefix='pullauth-bus-')
+        os.chmod(self.directory, 0o755)
+        self.root = os.path.join(self.directory, 'root')
+        for path in ('etc/pullauth/jobs', 'etc/pullauth/identities', 'etc/containers', 'run/pullauth',
+                     'run/containers', 'var/lib', 'tokens'):
+            os.makedirs(os.path.join(self.root, path))
+        for base, names, _files in os.walk(self.root):
+            for path in [base] + [os.path.join(base, name) for name in names]:
+                os.chmod(path, 0o755)
+                os.chown(path, DAEMON_UID, DAEMON_UID)
+        policy = os.path.join(TOP, 'dbus', 'org.pullauth1.conf')
+        self.bus_arguments = {'policies': [self.policy(policy)],
+                              'owners': [('org.pullauth1', DAEMON_UID)],
+                              'open_names': ['org.freedesktop.PolicyKit1']}
+        self.bus = PrivateBus(os.path.join(self.directory, 'bus'), **self.bus_arguments)
+        self.worker = FakeWorker(self.path('run/pullauth/worker.sock'), DAEMON_UID) if worker else None
+        self.notify = NotifySocket(os.path.join(self.directory, 'notify'), DAEMON_UID)
+        self.logs = os.path.join(self.directory, 'log')
+        self.daemon = None
+        self.others = []
+        self._client = None
+
+    def policy(self, path):
+        """The policy that is installed, with the user of this rig in the place of `pullauth`."""
+        with open(path, encoding='utf-8') as file:
+            text = file.read()
+        changed = text.replace('user="pullauth"', f'user="{DAEMON_UID}"')
+        assert ROOT is False or changed != text
+        copy = os.path.join(self.directory, 'policy.conf')
+        with open(copy, 'w', encoding='utf-8') as file:
+            file.write(changed)
+        return copy
+
+    def path(self, path):
+        return os.path.join(self.root, path.lstrip('/'))
+
+    def write(self, path, text, mode=0o644):
+        full = self.path(path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        data = text if isinstance(text, bytes) else text.encode()
+        early = f'{full}.new'
+        with open(early, 'wb') as file:
+            file.write(data)
+        os.chmod(early, mode)
+        os.chown(early, DAEMON_UID, DAEMON_UID)
+        os.rename(early, full)
+        return full
+
+    def read(self, path):
+        with open(self.path(path), 'rb') as file:
+            return file.read()
+
+    def auths(self, path='etc/containers/auth.json'):
+        try:
+            return json.loads(self.read(path))['auths']
+        except FileNotFoundError:
+            return None
+
+    def identity(self, name='default', token='/tokens/token', more=''):
+        self.write(f'etc/pullauth/identities/{name}.identity',
+                   f'[Identity]\nSource=file\nTokenFile={token}\nAudience=quay\n{more}')
+
+    def token(self, text=JWT, path='tokens/token', mode=0o600):
+        return self.write(path, text, mode)
+
+    def job(self, name='edge', robot=None, registry='quay.example.com', more=''):
+        robot = robot or f'acme+{name}'
+        self.write(f'etc/pullauth/jobs/{name}.job', f'[Job]\nRegistry={registry}\nRobot={robot}\n{more}')
+
+    def standard(self):
+        self.identity()
+        self.token()
+        self.job()
+        return self
+
+    def environment(self, **more):
+        return {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'TZ': 'UTC',
+                'DBUS_SYSTEM_BUS_ADDRESS': self.bus.address,
+                **{key: value for key, value in os.environ.items() if key.endswith('SAN_OPTIONS')}, **more}
+
+    def start(self, wait=True):
+        self.notify.forget()
+        log = open(self.logs, 'ab')
+        command = [*WRAPPER, program(self.directory, 'pullauthd'), f'--root={self.root}']
+        self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       cwd=self.directory, start_new_session=True,
+                                       env=self.environment(NOTIFY_SOCKET=self.notify.path, PULLAUTH_LOG_LEVEL='debug'),
+                                       **({'user': DAEMON_UID, 'group': DAEMON_UID, 'extra_groups': []} if ROOT else {}))
+        log.close()
+        if wait:
+            self.notify.wait('READY=1', 90)
+        return self
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends the daemon and returns its status."""
+        if not self.daemon:
+            return None
+        self.daemon.send_signal(number)
+        try:
+            return self.daemon.wait(20 * SLOW)
+        except subprocess.TimeoutExpired:
+            self.daemon.kill()
+            self.daemon.wait()
+            raise
+        finally:
+            self.daemon = None
+
+    def restart(self, number=signal.SIGTERM):
+        self.stop(number)
+        return self.start()
+
+    def reload(self):
+        """As `systemctl reload` does; returns when it is over."""
+        self.notify.forget()
+        self.daemon.send_signal(signal.SIGHUP)
+        self.notify.wait('READY=1')
+
+    @property
+    def client(self):
+        if not self._client:
+            self._client = Client(self.bus.address, SLOW)
+        return self._client
+
+    def forget_client(self):
+        self._client = None
+
+    def log(self):
+        with open(self.logs, encoding='utf-8', errors='replace') as file:
+            return file.read()
+
+    def run_as(self, uid, *command, **more):
+        """Runs a program to its end as another user."""
+        who = {'user': uid, 'group': uid, 'extra_groups': []} if ROOT else {}
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, env=self.environment(), timeout=60 * SLOW, cwd=self.directory, **who, **more)
+
+    def busctl(self, *arguments, uid=STRANGER_UID):
+        return self.run_as(uid, 'busctl', '--system', *arguments)
+
+    def ctl(self, *arguments, uid=STRANGER_UID):
+        return self.run_as(uid, program(self.directory, 'pullauthctl'), *arguments)
+
+    def polkit(self):
+        """A polkit that says no to everything until told otherwise (python-dbusmock's)."""
+        process = subprocess.Popen(['/usr/bin/python3', '-m', 'dbusmock', '--system', '--template', 'polkitd'],
+                                   env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, start_new_session=True)
+        self.others.append(process)
+
+        def there():
+            return self.client.call('org.freedesktop.DBus', 'NameHasOwner', 's', 'org.freedesktop.PolicyKit1',
+                                    path='/org/freedesktop/DBus', name='org.freedesktop.DBus')
+        self.client.wait(there, 'polkit')
+        return Polkit(self.client, process)
+
+    def close(self):
+        try:
+            status = self.stop()
+        finally:
+            for process in self.others:
+                process.kill()
+                process.wait()
+            if self.worker:
+                self.worker.stop()
+            self.notify.socket.close()
+            self.bus.close()
+            self.print_log()
+            shutil.rmtree(self.directory, ignore_errors=True)
+        assert status in (None, 0), f'pullauthd ended with status {status}'
+
+    def print_log(self):
+        """For the report of a failed test."""
+        if os.path.exists(self.logs):
+            print(f'--- log of pullauthd ({time.ctime()})')
+            print(self.log()[-6000:])
+
+
+class Polkit:
+    def __init__(self, client, process):
+        self.client = client
+        self.process = process
+
+    def tell(self, method, signature, *arguments):
+        self.client.call('org.freedesktop.DBus.Mock', method, signature, *arguments,
+                         path='/org/freedesktop/PolicyKit1/Authority', name='org.freedesktop.PolicyKit1')
+
+    def allow(self, *actions):
+        self.tell('SetAllowed', 'as', list(actions))
+
+    def hang(self, hang=True):
+        self.tell('SimulateHang', 'b', hang)

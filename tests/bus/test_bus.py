@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who may do what on the bus, and what the objects look like."""
+
+import os
+import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from rig import ROOT, STRANGER_UID, TOP
+
+MANAGER = ('org.pullauth1', '/org/pullauth1', 'org.pullauth1.Manager')
+needs_root = pytest.mark.skipif(not ROOT, reason='calls as several users can be made by root alone')
+
+
+def interfaces(xml):
+    """name → sorted lines for each member, so that two texts can be compared as sets."""
+    found = {}
+    for interface in ElementTree.fromstring(xml).iter('interface'):
+        lines = []
+        for member in interface:
+            parts = [member.tag] + [f'{key}={value}' for key, value in sorted(member.attrib.items())]
+            parts += [' '.join(f'{key}={value}' for key, value in sorted(child.attrib.items())) for child in member]
+            lines.append(' | '.join(parts))
+        found[interface.get('name')] = sorted(lines)
+    return found
+
+
+@pytest.mark.parametrize('name, path', [('Manager', '/org/pullauth1'), ('Job', '/org/pullauth1/job/edge')])
+def test_introspection_is_what_the_tree_says(edge, name, path):
+    live = interfaces(edge.client.call('org.freedesktop.DBus.Introspectable', 'Introspect', path=path))
+    with open(os.path.join(TOP, 'dbus', f'org.pullauth1.{name}.xml'), encoding='utf-8') as golden:
+        assert live[f'org.pullauth1.{name}'] == interfaces(golden.read())[f'org.pullauth1.{name}']
+    unnamed = re.findall(r'<arg type="[^"]*"(?! name)', str(live[f'org.pullauth1.{name}']))
+    assert not unnamed
+
+
+def test_object_manager_lists_jobs_and_their_properties(edge):
+    objects = edge.client.call('org.freedesktop.DBus.ObjectManager', 'GetManagedObjects')
+    assert objects['/org/pullauth1/job/edge']['org.pullauth1.Job']['State'] == 'fresh'
+
+
+def test_names_are_checked_before_anything_else(edge):
+    for name in ('', '../x', 'a b', '-x', 'x' * 65, 'é'):
+        for method in ('GetJob', 'RefreshJob'):
+            assert edge.client.error_of('org.pullauth1.Manager', method, 's', name)[0] == \
+                'org.pullauth1.Error.InvalidName'
+    for method in ('GetJob', 'RefreshJob'):
+        assert edge.client.error_of('org.pullauth1.Manager', method, 's', 'nobody')[0] == \
+            'org.pullauth1.Error.NoSuchJob'
+
+
+@needs_root
+def test_a_stranger_may_look(edge):
+    assert edge.busctl('call', *MANAGER, 'ListJobs').returncode == 0
+    assert edge.busctl('call', *MANAGER, 'GetJob', 's', 'edge').returncode == 0
+    assert 'fresh' in edge.busctl('get-property', 'org.pullauth1', '/org/pullauth1/job/edge', 'org.pullauth1.Job',
+                                  'State').stdout
+    assert 'fresh' in edge.ctl('list').stdout
+
+
+CHANGING = [('call', *MANAGER, 'RefreshJob', 's', 'edge'), ('call', *MANAGER, 'RefreshAll'),
+            ('call', *MANAGER, 'Reload'),
+            ('call', 'org.pullauth1', '/org/pullauth1/job/edge', 'org.pullauth1.Job', 'Refresh')]
+
+
+@needs_root
+@pytest.mark.parametrize('command', CHANGING, ids=lambda command: command[4])
+def test_a_stranger_may_change_nothing_without_polkit(edge, command):
+    """There is no polkit at all, then one that says no, then one that says yes."""
+    def refused():
+        result = edge.busctl(*command)
+        return result.returncode != 0 and ('not authorized' in result.stderr.lower() or
+                                           'access denied' in result.stderr.lower())
+    assert refused()
+    polkit = edge.polkit()
+    assert refused()
+    other = 'org.pullauth1.refresh' if command[4] == 'Reload' else 'org.pullauth1.reload'
+    polkit.allow(other)
+    assert refused()
+    assert len(edge.worker.requests) == 1
+    polkit.allow('org.pullauth1.refresh', 'org.pullauth1.reload')
+    result = edge.busctl(*command)
+    assert result.returncode == 0, result.stderr
+    polkit.allow()
+    assert refused(), 'a yes belongs to one message'
+
+
+@needs_root
+def test_a_caller_that_leaves_during_the_question_gets_nothing_done(edge):
+    polkit = edge.polkit()
+    polkit.allow('org.pullauth1.refresh')
+    polkit.hang()
+    caller = subprocess.Popen(['busctl', '--system', *CHANGING[0]], env=edge.environment(), user=STRANGER_UID,
+                              group=STRANGER_UID, extra_groups=[], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    edge.client.wait(lambda: any(s[2] == 'NameOwnerChanged' for s in edge.client.signals), 'the caller')
+    edge.client.job('edge')
+    caller.kill()
+    caller.wait()
+    polkit.tell('ReleaseHangingCalls', None) if False else None
+    edge.client.job('edge')
+    assert len(edge.worker.requests) == 1
+    assert edge.client.job('edge', 'State') == 'fresh'
+
+
+@needs_root
+def test_questions_of_one_user_are_limited(edge):
+    polkit = edge.polkit()
+    polkit.hang()
+    callers = [subprocess.Popen(['busctl', '--system', '--timeout=10', *CHANGING[0]], env=edge.environment(),
+                                user=STRANGER_UID, group=STRANGER_UID, extra_groups=[], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(8)]
+    try:
+        refused = 0
+        for caller in callers:
+            text = caller.communicate(timeout=60)[1]
+            refused += 'too many' in text.lower()
+        assert refused == 4
+    finally:
+        for caller in callers:
+            caller.kill()
+            caller.wait()
+
+
+def test_changes_are_told_in_few_signals(edge):
+    edge.client.signals.clear()
+    edge.client.call('org.pullauth1.Manager', 'RefreshAll')
+    edge.client.wait_job('edge', AttemptsEnded=2)
+    told = [s for s in edge.client.signals if s[2] == 'PropertiesChanged' and s[0] == '/org/pullauth1/job/edge']
+    assert 1 <= len(told) <= 8
+    assert all(s[3][0] == 'org.pullauth1.Job' for s in told)
+
+
+def test_pending_requests_for_one_job_are_one(edge):
+    attempts = {edge.client.call('org.pullauth1.Manager', 'RefreshJob', 's', 'edge') for _ in range(20)}
+    assert attempts == {2}
+    edge.client.wait_job('edge', AttemptsEnded=2)
+    assert len(edge.worker.requests) == 2

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the administrator's files can do and what is said of those that cannot."""
+
+import os
+
+import pytest
+
+
+def messages(job):
+    return [(severity, os.path.basename(file), line, text) for severity, line, file, text in job['ConfigurationMessages']]
+
+
+def test_a_reload_touches_only_what_changed(edge):
+    edge.job('second')
+    edge.reload()
+    edge.client.wait_job('second', State='fresh')
+    assert [request['Job'] for request in edge.worker.requests] == ['edge', 'second']
+    edge.job('second', more='Scopes=acme/app acme/base\n')
+    edge.reload()
+    edge.client.wait_job('second', Scopes=['quay.example.com/acme/app', 'quay.example.com/acme/base'], State='fresh')
+    assert 'quay.example.com/acme/app' in edge.auths()
+    assert len(edge.worker.requests) == 2, 'other scopes need no other credential'
+    os.unlink(edge.path('etc/pullauth/jobs/second.job'))
+    edge.reload()
+    edge.client.wait(lambda: list(edge.auths()) == ['quay.example.com/acme'], 'the withdrawal of the second job')
+    assert list(edge.client.jobs()) == ['edge'] and len(edge.worker.requests) == 2
+    members = [signal[2] for signal in edge.client.signals]
+    assert {'JobAdded', 'JobRemoved', 'InterfacesAdded', 'InterfacesRemoved'} <= set(members)
+    assert not os.path.exists(edge.path('run/pullauth/fragments/second.json'))
+
+
+def test_onremove_retain_leaves_the_entry(edge):
+    edge.job(more='OnRemove=retain\n')
+    edge.reload()
+    os.unlink(edge.path('etc/pullauth/jobs/edge.job'))
+    edge.reload()
+    edge.client.wait(lambda: not edge.client.jobs(), 'the removal')
+    edge.restart()
+    assert list(edge.auths()) == ['quay.example.com/acme']
+
+
+def test_a_job_that_breaks_keeps_what_it_has_and_says_why(edge):
+    edge.write('etc/pullauth/jobs/edge.job', '[Job]\nRegistry=quay.example.com\nRobot=acme\nColour=blue\n')
+    edge.reload()
+    job = edge.client.wait_job('edge', Reason='configuration-invalid')
+    found = messages(job)
+    assert [m[:3] for m in found if m[0] == 'error'] == [('error', 'edge.job', 3)]
+    assert [m[:3] for m in found if m[0] == 'warning'] == [('warning', 'edge.job', 4)]
+    assert 'Colour' in [m[3] for m in found if m[0] == 'warning'][0]
+    assert list(edge.auths()) == ['quay.example.com/acme']
+    name, text = edge.client.error_of('org.pullauth1.Manager', 'RefreshJob', 's', 'edge')
+    assert name == 'org.pullauth1.Error.ConfigurationInvalid' and 'edge.job:3' in text
+    edge.job()
+    edge.reload()
+    edge.client.wait_job('edge', State='fresh', Reason='')
+
+
+@pytest.mark.parametrize('text, line, says', [
+    ('Registry=quay.example.com\n', 1, 'section'),
+    ('[Job]\nRobot=acme+edge\n', 0, 'Registry='),
+    ('[Job]\nRegistry=https://quay.example.com\nRobot=acme+edge\n', 2, 'Registry'),
+    ('[Job]\nRegistry=quay.example.com\nRobot=edge\n', 3, 'Robot'),
+    ('[Job]\nRegistry=quay.example.com\nRobot=acme+edge\nTargets=system nowhere\n', 0, 'nowhere'),
+    ('[Job]\nRegistry=quay.example.com\nRobot=acme+edge\nIdentity=node\n', 0, 'node.identity'),
+    ('[Job]\nRegistry=quay.example.com\nRobot=acme+edge\nMinimumRemaining=soon\n', 4, 'MinimumRemaining'),
+    (b'[Job]\nRegistry=quay.\xff\xfe.com\nRobot=acme+edge\n', 2, 'UTF-8'),
+    ('', 0, 'Registry='),
+])
+def test_wrong_files_are_named_with_file_and_line(host, text, line, says):
+    host.standard()
+    host.job('good')
+    host.write('etc/pullauth/jobs/edge.job', text)
+    host.start()
+    job = host.client.wait_job('edge', State='failed')
+    errors = [m for m in messages(job) if m[0] == 'error']
+    assert ('edge.job', line) in [m[1:3] for m in errors], errors
+    assert says in ' '.join(m[3] for m in errors)
+    assert host.client.jobs()['good'][4] == 'fresh' and host.client.jobs()['edge'][4] == 'failed'
+
+
+def test_two_jobs_cannot_have_one_scope_of_a_target(edge):
+    edge.job('other', robot='acme+other')
+    edge.reload()
+    job = edge.client.wait_job('other', State='failed', Reason='scope-conflict')
+    assert "'edge'" in job['Message'] and 'quay.example.com/acme' in job['Message']
+    assert edge.client.job('edge', 'State') == 'fresh'
+
+
+def test_files_that_belong_to_no_job_are_the_managers(edge):
+    edge.write('etc/pullauth/jobs/-bad name.job', '[Job]\n')
+    edge.write('etc/pullauth/identities/unused.identity', '[Identity]\nSource=magic\n')
+    edge.reload()
+    edge.client.wait(lambda: len(edge.client.manager('ConfigurationMessages')) == 2, 'both messages')
+    text = str(edge.client.manager('ConfigurationMessages'))
+    assert '-bad name.job' in text and 'unused.identity' in text and 'magic' in text
+
+
+def test_drop_ins_and_masks_work_as_with_systemd(host):
+    host.standard()
+    host.write('usr/lib/pullauth/jobs/vendor.job', '[Job]\nRegistry=quay.example.com\nRobot=acme+vendor\nScopes=acme/v\n')
+    host.write('usr/lib/pullauth/jobs/masked.job', '[Job]\nRegistry=quay.example.com\nRobot=acme+masked\n')
+    os.symlink('/dev/null', host.path('etc/pullauth/jobs/masked.job'))
+    host.write('etc/pullauth/jobs/edge.job.d/10-scope.conf', '[Job]\nScopes=acme/app\n')
+    host.write('run/pullauth/jobs/edge.job.d/20-more.conf', '[Job]\nScopes=acme/more\n')
+    host.start()
+    assert sorted(host.client.jobs()) == ['edge', 'vendor']
+    assert host.client.job('edge', 'Scopes') == ['quay.example.com/acme/app', 'quay.example.com/acme/more']
+    assert len(host.client.job('edge', 'ConfigurationFiles')) == 3

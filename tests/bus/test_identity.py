@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The token file of an identity, in all the shapes it should not have."""
+
+import os
+
+import pytest
+from fakeworker import failure
+from rig import JWT, ROOT
+
+
+def missing(host, path):
+    os.unlink(path)
+
+
+def directory(host, path):
+    os.unlink(path)
+    os.mkdir(path)
+
+
+def fifo(host, path):
+    os.unlink(path)
+    os.mkfifo(path)
+
+
+def huge(host, path):
+    host.token('a' * (2 * 1024 * 1024))
+
+
+def nul(host, path):
+    host.token(b'abc\0def')
+
+
+def writable(host, path):
+    os.chmod(path, 0o666)
+
+
+def loop(host, path):
+    os.unlink(path)
+    os.symlink('token', path)
+
+
+@pytest.mark.parametrize('spoil, reason', [
+    (missing, 'token-file-missing'), (directory, 'token-file-unsafe'), (fifo, 'token-file-unsafe'),
+    (huge, 'token-file-unsafe'), (nul, 'token-file-unsafe'), (writable, 'token-file-unsafe'),
+    (loop, 'token-file-unreadable'),
+])
+def test_a_token_file_that_cannot_be_used(host, spoil, reason):
+    host.standard()
+    spoil(host, host.path('tokens/token'))
+    host.start()
+    job = host.client.wait_job('edge', State='expired', Reason=reason)
+    assert '/tokens/token' in job['Message'] and job['Hint'] and job['Step'] == 'identity'
+    assert not host.worker.requests and host.auths() is None
+
+
+def test_an_unreadable_token_file_is_named(host):
+    if not ROOT:
+        pytest.skip('only root can make a file that its own test user cannot read')
+    host.standard()
+    os.chown(host.path('tokens/token'), 0, 0)
+    host.start()
+    assert host.client.wait_job('edge', State='expired')['Reason'] == 'token-file-unreadable'
+
+
+def test_a_link_to_a_token_is_followed_and_read_anew_each_time(edge):
+    path = edge.path('tokens/token')
+    edge.token('second.token.text', 'tokens/..data/token')
+    os.unlink(path)
+    os.symlink('..data/token', path)
+    edge.client.call('org.pullauth1.Manager', 'RefreshAll')
+    edge.client.wait_job('edge', AttemptsEnded=2)
+    assert [bytes(request['Token']).decode() for request in edge.worker.requests] == [JWT, 'second.token.text']
+
+
+def test_a_torn_or_expired_token_is_read_once_more_within_the_attempt(host):
+    host.standard()
+    answers = [failure('token-expired', 'identity'), None]
+
+    def answer(request):
+        if answers[0]:
+            host.token('fresh.token.text')
+            return answers.pop(0)
+        return host.worker.credential(request)
+    host.worker.answer = answer
+    host.start()
+    job = host.client.wait_job('edge', State='fresh')
+    assert job['AttemptsStarted'] == 1
+    assert [bytes(request['Token']).decode() for request in host.worker.requests] == [JWT, 'fresh.token.text']
+
+
+def test_what_the_worker_is_given(host):
+    host.identity()
+    host.token(f'  {JWT}\n\n'.lstrip())
+    pem = '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n'
+    host.write('etc/ca.pem', pem)
+    host.job(more='CAFile=/etc/ca.pem\nProxy=http://proxy.example:3128\nScopes=acme/app\n')
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    request = host.worker.requests[0]
+    assert bytes(request.pop('Token')).decode() == JWT and request.pop('Timeout') == 60 * 10**6 and request.pop('Id')
+    assert bytes(request.pop('CA')).decode() == pem if not isinstance(request.get('CA'), str) else request.pop('CA') == pem
+    assert request == {'Job': 'edge', 'Source': 'file', 'Audience': 'quay', 'Exchange': 'quay',
+                       'Registry': 'quay.example.com', 'Robot': 'acme+edge', 'Proxy': 'http://proxy.example:3128',
+                       'Scopes': ['quay.example.com/acme/app']}

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A worker that is not there, dies, hangs or lies: the part that may fall."""
+
+import pytest
+from fakeworker import failure
+
+
+def test_a_worker_that_dies_once_is_asked_again_at_once(host):
+    host.standard()
+    answers = [ConnectionError()]
+    host.worker.answer = lambda request: answers.pop() if answers else host.worker.credential(request)
+    host.start()
+    job = host.client.wait_job('edge', State='fresh')
+    assert job['AttemptsStarted'] == 1 and len(host.worker.requests) == 2
+
+
+def test_a_worker_that_keeps_dying_is_a_failure_with_a_pace(host):
+    host.standard()
+    host.worker.answer = lambda request: ConnectionError()
+    host.start()
+    job = host.client.wait_job('edge', Reason='worker-unavailable')
+    assert len(host.worker.requests) == 2 and job['Hint'] and job['NextAttempt'] > job['LastAttempt']
+
+
+def test_no_worker_at_all(host):
+    host.worker.stop()
+    host.standard().start()
+    job = host.client.wait_job('edge', Reason='worker-unavailable', State='expired')
+    assert 'pullauth-worker' in job['Hint']
+
+
+@pytest.mark.parametrize('change', [
+    {'User': 'acme+other'}, {'Secret': b''}, {'Expires': 0}, {'Issued': 2**62, 'Expires': 2**62 + 1}, {'ObtainedBoot': 1},
+    {'ObtainedBoot': 2**63}, {'Reason': 'registry-error', 'Step': 'exchange', 'Message': 'both'},
+], ids=str)
+def test_a_lying_worker_gets_nothing_published(host, change):
+    host.standard()
+    host.worker.answer = lambda request: {**host.worker.credential(request), **change}
+    host.start()
+    job = host.client.wait_job('edge', State='expired')
+    assert job['Reason'] in ('answer-malformed', 'worker-unavailable', 'token-not-usable')
+    assert host.auths() is None
+
+
+def test_failures_are_told_whole(host):
+    host.standard()
+    host.worker.answer = lambda request: failure('robot-unknown', message='The registry knows no such robot',
+                                                 HTTPStatus=400, Words='Could not find \x1b[31mrobot', Hint='Make it')
+    host.start()
+    job = host.client.wait_job('edge', State='failed')
+    assert (job['Reason'], job['Step'], job['HTTPStatus'], job['Hint']) == ('robot-unknown', 'exchange', 400, 'Make it')
+    assert job['RegistryWords'].startswith('Could not find') and '\x1b' not in job['RegistryWords']
+    assert job['Message'] == 'The registry knows no such robot' and job['FailuresInARow'] == 1
+    assert 'robot-unknown' in host.log()
+
+
+def test_an_idle_connection_is_closed_so_that_the_worker_can_go(edge):
+    edge.client.wait(lambda: not edge.worker.connections or edge.client.job('edge') is None, 'the end of the '
+                     'connection') if False else None
+    import time
+    deadline = time.monotonic() + 30
+    while edge.worker.connections and time.monotonic() < deadline:
+        time.sleep(0.02)  # GDBus tells its own thread alone
+    assert not edge.worker.connections
+
+
+def test_a_removed_job_cancels_its_request(host):
+    import os
+    host.standard()
+    host.job('good', more='Scopes=acme/good\n')
+    host.worker.answer = lambda request: None if request['Job'] == 'edge' else host.worker.credential(request)
+    host.start(wait=False)
+    host.client.wait(lambda: host.client.owner() and host.client.jobs().get('good', [0] * 5)[4] == 'fresh', 'good')
+    assert host.client.jobs()['edge'][4] == 'refreshing'
+    os.unlink(host.path('etc/pullauth/jobs/edge.job'))
+    host.client.call('org.pullauth1.Manager', 'Reload')
+    host.client.wait(lambda: list(host.client.jobs()) == ['good'], 'the removal')
+    host.notify.wait('READY=1')
+    asked = [request['Id'] for request in host.worker.requests if request['Job'] == 'edge']
+    import time
+    deadline = time.monotonic() + 10
+    while host.worker.cancelled != asked and time.monotonic() < deadline:
+        time.sleep(0.02)  # as above
+    assert host.worker.cancelled == asked

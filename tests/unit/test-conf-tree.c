@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Files of one kind over the three places: precedence, drop-ins, masks, and files that are not to be believed. */
+
+#include "unit.h"
+
+#include "base/text.h"
+#include "io/conf-tree.h"
+
+static ConfTree *load(const char *root, Conf *messages, size_t *ret_n) {
+        ConfTree *trees = NULL;
+
+        assert_ok(conf_tree_load(root, "jobs", ".job", messages, &trees, ret_n));
+        return trees;
+}
+
+static const char *last_value(const Conf *c, const char *key) {
+        const char *value = NULL;
+
+        for (size_t i = 0; i < c->n_assignments; i++)
+                if (streq(c->assignments[i].key, key))
+                        value = c->assignments[i].value;
+        return value;
+}
+
+static void nothing_is_no_error(void **state) {
+        _cleanup_conf_ Conf *messages = NULL;
+        size_t n;
+
+        assert_ok(conf_new(&messages));
+        conf_tree_free_many(load(*state, messages, &n), n);
+        assert_int_equal(n, 0);
+        assert_int_equal(messages->n_messages, 0);
+}
+
+static void higher_places_win_and_masks_hide(void **state) {
+        _cleanup_conf_ Conf *messages = NULL;
+        char path[256];
+        ConfTree *t;
+        size_t n;
+
+        assert_ok(conf_new(&messages));
+        write_file(*state, "usr/lib/pullauth/jobs/a.job", "[Job]\nK=usr\n");
+        write_file(*state, "run/pullauth/jobs/a.job", "[Job]\nK=run\n");
+        write_file(*state, "etc/pullauth/jobs/a.job", "[Job]\nK=etc\n");
+        write_file(*state, "usr/lib/pullauth/jobs/b.job", "[Job]\nK=usr\n");
+        write_file(*state, "usr/lib/pullauth/jobs/c.job", "[Job]\nK=usr\n");
+        snprintf(path, sizeof(path), "%s/etc/pullauth/jobs/c.job", (char *) *state);
+        assert_int_equal(symlink("/dev/null", path), 0);
+        t = load(*state, messages, &n);
+        assert_int_equal(n, 2);
+        assert_string_equal(t[0].name, "a");
+        assert_string_equal(last_value(t[0].conf, "K"), "etc");
+        assert_int_equal(t[0].conf->n_assignments, 1);
+        assert_string_equal(t[1].name, "b");
+        conf_tree_free_many(t, n);
+}
+
+static void drop_ins_follow_in_the_order_of_their_names(void **state) {
+        _cleanup_conf_ Conf *messages = NULL;
+        char path[256];
+        ConfTree *t;
+        size_t n;
+
+        assert_ok(conf_new(&messages));
+        write_file(*state, "etc/pullauth/jobs/a.job", "[Job]\nK=main\n");
+        write_file(*state, "etc/pullauth/jobs/a.job.d/10-x.conf", "[Job]\nK=ten\n");
+        write_file(*state, "usr/lib/pullauth/jobs/a.job.d/20-x.conf", "[Job]\nK=twenty-usr\n");
+        write_file(*state, "run/pullauth/jobs/a.job.d/20-x.conf", "[Job]\nK=twenty-run\n");
+        write_file(*state, "usr/lib/pullauth/jobs/a.job.d/30-x.conf", "[Job]\nK=thirty\n");
+        write_file(*state, "etc/pullauth/jobs/a.job.d/README", "[Job]\nK=no\n");
+        snprintf(path, sizeof(path), "%s/etc/pullauth/jobs/a.job.d/30-x.conf", (char *) *state);
+        assert_int_equal(symlink("/dev/null", path), 0);
+        t = load(*state, messages, &n);
+        assert_int_equal(n, 1);
+        assert_string_equal(last_value(t[0].conf, "K"), "twenty-run");
+        assert_int_equal(t[0].conf->n_assignments, 3);
+        assert_int_equal(strv_length(t[0].conf->files), 3);
+        conf_tree_free_many(t, n);
+}
+
+static void what_is_unsafe_or_unreadable_is_an_error_of_its_own(void **state) {
+        static const char *const names[] = { "dir", "fifo", "open", "good" };
+        _cleanup_conf_ Conf *messages = NULL;
+        char path[256];
+        ConfTree *t;
+        size_t n;
+
+        assert_ok(conf_new(&messages));
+        write_file(*state, "etc/pullauth/jobs/good.job", "[Job]\nK=1\n");
+        write_file(*state, "etc/pullauth/jobs/open.job", "[Job]\nK=1\n");
+        snprintf(path, sizeof(path), "%s/etc/pullauth/jobs/open.job", (char *) *state);
+        assert_int_equal(chmod(path, 0666), 0);
+        snprintf(path, sizeof(path), "%s/etc/pullauth/jobs/dir.job", (char *) *state);
+        assert_int_equal(mkdir(path, 0755), 0);
+        snprintf(path, sizeof(path), "%s/etc/pullauth/jobs/fifo.job", (char *) *state);
+        assert_int_equal(mkfifo(path, 0644), 0);
+        t = load(*state, messages, &n);
+        assert_int_equal(n, ELEMENTSOF(names));
+        for (size_t i = 0; i < n; i++) {
+                bool good = streq(t[i].name, "good");
+
+                assert_int_equal(conf_has_error(t[i].conf), !good);
+                if (!good)
+                        assert_non_null(strstr(t[i].conf->messages[0].file, t[i].name));
+        }
+        conf_tree_free_many(t, n);
+}
+
+static void files_that_belong_to_nothing_are_warned_about(void **state) {
+        _cleanup_conf_ Conf *messages = NULL;
+        size_t n;
+
+        assert_ok(conf_new(&messages));
+        write_file(*state, "etc/pullauth/jobs/-x.job", "[Job]\n");
+        write_file(*state, "etc/pullauth/jobs/lost.job.d/10-x.conf", "[Job]\n");
+        conf_tree_free_many(load(*state, messages, &n), n);
+        assert_int_equal(n, 0);
+        assert_int_equal(messages->n_messages, 2);
+        assert_int_equal(messages->messages[0].severity, CONF_WARNING);
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, setup_scratch, teardown_scratch)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                test(nothing_is_no_error),
+                test(higher_places_win_and_masks_hide),
+                test(drop_ins_follow_in_the_order_of_their_names),
+                test(what_is_unsafe_or_unreadable_is_an_error_of_its_own),
+                test(files_that_belong_to_nothing_are_warned_about),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The state store: what is saved is found again, and what cannot be understood is set aside, not lost. */
+
+#include "unit.h"
+
+#include "daemon/state-store.h"
+
+static StateStore *open_store(const char *directory, char **reterr) {
+        StateStore *s = NULL;
+
+        assert_ok(state_store_open(directory, &s, reterr));
+        return s;
+}
+
+static Fingerprint print_of(const StateStore *s, const char *text) {
+        Fingerprint f;
+
+        state_store_fingerprint(s, text, strlen(text), &f);
+        return f;
+}
+
+static void everything_survives_a_restart(void **state) {
+        _cleanup_free_ char *problem = NULL;
+        _cleanup_(state_store_freep) StateStore *s = open_store(*state, &problem), *again = NULL;
+        Fingerprint one = print_of(s, "one"), two = print_of(s, "two");
+        uint8_t salt[STATE_SALT_SIZE];
+        const OwnedKey *k;
+        JobRecord *j;
+
+        assert_null(problem);
+        memcpy(salt, state_store_salt(s), sizeof(salt));
+        assert_ok(state_store_own_key(s, "system", "q.example/a", "edge", &one));
+        assert_ok(state_store_own_key(s, "system", "q.example/a", "edge", &two));
+        assert_ok(state_store_own_key(s, "podman", "q.example/b", "other", &one));
+        j = state_store_job(s, "edge", true);
+        j->issued = 1700000000;
+        j->due_boot = UINT64_MAX;
+        state_store_touch(s);
+        assert_ok(state_store_save(s));
+
+        again = open_store(*state, &problem);
+        assert_null(problem);
+        assert_memory_equal(state_store_salt(again), salt, sizeof(salt));
+        k = state_store_find_key(again, "system", "q.example/a");
+        assert_non_null(k);
+        assert_string_equal(k->job, "edge");
+        assert_memory_equal(&k->current, &two, sizeof(two));
+        assert_memory_equal(&k->previous, &one, sizeof(one));
+        assert_null(state_store_find_key(again, "podman", "q.example/a"));
+        assert_non_null(state_store_find_key(again, "podman", "q.example/b"));
+        j = state_store_job(again, "edge", false);
+        assert_int_equal(j->issued, 1700000000);
+        assert_true(j->due_boot == UINT64_MAX);
+        assert_null(state_store_job(again, "nobody", false));
+}
+
+static void fingerprints_are_salted(void **state) {
+        _cleanup_free_ char *problem = NULL, *other = NULL;
+        _cleanup_(state_store_freep) StateStore *a = open_store(*state, &problem), *b = NULL;
+        Fingerprint one = print_of(a, "same"), two;
+
+        assert_int_equal(asprintf(&other, "%s/other", (char *) *state) > 0, 1);
+        b = open_store(other, &problem);
+        two = print_of(b, "same");
+        assert_memory_not_equal(&one, &two, sizeof(one));
+}
+
+static void a_file_that_makes_no_sense_is_set_aside(void **state) {
+        static const char *const texts[] = {
+                "",
+                "{",
+                "[]",
+                "{\"version\": 2}",
+                "{\"version\": 1, \"salt\": \"00\", \"targets\": {}, \"jobs\": {}}",
+                "{\"version\": 1, \"salt\": \"00112233445566778899aabbccddeeff\", \"targets\": {\"t\": 1}, \"jobs\": {}}",
+                "{\"version\": 1, \"salt\": \"00112233445566778899aabbccddeeff\", \"targets\": {}, \"jobs\": {\"j\": {}}}",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_free_ char *problem = NULL, *after = NULL;
+                _cleanup_(state_store_freep) StateStore *s = NULL;
+                char path[256];
+                struct stat st;
+
+                write_file(*state, "state.json", texts[i]);
+                s = open_store(*state, &problem);
+                assert_non_null(problem);
+                assert_non_null(strstr(problem, "state.json.unusable"));
+                snprintf(path, sizeof(path), "%s/state.json.unusable", (char *) *state);
+                assert_int_equal(stat(path, &st), 0);
+                assert_int_equal(st.st_size, strlen(texts[i]));
+                assert_null(state_store_find_key(s, "t", "k"));
+                assert_ok(state_store_save(s));
+                s = state_store_free(s);
+                s = open_store(*state, &after);
+                assert_null(after);
+        }
+}
+
+static void the_file_is_private_and_saved_only_when_changed(void **state) {
+        _cleanup_free_ char *problem = NULL;
+        _cleanup_(state_store_freep) StateStore *s = open_store(*state, &problem);
+        struct stat before, after;
+        char path[256];
+
+        snprintf(path, sizeof(path), "%s/state.json", (char *) *state);
+        assert_ok(state_store_save(s));
+        assert_int_equal(stat(path, &before), 0);
+        assert_int_equal(before.st_mode & 07777, 0600);
+        state_store_disown_key(s, "nothing", "there");
+        assert_ok(state_store_save(s));
+        assert_int_equal(stat(path, &after), 0);
+        assert_int_equal(before.st_ino, after.st_ino);
+}
+
+static void count(const OwnedKey *k, void *userdata) {
+        const char **last = userdata;
+
+        assert_true(!*last || strcmp(*last, k->key) < 0);
+        *last = k->key;
+}
+
+static void keys_are_listed_in_order(void **state) {
+        static const char *const keys[] = { "m", "a", "z", "c" };
+        _cleanup_free_ char *problem = NULL;
+        _cleanup_(state_store_freep) StateStore *s = open_store(*state, &problem);
+        Fingerprint f = print_of(s, "x");
+        const char *last = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                assert_ok(state_store_own_key(s, "t", keys[i], "j", &f));
+        state_store_each_key(s, "t", count, &last);
+        assert_string_equal(last, "z");
+        state_store_disown_key(s, "t", "z");
+        last = NULL;
+        state_store_each_key(s, "t", count, &last);
+        assert_string_equal(last, "m");
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, setup_scratch, teardown_scratch)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                test(everything_survives_a_restart),
+                test(fingerprints_are_salted),
+                test(a_file_that_makes_no_sense_is_set_aside),
+                test(the_file_is_private_and_saved_only_when_changed),
+                test(keys_are_listed_in_order),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A target file against what jobs want: the rules of ownership, and files that must be left alone. */
+
+#include "unit.h"
+
+#include <errno.h>
+
+#include "base/text.h"
+#include "codec/base64.h"
+#include "daemon/target.h"
+
+#define KEY "q.example/acme"
+
+typedef struct Fixture {
+        char *root;
+        StateStore *store;
+        Target *target;
+        TargetConfig config;
+} Fixture;
+
+static int setup(void **state) {
+        Fixture *f = calloc(1, sizeof(*f));
+        char *problem = NULL, directory[300];
+
+        if (setup_scratch((void **) &f->root) < 0)
+                return -1;
+        snprintf(directory, sizeof(directory), "%s/state", f->root);
+        if (state_store_open(directory, &f->store, &problem) < 0)
+                return -1;
+        f->config = (TargetConfig){ .name = "t", .path = "/etc/auth.json", .mode = 0600, .directory_mode = 0700 };
+        *state = f;
+        return target_new(f->root, &f->config, f->store, &f->target);
+}
+
+static int teardown(void **state) {
+        Fixture *f = *state;
+        void *root = f->root;
+
+        target_free(f->target);
+        state_store_free(f->store);
+        free(f);
+        return teardown_scratch(&root);
+}
+
+static char *content(const Fixture *f) {
+        char path[300], *text;
+        FILE *file;
+        size_t n;
+
+        snprintf(path, sizeof(path), "%s/etc/auth.json", f->root);
+        file = fopen(path, "re");
+        if (!file)
+                return strdup("(none)");
+        text = calloc(1, 65536);
+        n = fread(text, 1, 65535, file);
+        text[n] = '\0';
+        fclose(file);
+        return text;
+}
+
+/* The secret that stands under the key, or "(none)". */
+static char *standing(const Fixture *f) {
+        _cleanup_free_ char *text = content(f), *encoded = NULL;
+        _cleanup_secret_ Secret *plain = NULL;
+        char *at = strstr(text, KEY);
+
+        at = at ? strstr(at, "\"auth\"") : NULL;
+        at = at ? strchr(at + 6, '"') : NULL;
+        if (!at)
+                return strdup("(none)");
+        encoded = strndup(at + 1, strcspn(at + 1, "\""));
+        assert_ok(base64_decode(encoded, strlen(encoded), &plain));
+        return strndup(secret_peek(plain).iov_base, secret_size(plain));
+}
+
+static Secret *auth_of(const char *text) {
+        Secret *auth = NULL;
+
+        assert_ok(base64_encode(text, strlen(text), &auth));
+        return auth;
+}
+
+/* Synchronises with one wish, or none; returns the reason of what failed. */
+static Reason sync_one(Fixture *f, const char *plain, bool take_over) {
+        _cleanup_secret_ Secret *auth = plain ? auth_of(plain) : NULL;
+        _cleanup_failure_ Failure *failure = NULL;
+        Wanted w = { .key = KEY, .job = "edge", .robot = "acme+edge", .auth = auth, .take_over = take_over };
+        Reason reason;
+        int r;
+
+        r = target_sync(f->target, &w, plain ? 1 : 0, &failure);
+        assert_ok(r);
+        assert_int_equal(r == 1, failure != NULL);
+        reason = failure ? failure->reason : w.failure ? w.failure->reason : REASON_NONE;
+        failure_free(w.failure);
+        return reason;
+}
+
+static void expect(const Fixture *f, const char *expected) {
+        _cleanup_free_ char *found = standing(f);
+
+        assert_string_equal(found, expected);
+}
+
+static void a_file_is_made_and_its_entry_replaced_and_removed(void **state) {
+        Fixture *f = *state;
+
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        expect(f, "acme+edge:one");
+        assert_int_equal(sync_one(f, "acme+edge:two", false), REASON_NONE);
+        expect(f, "acme+edge:two");
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        expect(f, "(none)");
+        assert_null(state_store_find_key(f->store, "t", KEY));
+}
+
+static void nothing_wanted_makes_no_file(void **state) {
+        Fixture *f = *state;
+        _cleanup_free_ char *text = NULL;
+
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        text = content(f);
+        assert_string_equal(text, "(none)");
+}
+
+static void a_second_sync_writes_nothing(void **state) {
+        Fixture *f = *state;
+        struct stat before, after;
+        char path[300];
+
+        snprintf(path, sizeof(path), "%s/etc/auth.json", f->root);
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        assert_int_equal(stat(path, &before), 0);
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        assert_int_equal(stat(path, &after), 0);
+        assert_int_equal(before.st_ino, after.st_ino);
+}
+
+static void a_foreign_entry_is_taken_only_when_told_to(void **state) {
+        Fixture *f = *state;
+        static const char foreign[] = "{\"auths\":{\"" KEY "\":{\"auth\":\"c29tZWJvZHk6cGFzc3dvcmQ=\"}}}";
+        _cleanup_free_ char *text = NULL;
+
+        write_file(f->root, "etc/auth.json", foreign);
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_TARGET_CONFLICT);
+        text = content(f);
+        assert_string_equal(text, foreign);
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        expect(f, "somebody:password");
+        assert_int_equal(sync_one(f, "acme+edge:one", true), REASON_NONE);
+        expect(f, "acme+edge:one");
+}
+
+static void a_token_of_the_same_robot_is_ours_after_all(void **state) {
+        Fixture *f = *state;
+        /* Header and payload {"sub":"acme+edge","exp":1700000000} of a token that a registry could have made. */
+        _cleanup_secret_ Secret *auth = auth_of("acme+edge:eyJhbGciOiJSUzI1NiJ9."
+                                                "eyJzdWIiOiJhY21lK2VkZ2UiLCJleHAiOjE3MDAwMDAwMDB9.c2ln");
+        _cleanup_free_ char *text = NULL;
+
+        assert_ok(text_format(&text, "{\"auths\":{\"" KEY "\":{\"auth\":\"%s\"}}}",
+                              (const char *) secret_peek(auth).iov_base));
+        write_file(f->root, "etc/auth.json", text);
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        expect(f, "acme+edge:one");
+}
+
+static void what_somebody_put_in_our_place_is_not_removed(void **state) {
+        Fixture *f = *state;
+
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        write_file(f->root, "etc/auth.json", "{\"auths\":{\"" KEY "\":{\"auth\":\"c29tZWJvZHk6cGFzc3dvcmQ=\"}}}");
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        expect(f, "somebody:password");
+}
+
+static void what_somebody_put_in_our_place_is_replaced_while_we_have_better(void **state) {
+        Fixture *f = *state;
+
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        write_file(f->root, "etc/auth.json", "{\"auths\":{\"" KEY "\":{\"auth\":\"c29tZWJvZHk6cGFzc3dvcmQ=\"}}}");
+        assert_int_equal(sync_one(f, "acme+edge:two", false), REASON_NONE);
+        expect(f, "acme+edge:two");
+}
+
+static void a_crash_between_saving_and_writing_leaves_no_entry_without_owner(void **state) {
+        Fixture *f = *state;
+        _cleanup_secret_ Secret *next = auth_of("acme+edge:two");
+        Fingerprint print;
+
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        /* As if killed when the state said "two" and the file still held "one". */
+        state_store_fingerprint(f->store, secret_peek(next).iov_base, secret_size(next), &print);
+        assert_ok(state_store_own_key(f->store, "t", KEY, "edge", &print));
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        expect(f, "(none)");
+}
+
+static void what_is_not_understood_is_left_alone(void **state) {
+        static const char *const texts[] = { "{", "[]", "{\"auths\":[]}", "{\"a\":1,\"a\":2}", "{} x" };
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_free_ char *after = NULL;
+
+                write_file(f->root, "etc/auth.json", texts[i]);
+                assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_TARGET_MALFORMED);
+                after = content(f);
+                assert_string_equal(after, texts[i]);
+        }
+}
+
+static void links_directories_and_open_directories_are_refused(void **state) {
+        Fixture *f = *state;
+        char path[300];
+
+        write_file(f->root, "etc/other.json", "{}");
+        snprintf(path, sizeof(path), "%s/etc/auth.json", f->root);
+        assert_int_equal(symlink("other.json", path), 0);
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_TARGET_UNSAFE);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(mkdir(path, 0755), 0);
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_TARGET_UNSAFE);
+        assert_int_equal(rmdir(path), 0);
+        snprintf(path, sizeof(path), "%s/etc", f->root);
+        assert_int_equal(chmod(path, 0777), 0);
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_TARGET_UNSAFE);
+        assert_int_equal(chmod(path, 0755), 0);
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                test(a_file_is_made_and_its_entry_replaced_and_removed),
+                test(nothing_wanted_makes_no_file),
+                test(a_second_sync_writes_nothing),
+                test(a_foreign_entry_is_taken_only_when_told_to),
+                test(a_token_of_the_same_robot_is_ours_after_all),
+                test(what_somebody_put_in_our_place_is_not_removed),
+                test(what_somebody_put_in_our_place_is_replaced_while_we_have_better),
+                test(a_crash_between_saving_and_writing_leaves_no_entry_without_owner),
+                test(what_is_not_understood_is_left_alone),
+                test(links_directories_and_open_directories_are_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who wants which key of a target: jobs without bus, worker or timers. */
+
+#include "unit.h"
+
+#include "base/text.h"
+#include "daemon/wanted.h"
+
+static Job *make_job(const char *name, const char *scope, const char *target, bool valid, bool broken) {
+        Job *j = calloc(1, sizeof(*j));
+
+        assert_non_null(j);
+        j->name = strdup(name);
+        j->config = calloc(1, sizeof(*j->config));
+        j->config->robot = strdup("acme+x");
+        assert_ok(strv_append(&j->config->scopes, scope));
+        assert_ok(strv_append(&j->config->targets, target));
+        j->credential = calloc(1, sizeof(*j->credential));
+        j->expires_boot = valid ? USEC_INFINITY : 1;
+        assert_ok(secret_new_string(name, &j->auth));
+        if (broken)
+                assert_ok(failure_new(&j->configuration_failure, STEP_CONFIGURATION, REASON_SCOPE_CONFLICT, "x"));
+        return j;
+}
+
+static void check(Job **jobs, size_t n_jobs, const char *const *expected) {
+        _cleanup_free_ Wanted *wanted = NULL;
+        size_t n;
+
+        assert_ok(wanted_collect(jobs, n_jobs, "t", &wanted, &n));
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *found = NULL;
+
+                assert_non_null(expected[i]);
+                assert_ok(text_format(&found, "%s=%s", wanted[i].key, wanted[i].job));
+                assert_string_equal(found, expected[i]);
+        }
+        assert_null(expected[n]);
+        for (size_t i = 0; i < n_jobs; i++)
+                job_free(jobs[i]);
+}
+
+static void valid_credentials_alone_are_wanted(void **state) {
+        Job *jobs[] = { make_job("a", "k1", "t", true, false), make_job("b", "k2", "t", false, false),
+                        make_job("c", "k3", "other", true, false) };
+
+        check(jobs, ELEMENTSOF(jobs), (const char *const[]){ "k1=a", NULL });
+}
+
+static void a_job_with_good_files_wins_over_one_that_broke(void **state) {
+        Job *jobs[] = { make_job("a", "k", "t", true, true), make_job("b", "k", "t", true, false),
+                        make_job("c", "l", "t", true, true) };
+
+        check(jobs, ELEMENTSOF(jobs), (const char *const[]){ "k=b", "l=c", NULL });
+}
+
+static void three_claims_to_one_key_are_one(void **state) {
+        Job *jobs[] = { make_job("a", "k", "t", true, true), make_job("b", "k", "t", true, true),
+                        make_job("c", "k", "t", true, true) };
+
+        check(jobs, ELEMENTSOF(jobs), (const char *const[]){ "k=a", NULL });
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(valid_credentials_alone_are_wanted),
+                cmocka_unit_test(a_job_with_good_files_wins_over_one_that_broke),
+                cmocka_unit_test(three_claims_to_one_key_are_one),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
