@@ -16,6 +16,7 @@ class Operations:
     def __init__(self, rig, ended):
         self._rig = rig
         self._ended = ended
+        self._stopping = False
 
     def rig(self):
         return self._rig.describe()
@@ -116,7 +117,7 @@ class Operations:
         return {}
 
     def stop(self):
-        self._ended.set()
+        self._stopping = True  # once the answer is out
         return {}
 
 
@@ -144,6 +145,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.reply(404, {'error': f'no operation {name}'})
             else:
                 self.reply(200, operation(**parameters))
+            if self.server.operations._stopping:
+                self.server.operations._ended.set()
         except (TypeError, ValueError, KeyError) as error:
             self.reply(400, {'error': f'{type(error).__name__}: {error}'})
 

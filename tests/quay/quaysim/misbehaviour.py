@@ -167,10 +167,10 @@ def oversize_body(wire, rule, produce, size=8 << 20, length='declared'):
     wire.close()
 
 
-def oversize_headers(wire, rule, produce, size=1 << 20, count=1):
+def oversize_headers(wire, rule, produce, size=1 << 20, number=1):
     answer = produce()
-    for number in range(count):
-        answer.headers.append((f'X-Filler-{number}', 'a' * size))
+    for filler in range(number):
+        answer.headers.append((f'X-Filler-{filler}', 'a' * size))
     wire.answer(answer)
 
 

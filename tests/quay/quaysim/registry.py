@@ -103,15 +103,11 @@ class Backend:
         return http.client.HTTPSConnection('127.0.0.1', self.registry.port, context=self.context, timeout=60)
 
     def forward(self, request):
-        headers = {name: value for name, value in request.headers
-                   if name.lower() not in HOP_BY_HOP and name.lower() not in ('host', 'expect')}
-        headers.update({'Host': self.address, 'X-Forwarded-Proto': 'https'})
-        body = request.body if request.body or request.method in ('POST', 'PUT', 'PATCH') else None
         for _ in range(2):  # a connection that was kept may have been closed meanwhile
             fresh = 'backend' not in request.memory
             connection = request.memory.setdefault('backend', self.connect())
             try:
-                connection.request(request.method, request.target, body, headers)
+                self.send(connection, request)
                 return self.translated(connection.getresponse(), request.method)
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
@@ -119,6 +115,18 @@ class Backend:
                 if fresh:
                     raise Dropped(str(error)) from error
         raise Dropped('registry')
+
+    def send(self, connection, request):
+        """Headers one by one: clients name what they accept in several of the same name."""
+        connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
+        for name, value in request.headers:
+            if name.lower() not in HOP_BY_HOP and name.lower() not in ('host', 'expect'):
+                connection.putheader(name, value)
+        connection.putheader('Host', self.address)
+        connection.putheader('X-Forwarded-Proto', 'https')
+        if request.body or request.method in ('POST', 'PUT', 'PATCH'):
+            connection.putheader('Content-Length', str(len(request.body)))
+        connection.endheaders(request.body or None)
 
     @staticmethod
     def translated(response, method):

@@ -48,7 +48,7 @@ class TokenFile:
         threading.Thread(target=self.keep, daemon=True).start()
 
     def write(self, text=None, **parameters):
-        write_atomically(self.path, self.issuer.mint(**parameters) + '\n' if text is None else text)
+        write_atomically(self.path, self.issuer.mint(**parameters) if text is None else text)
 
     def keep(self):
         while not self.stopped.wait(self.issuer.defaults['lifetime'] / 2):

@@ -37,6 +37,7 @@ class Request:
         self.headers = handler.headers.items()
         self.body = body
         self.memory = handler.memory  # lives as long as the connection
+        self.trouble = None           # the exception behind a 500, for the log
 
     def header(self, name, default=None):
         return next((value for key, value in self.headers if key.lower() == name.lower()), default)
@@ -168,7 +169,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             outcome = outcome if isinstance(error, ConnectionResetError) and rule else f'{outcome}, client left'
         finally:
-            self.server.log.update(entry, status=wire.status, outcome=outcome)
+            self.server.log.update(entry, status=wire.status, outcome=outcome, trouble=request.trouble)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve
 
@@ -230,7 +231,8 @@ class Listener:
             return refusal.answer
         except answers.Dropped:
             raise
-        except Exception:  # what nobody caught is a 500, there as here
+        except Exception as error:  # what nobody caught is a 500, there as here
+            request.trouble = f'{type(error).__name__}: {error}'
             return answers.server_error()
 
     def serve(self, sock, peer):
