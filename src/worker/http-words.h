@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The registry's own words out of an answer that says no. Pure. */
+
+#include "base/macro.h"
+#include "base/secret.h"
+#include "io/http.h"
+
+typedef enum WordsShape {
+        WORDS_NONE,    /* nothing that could be shown */
+        WORDS_MESSAGE, /* JSON {"message": …} */
+        WORDS_ERROR,   /* JSON {"error": …} or {"errors": [{"message": …}]} */
+        WORDS_TITLE,   /* the title of an HTML page: a front end, or an exception nobody caught */
+        _WORDS_SHAPE_MAX,
+} WordsShape;
+
+typedef struct Words {
+        WordsShape shape;
+        char *text;     /* cleaned, NULL if WORDS_NONE */
+        bool read_only; /* JSON {"is_readonly": true} */
+} Words;
+
+void words_done(Words *w);
+
+/* `secrets` is what was sent: an answer that repeats a piece of it (a proxy may echo header lines) has no words.
+ * Returns 0 or -ENOMEM. */
+int words_read(const HttpAnswer *a, const Secret *const *secrets, size_t n_secrets, Words *ret);
