@@ -47,8 +47,9 @@ def includes(tree, path):
 
 
 def module(path):
-    """foo.c and foo.h are one module, named without src/ and ending."""
-    return os.path.splitext(path[len('src/'):] if path.startswith('src/') else path)[0]
+    """foo.c, foo.h and foo-internal.h are one module, named without src/ and ending."""
+    name = os.path.splitext(path[len('src/'):] if path.startswith('src/') else path)[0]
+    return name[:-len('-internal')] if name.endswith('-internal') else name
 
 
 def layers(tree):
