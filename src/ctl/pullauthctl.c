@@ -93,6 +93,8 @@ static int take_option(Ctl *ctl, CommandLine *line, int option, const char *valu
 static int take_options(Ctl *ctl, CommandLine *line, int argc, char **argv) {
         int option, r;
 
+        if (argc > 0)
+                argv[0] = (char *) "pullauthctl"; /* for the complaints of getopt_long() */
         while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
                 r = take_option(ctl, line, option, optarg);
                 if (r < 0)

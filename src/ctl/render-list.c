@@ -128,10 +128,27 @@ static void write_what_next(Page *p, const Snapshot *s, usec_t now) {
         page_write(p, TONE_PLAIN, "\n");
 }
 
-static void write_all_messages(Page *p, const Snapshot *s) {
-        page_messages(p, 0, &s->configuration_messages);
+/* Of all jobs and of none, as one list; the texts stay their owners'. */
+static int write_all_messages(Page *p, const Snapshot *s) {
+        _cleanup_free_ ShownMessage *items = NULL;
+        ShownMessages all = {};
+        size_t n = s->configuration_messages.n_items;
+
         for (size_t i = 0; i < s->n_jobs; i++)
-                page_messages(p, 0, &s->jobs[i]->configuration_messages);
+                n += s->jobs[i]->configuration_messages.n_items;
+        if (n == 0)
+                return 0;
+        items = calloc(n, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        all.items = items;
+        for (size_t i = 0; i < s->configuration_messages.n_items; i++)
+                items[all.n_items++] = s->configuration_messages.items[i];
+        for (size_t i = 0; i < s->n_jobs; i++)
+                for (size_t k = 0; k < s->jobs[i]->configuration_messages.n_items; k++)
+                        items[all.n_items++] = s->jobs[i]->configuration_messages.items[k];
+        page_messages(p, 0, &all);
+        return 0;
 }
 
 int render_list(const Snapshot *s, const Style *style, usec_t now, char **ret) {
@@ -152,7 +169,9 @@ int render_list(const Snapshot *s, const Style *style, usec_t now, char **ret) {
                 page_counts(&p, s);
                 page_write(&p, TONE_PLAIN, "\n");
                 write_what_next(&p, s, now);
-                write_all_messages(&p, s);
+                r = write_all_messages(&p, s);
+                if (r < 0)
+                        return r;
         }
         return page_take(&p, ret);
 }

@@ -12,19 +12,21 @@ bool job_has_failure(const JobSnapshot *j) {
         return !isempty(j->reason) || !isempty(j->message);
 }
 
-int failure_text(const JobSnapshot *j, char **ret) {
-        _cleanup_free_ char *answer = NULL;
+int failure_text(const JobSnapshot *j, const char *verb, char **ret) {
+        _cleanup_free_ char *what = NULL, *answer = NULL;
         int r;
 
-        if (isempty(j->step) && isempty(j->reason))
-                return text_format(ret, "%s", j->message);
-        r = j->http_status > 0 ? text_format(&answer, ", HTTP %u", j->http_status)
-                               : text_format(&answer, "%s", "");
+        r = isempty(j->step) ? text_format(&what, "%s", isempty(j->message) ? "failed" : j->message)
+                             : text_format(&what, "%s%s%s%s", j->step, verb, isempty(j->message) ? "" : ": ",
+                                           j->message);
+        if (r >= 0 && j->http_status > 0)
+                r = text_format(&answer, "HTTP %u", j->http_status);
         if (r < 0)
                 return r;
-        return text_format(ret, "%s%s(%s%s)%s%s", j->step, isempty(j->step) ? "failed " : " failed ",
-                           isempty(j->reason) ? "unknown" : j->reason, answer,
-                           isempty(j->message) ? "" : ": ", j->message);
+        if (isempty(j->reason) && !answer)
+                return text_format(ret, "%s", what);
+        return text_format(ret, "%s (%s%s%s)", what, j->reason, isempty(j->reason) || !answer ? "" : ", ",
+                           strempty(answer));
 }
 
 int quoted(const char *words, char **ret) {
@@ -38,11 +40,21 @@ static int message_text(const ShownMessage *m, char **ret) {
                            : text_format(ret, "%s: %s", m->file, m->text);
 }
 
+static bool stands_before(const ShownMessages *l, size_t i) {
+        for (size_t k = 0; k < i; k++)
+                if (l->items[k].line == l->items[i].line && streq(l->items[k].text, l->items[i].text) &&
+                    streq(l->items[k].file, l->items[i].file))
+                        return true;
+        return false;
+}
+
 void page_messages(Page *p, size_t indent, const ShownMessages *l) {
         for (size_t i = 0; i < l->n_items; i++) {
                 const ShownMessage *m = l->items + i;
                 _cleanup_free_ char *text = NULL;
 
+                if (stands_before(l, i))
+                        continue;
                 if (message_text(m, &text) < 0) {
                         p->failed = true;
                         return;

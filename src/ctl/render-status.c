@@ -74,7 +74,7 @@ static void write_failure(Page *p, const JobSnapshot *j) {
 
         if (!job_has_failure(j))
                 return;
-        r = failure_text(j, &text);
+        r = failure_text(j, "", &text);
         put_field(p, "Failed", TONE_BAD, r, text);
         if (!isempty(j->registry_words)) {
                 text = NULL;
@@ -274,5 +274,7 @@ int render_messages(const ShownMessages *l, const Style *style, char **ret) {
         if (r < 0)
                 return r;
         page_messages(&p, 0, l);
+        if (l->n_items == 0 && style->legend)
+                page_write(&p, TONE_PLAIN, "The configuration was read, nothing is wrong in it\n");
         return page_take(&p, ret);
 }

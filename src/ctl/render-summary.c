@@ -29,7 +29,7 @@ static void write_trouble(Page *p, const JobSnapshot *j, size_t indent) {
 
         if (!job_has_failure(j))
                 return;
-        if (failure_text(j, &text) < 0) {
+        if (failure_text(j, " failed", &text) < 0) {
                 p->failed = true;
                 return;
         }
