@@ -47,9 +47,8 @@ def includes(tree, path):
 
 
 def module(path):
-    """foo.c, foo.h and foo-internal.h are one module, named without src/ and ending."""
-    name = os.path.splitext(path[len('src/'):] if path.startswith('src/') else path)[0]
-    return name[:-len('-internal')] if name.endswith('-internal') else name
+    """foo.c and foo.h are one module, named without src/ and ending."""
+    return os.path.splitext(path[len('src/'):] if path.startswith('src/') else path)[0]
 
 
 def layers(tree):
@@ -80,7 +79,8 @@ def cycles(tree):
     for group in strongly_connected(edges):
         names = sorted(group)
         path, line = next(place for other, place in edges[names[0]].items() if other in group)
-        yield path, line, f'these modules include each other: {" ".join(names)}; cut one edge (S11)'
+        yield path, line, f'these modules include each other: {" ".join(names)}; move what they share into a ' \
+            'header that includes none of them, or let the lower one report through an observer (S11)'
 
 
 def strongly_connected(edges):
