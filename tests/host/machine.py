@@ -17,7 +17,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import uuid
 
@@ -104,6 +103,14 @@ def sweep(cache):
                 remove_cgroup(os.path.join(place, name))
 
 
+def kill_children(pid):
+    """Of nsenter, which then ends as well. It must live longest: who else would reap what it started?"""
+    with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as children:
+        for child in children.read().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+
+
 class JournalReader:
     def __init__(self, machine, pipe):
         self.machine = machine
@@ -131,7 +138,8 @@ class Machine:
     def __init__(self, tree, cache):
         sweep(cache)
         self.tree = tree
-        self.work = tempfile.mkdtemp(prefix='run-', dir=cache)
+        self.work = os.path.join(cache, f'run-{uuid.uuid4().hex[:12]}')
+        os.mkdir(self.work, 0o700)
         self.name = f'pullauth-{os.path.basename(self.work)}'
         self.held = locked(self.work)
         self.groups = []
@@ -257,12 +265,12 @@ class Machine:
     def started(self, *command, user=None, env=None, **options):
         """A program inside that runs for the time of a with block, then it is killed."""
         options = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, **options}
-        process = subprocess.Popen(self.command(command, user, env), start_new_session=True, **options)
+        process = subprocess.Popen(self.command(command, user, env), **options)
         try:
             yield process
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)  # nsenter, and what it started
+                kill_children(process.pid)
             process.wait()
             for pipe in filter(None, (process.stdin, process.stdout, process.stderr)):
                 pipe.close()
@@ -270,8 +278,10 @@ class Machine:
     def install(self, builddir, after_install):
         """What "meson install" does, and afterwards what it does on a running system."""
         staging = os.path.join(self.work, 'staging')
-        subprocess.run(['meson', 'install', '-C', builddir, '--no-rebuild', '--destdir', staging], check=True,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(['meson', 'install', '-C', builddir, '--no-rebuild', '--destdir', staging],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise CommandError(f'meson install ended with {done.returncode}:\n{done.stdout[-2000:]}')
         for directory, _, files in os.walk(staging):
             inside = self.path(directory[len(staging):] or '/')
             os.makedirs(inside, exist_ok=True)

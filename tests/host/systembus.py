@@ -94,5 +94,9 @@ class Units:
         return self.bus.wait(self.NAME, self.path(unit), 'org.freedesktop.systemd1.Unit',
                              lambda unit: unit['ActiveState'] in states, seconds)['ActiveState']
 
+    def wait_substate(self, unit, *states, seconds=30):
+        return self.bus.wait(self.NAME, self.path(unit), 'org.freedesktop.systemd1.Unit',
+                             lambda unit: unit['SubState'] in states, seconds)['SubState']
+
     def wait_service(self, unit, is_reached, seconds=30):
         return self.bus.wait(self.NAME, self.path(unit), 'org.freedesktop.systemd1.Service', is_reached, seconds)
