@@ -155,13 +155,16 @@ def comment_share(tree):
 
 
 def readmes(tree):
+    """A Python package is explained by the directory that it stands in as well."""
     directories = {}
     for path in tree.matching('src/*.c', 'tests/*.py'):
         directories[os.path.dirname(path)] = directories.get(os.path.dirname(path), 0) + 1
     for directory, count in directories.items():
-        readme = f'{directory}/README.md'
-        if count > DIRECTORY_FILES and readme not in tree.files and directory != 'tests/style/rules':
-            yield readme, 1, f'{count} files want a README.md: goal, layout, what always holds (S9)'
+        places = [f'{directory}/README.md']
+        if f'{directory}/__init__.py' in tree.files:
+            places.append(f'{os.path.dirname(directory)}/README.md')
+        if count > DIRECTORY_FILES and not any(place in tree.files for place in places):
+            yield places[-1], 1, f'{count} files want a README.md: goal, layout, what always holds (S9)'
 
 
 RULES = {'spdx': spdx, 'opening-comment': opening, 'line-comments': line_comments, 'dead-code': dead_code,
