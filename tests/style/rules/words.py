@@ -150,7 +150,7 @@ def comment_share(tree):
         code += sum(1 for line in tree.code(path).splitlines() if line.strip())
         comment += sum(part.count('\n') + 1 for _, part in comments(text))
     share = 100 * comment / max(1, code + comment)
-    print(f'{comment} lines of comment beside {code} of code: {share:.1f} %')
+    print(f'# {comment} lines of comment beside {code} of code: {share:.1f} %')
     return ()
 
 
