@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Http objects by what they trust and which proxy they use; connections are never shared beyond that.
+ *
+ * Owns the objects, lends them out and counts who has them. Keeps a few that nobody uses, for the next request of
+ * the same batch; knows a configuration by its hash, so that certificates are not kept twice. */
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "worker/http-pool.h"
+
+#define UNUSED_MAX 4
+
+typedef struct Entry Entry;
+struct Entry {
+        Entry *next;
+        uint8_t key[HASH_SIZE];
+        Http *http;
+        unsigned n_users;
+};
+
+struct HttpPool {
+        sd_event *event;
+        Entry *entries; /* the one taken last stands first */
+};
+
+int http_pool_new(sd_event *event, HttpPool **ret) {
+        HttpPool *p;
+
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                return -ENOMEM;
+        p->event = sd_event_ref(event);
+        *ret = p;
+        return 0;
+}
+
+static void entry_free(Entry *e) {
+        http_free(e->http);
+        free(e);
+}
+
+HttpPool *http_pool_free(HttpPool *p) {
+        if (!p)
+                return NULL;
+        while (p->entries) {
+                Entry *e = p->entries;
+
+                p->entries = e->next;
+                entry_free(e);
+        }
+        sd_event_unref(p->event);
+        free(p);
+        return NULL;
+}
+
+/* Host's store and given certificates differ by one part more, so that neither can look like the other. */
+static void key_of(const HttpTrust *trust, uint8_t ret[static HASH_SIZE]) {
+        const HashPart parts[] = {
+                { strempty(trust->proxy), strlen(strempty(trust->proxy)) },
+                { trust->ca, trust->ca_size },
+        };
+
+        hash_parts(parts, trust->ca ? 2 : 1, ret);
+}
+
+/* Takes the entry out of the list. */
+static Entry *find(HttpPool *p, const uint8_t key[static HASH_SIZE]) {
+        for (Entry **e = &p->entries; *e; e = &(*e)->next)
+                if (memcmp((*e)->key, key, HASH_SIZE) == 0) {
+                        Entry *found = *e;
+
+                        *e = found->next;
+                        return found;
+                }
+        return NULL;
+}
+
+int http_pool_take(HttpPool *p, const HttpTrust *trust, Http **ret) {
+        uint8_t key[HASH_SIZE];
+        Entry *e;
+        int r;
+
+        key_of(trust, key);
+        e = find(p, key);
+        if (!e) {
+                e = calloc(1, sizeof(*e));
+                if (!e)
+                        return -ENOMEM;
+                r = http_new(p->event, trust, &e->http);
+                if (r < 0) {
+                        free(e);
+                        return r;
+                }
+                (void) memcpy(e->key, key, HASH_SIZE);
+        }
+        e->next = p->entries;
+        p->entries = e;
+        e->n_users++;
+        *ret = e->http;
+        return 0;
+}
+
+static void drop_unused(HttpPool *p) {
+        unsigned n_unused = 0;
+
+        for (Entry **e = &p->entries; *e;) {
+                Entry *old = *e;
+
+                if (old->n_users > 0 || n_unused++ < UNUSED_MAX) {
+                        e = &old->next;
+                        continue;
+                }
+                *e = old->next;
+                entry_free(old);
+        }
+}
+
+Http *http_pool_give_back(HttpPool *p, Http *h) {
+        for (Entry *e = p->entries; h && e; e = e->next)
+                if (e->http == h) {
+                        e->n_users--;
+                        break;
+                }
+        drop_unused(p);
+        return NULL;
+}

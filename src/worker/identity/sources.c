@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which sources of identities this worker has. Owns the table and nothing else; each row is a file of its own
+ * that no other source includes. */
+
+#include "base/text.h"
+#include "worker/identity/file.h"
+#include "worker/identity/sources.h"
+
+static const IdentitySource *const sources[] = {
+        &identity_file,
+};
+
+const IdentitySource *identity_source_find(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(sources); i++)
+                if (streq(sources[i]->name, name))
+                        return sources[i];
+        return NULL;
+}
