@@ -130,7 +130,7 @@ def order(tree):
         names = [name for _, name in own if name != 'config.h']
         if own and last_external and own[0][0] < last_external and path.startswith('src/'):
             yield path, own[0][0], 'external <> includes come first, then a blank line, then our own (S11)'
-        if names != sorted(names, key=module):
+        if names != sorted(names):
             yield path, own[0][0], 'sort our own includes by name (S11)'
         doubled = {name for _, _, name in found if [n for _, _, n in found].count(name) > 1}
         for name in sorted(doubled):
