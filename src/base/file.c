@@ -64,7 +64,7 @@ static int read_regular(int fd, const struct stat *st, size_t max, Secret **ret)
                         break;
                 if (have > max)
                         return -EFBIG;
-                size = MIN(2 * size, max + 1);
+                size = MIN(2 * size - 1, max) + 1;
         }
         secret_truncate(content, have);
         *ret = TAKE_PTR(content);
