@@ -7,12 +7,14 @@ import sys
 
 import pytest
 
-import tree
-from machine import Machine
-
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CACHE = os.environ.get('PULLAUTH_TEST_CACHE', '/var/cache/pullauth-tests')
 sys.path.insert(0, os.path.join(TOP, 'tests', 'quay'))
+
+import tree  # noqa: E402
+from machine import Machine  # noqa: E402
+from product import Product  # noqa: E402
+from quaysim.client import Rig  # noqa: E402
 
 
 @pytest.fixture(scope='session')
@@ -50,6 +52,26 @@ def booted(programs):
 def machine(booted, build, top):
     booted.install(build, os.path.join(top, 'units', 'after-install.sh'))
     return booted
+
+
+@pytest.fixture(scope='session')
+def quay(tmp_path_factory):
+    with Rig.start(tmp_path_factory.mktemp('quay'), '--robot', 'acme+edge', '--robot', 'other+edge',
+                   '--jwt-lifetime', 7200) as rig:
+        yield rig
+
+
+@pytest.fixture
+def product(machine, quay):
+    product = Product(machine, quay)
+    product.clean()
+    return product
+
+
+def pytest_configure(config):
+    """Short reports: long ones print arguments, and there are secrets among them."""
+    if config.option.tbstyle == 'auto':
+        config.option.tbstyle = 'short'
 
 
 def pytest_collection_modifyitems(items):

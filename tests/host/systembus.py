@@ -4,10 +4,16 @@
 Waiting never polls: it subscribes first, then looks, then sleeps until a signal comes or the time is over.
 """
 
+import contextlib
+
 from gi.repository import Gio, GLib
 from limits import slow
 
 PROPERTIES = 'org.freedesktop.DBus.Properties'
+
+
+def brief(properties):
+    return str({key: value for key, value in properties.items() if value and isinstance(value, (str, int))})[:1500]
 
 
 class BusError(Exception):
@@ -46,30 +52,56 @@ class SystemBus:
     def get_all(self, name, path, interface):
         return self.call(name, path, PROPERTIES, 'GetAll', GLib.Variant('(s)', (interface,)))
 
-    def wait(self, name, path, interface, is_reached, seconds=30):
-        """Waits until is_reached() says yes of all properties; returns them."""
-        changes = []
+    @contextlib.contextmanager
+    def signals(self, name, path, interface, member, first_argument=None):
+        """Yields wait(is_enough, seconds), which returns when is_enough() says yes; it is asked at the beginning
+        and after each such signal."""
+        seen = []
         self.context.push_thread_default()
-        slot = self.connection.signal_subscribe(name, PROPERTIES, 'PropertiesChanged', path, interface,
-                                                Gio.DBusSignalFlags.NONE, lambda *_: changes.append(True))
-        over = []
-        limit = GLib.timeout_source_new(int(seconds * slow() * 1000))
-        limit.set_callback(lambda *_: over.append(True))
-        limit.attach(self.context)
-        try:
-            properties = self.get_all(name, path, interface)
-            while not is_reached(properties):
-                changes.clear()
-                while not changes:
+        slot = self.connection.signal_subscribe(name, interface, member, path, first_argument,
+                                                Gio.DBusSignalFlags.NONE, lambda *_: seen.append(True))
+
+        def wait(is_enough, seconds):
+            over = []
+            limit = GLib.timeout_source_new(int(seconds * slow() * 1000))
+            limit.set_callback(lambda *_: over.append(True))
+            limit.attach(self.context)
+            try:
+                while not is_enough(seen):
+                    before = len(seen)
+                    while len(seen) == before and not over:
+                        self.context.iteration(True)
                     if over:
-                        raise TimeoutError(f'{path} of {name} did not get there in {seconds} s: {properties}')
-                    self.context.iteration(True)
-                properties = self.get_all(name, path, interface)
-            return properties
+                        raise TimeoutError(f'no {member} of {path} that would do in {seconds} s')
+            finally:
+                limit.destroy()
+
+        try:
+            yield wait
         finally:
-            limit.destroy()
             self.connection.signal_unsubscribe(slot)
             self.context.pop_thread_default()
+
+    @contextlib.contextmanager
+    def expecting(self, name, path, interface, member):
+        """Yields wait(): until the signal has come since the beginning of the with block."""
+        with self.signals(name, path, interface, member) as wait:
+            yield lambda seconds=30: wait(bool, seconds)
+
+    def wait(self, name, path, interface, is_reached, seconds=30):
+        """Waits until is_reached() says yes of all properties; returns them."""
+        properties = {}
+
+        def is_enough(_):
+            properties.update(self.get_all(name, path, interface))
+            return is_reached(properties)
+
+        with self.signals(name, path, PROPERTIES, 'PropertiesChanged', interface) as wait:
+            try:
+                wait(is_enough, seconds)
+            except TimeoutError as error:
+                raise TimeoutError(f'{error}: {brief(properties)}') from None
+        return properties
 
 
 class Units:

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Installed, enabled, started, reloaded, restarted, killed, rebooted: the service as systemd sees it."""
+
+import os
+import signal
+
+import pytest
+from gi.repository import GLib
+from product import DAEMON, MANAGER, NAME, PODMAN, ROOT, SOCKET, SYSTEM, WORKER, needed
+
+DAEMON_PROGRAM = '/usr/libexec/pullauthd'
+WORKER_PROGRAM = '/usr/libexec/pullauth-worker'
+CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER = 1 << 0, 1 << 1, 1 << 3
+
+
+def status_of(pid):
+    with open(f'/proc/{pid}/status', encoding='utf-8') as status:
+        return {name: value.strip() for name, value in (line.split(':', 1) for line in status)}
+
+
+def test_the_daemon_loads_neither_curl_nor_gnutls(machine):
+    program = machine.path(DAEMON_PROGRAM)
+    loaded = machine.run('ldd', DAEMON_PROGRAM).stdout
+    for library in ('libcurl', 'libgnutls', 'libssl', 'libcrypto'):
+        assert not any(name.startswith(library) for name in needed(program))
+        assert library not in loaded or library == 'libcrypto' and 'libsystemd' in loaded
+    assert any(name.startswith('libcurl') for name in needed(machine.path(WORKER_PROGRAM)))
+
+
+@pytest.mark.parametrize('program', ['pullauthd', 'pullauth-worker', 'pullauthctl'])
+def test_every_program_tells_its_version(machine, program):
+    place = '/usr/bin' if program == 'pullauthctl' else '/usr/libexec'
+    assert machine.run(f'{place}/{program}', '--version').stdout.split()[0] == program
+
+
+def test_enabling_and_starting_it_is_all(product, machine):
+    product.write_token()
+    product.configure()
+    product.enable()
+    assert machine.run('systemctl', 'is-enabled', DAEMON, SOCKET).stdout.split() == ['enabled', 'enabled']
+    # It was ready only when the first attempt had ended.
+    assert product.states() == {'edge': 'fresh'}
+    assert product.entry(SYSTEM)[0] == product.entry(PODMAN)[0] == 'acme+edge'
+
+
+def test_without_jobs_it_is_ready_and_says_so(product, machine):
+    product.enable()
+    assert machine.units.service(DAEMON)['StatusText'].startswith('No jobs')
+
+
+def test_the_status_line_counts_jobs(product, machine):
+    product.up()
+    machine.units.wait_service(DAEMON, lambda service: service['StatusText'] == '1 job: 1 fresh')
+
+
+def test_it_is_ready_also_when_the_registry_is_not(product, machine):
+    product.quay.call('quay', listening=False)
+    product.write_token()
+    product.configure()
+    product.enable()
+    job = product.job()
+    assert (job['State'], job['Reason']) == ('expired', 'connection-failed')
+    product.quay.call('quay', listening=True)
+    assert product.refresh()['State'] == 'fresh'
+
+
+def test_both_processes_run_with_no_more_than_they_need(product, machine):
+    product.up()
+    delayed = product.quay.misbehave('delay', path='/oauth2/federation/robot/token', seconds=5)
+    product.call('RefreshJob', 'edge', signature='s')
+    product.quay.exchanges(at_least=2)
+    daemon, worker = product.main_pid(DAEMON), product.main_pid(WORKER)
+    daemon_status, worker_status = status_of(daemon), status_of(worker)
+    capabilities = CAP_CHOWN | CAP_DAC_OVERRIDE | CAP_FOWNER
+    for kind in ('CapPrm', 'CapEff', 'CapBnd', 'CapAmb'):
+        assert int(daemon_status[kind], 16) == capabilities
+        assert int(worker_status[kind], 16) == 0
+    users = [status['Uid'].split()[0] for status in (daemon_status, worker_status)]
+    assert users[0] == machine.run('id', '-u', 'pullauth').stdout.strip()
+    assert users[1] not in ('0', users[0])
+    for status in (daemon_status, worker_status):
+        assert (status['NoNewPrivs'], status['Seccomp']) == ('1', '2')
+    with open(f'/proc/{daemon}/net/dev', encoding='ascii') as devices:
+        assert [line.split(':')[0].strip() for line in devices if ':' in line] == ['lo']
+    product.quay.behave(delayed)
+
+
+def test_the_worker_is_gone_within_its_idle_time(product, machine):
+    product.up()
+    pid = product.main_pid(WORKER)
+    assert machine.units.wait_state(WORKER, 'inactive', 'failed', seconds=15) == 'inactive'
+    assert not os.path.exists(f'/proc/{pid}')
+    assert machine.units.state(SOCKET) == 'active'
+    assert product.refresh()['State'] == 'fresh'
+
+
+def test_a_reload_has_happened_when_systemctl_returns(product, machine):
+    product.up()
+    product.configure(job='second', more='Scopes=acme/public\n')
+    machine.run('systemctl', 'reload', DAEMON)
+    assert sorted(product.states()) == ['edge', 'second']
+    product.wait_job(lambda job: job['State'] == 'fresh', 'second')
+    assert product.job()['AttemptsStarted'] == 1, 'a job that did not change was touched'
+    machine.remove('/etc/pullauth/jobs/second.job')
+    machine.run('systemctl', 'reload', DAEMON)
+    assert sorted(product.states()) == ['edge']
+    assert machine.units.state(DAEMON) == 'active'
+
+
+def test_a_hangup_reloads_as_well(product, machine):
+    product.up()
+    with machine.following() as wait:
+        product.configure(job='broken', more='Scopes=\nTargets=nowhere\n')
+        machine.run('systemctl', 'kill', '--signal=HUP', DAEMON)
+        entry = wait(lambda entry: entry.get('MESSAGE_ID') == '074e5e0549d640b593de7ea079571712')
+    assert 'broken.job' in entry['MESSAGE']
+    assert product.states()['edge'] == 'fresh'
+
+
+def test_a_restart_keeps_the_credential_and_asks_nobody(product, machine):
+    before = product.up()
+    entries = product.entry(SYSTEM), product.entry(PODMAN)
+    machine.run('systemctl', 'restart', DAEMON)
+    after = product.job()
+    assert (after['State'], after['Expires'], after['Refreshes']) == ('fresh', before['Expires'], 0)
+    assert (product.entry(SYSTEM), product.entry(PODMAN)) == entries
+    assert product.exchanges() == 1
+
+
+def test_a_stop_and_a_start_ask_nobody_either(product, machine):
+    product.up()
+    product.stop()
+    assert product.entry(SYSTEM) and product.entry(PODMAN)
+    assert machine.exists('/run/pullauth/worker.sock')
+    product.start()
+    assert product.states() == {'edge': 'fresh'}
+    assert product.exchanges() == 1
+
+
+def test_killed_it_comes_back_and_asks_nobody(product, machine):
+    product.up()
+    os.kill(product.main_pid(), signal.SIGKILL)
+    machine.units.wait_service(DAEMON, lambda service: service['NRestarts'] == 1)
+    machine.units.wait_state(DAEMON, 'active')
+    assert product.states() == {'edge': 'fresh'}
+    assert product.exchanges() == 1
+
+
+def test_a_call_on_the_bus_starts_it(product, machine):
+    product.write_token()
+    product.configure()
+    assert machine.units.state(DAEMON) == 'inactive'
+    assert machine.bus.get(NAME, ROOT, MANAGER, 'NJobs') == 1
+    assert machine.units.state(DAEMON) == 'active'
+
+
+def test_looking_with_the_control_tool_starts_nothing(product, machine):
+    machine.run('pullauthctl', 'list', check=False)
+    assert machine.units.state(DAEMON) == 'inactive'
+
+
+def test_the_journal_tells_of_a_refresh_and_the_catalog_explains_it(product, machine):
+    with machine.following() as wait:
+        product.up()
+        entry = wait(lambda entry: entry.get('MESSAGE_ID') == 'e471e1348f72418bad4036aeac0de212')
+    assert (entry['PULLAUTH_JOB'], entry['PULLAUTH_ROBOT'], entry['_SYSTEMD_UNIT']) == ('edge', 'acme+edge', DAEMON)
+    explained = machine.run('journalctl', '--catalog', '--no-pager', f'--cursor={entry["__CURSOR"]}', '--lines=1').stdout
+    assert "The job 'edge' obtained a new credential" in explained
+
+
+def test_no_secret_is_anywhere_but_in_targets_and_fragments(product, machine):
+    product.up()
+    product.refresh()
+    secret = product.entry(SYSTEM)[1]
+    token = machine.read('/etc/pullauth/host.jwt').decode().strip()
+    places = {
+        'journal': machine.run('journalctl', '--boot', '--output=json', '--all').stdout,
+        'state': machine.read('/var/lib/pullauth/state.json').decode(),
+        'unit': machine.run('systemctl', 'show', DAEMON, WORKER).stdout,
+        'bus': str([product.job(), machine.bus.get_all(NAME, ROOT, MANAGER)]),
+        'control': machine.run('pullauthctl', 'status').stdout + machine.run('pullauthctl', '--json', 'status').stdout,
+    }
+    for unit in (DAEMON, WORKER):
+        for file in ('cmdline', 'environ'):
+            with open(f'/proc/{product.main_pid(unit)}/{file}', 'rb') as content:
+                places[f'{unit} {file}'] = content.read().decode()
+    for place, text in places.items():
+        for kind, value in (('credential', secret), ('JWT', token)):
+            for part in (value, value.split('.')[1], value.split('.')[-1]):
+                assert part not in text, f'the {kind} is in the {place}'
+
+
+def test_after_a_reboot_everything_is_there_again(product, machine):
+    product.up()
+    fingerprint = machine.read(SYSTEM)
+    machine.reboot()
+    machine.units.wait_state(DAEMON, 'active')
+    assert product.states() == {'edge': 'fresh'}
+    assert product.entry(PODMAN) == product.entry(SYSTEM)
+    assert (machine.read(SYSTEM) == fingerprint) == (product.exchanges() == 1)
+    product.assert_pulls()
+
+
+def test_the_daemon_reads_token_files_that_are_root_s_alone(product, machine):
+    """Wherever identity agents put them: below directories of mode 0700, through links, in root's home."""
+    os.makedirs(machine.path('/var/lib/agent'), mode=0o700, exist_ok=True)
+    places = {'state': '/var/lib/agent/host.jwt', 'home': '/root/host.jwt', 'run': '/run/agent/host.jwt'}
+    for name, path in places.items():
+        product.write_token(path, mode=0o400)
+        product.configure(job=name, identity=name, token_file=path, more=f'Scopes=acme/{name}\n')
+    os.makedirs(machine.path('/run/agent/..data'), exist_ok=True)
+    product.write_token('/run/agent/..data/token', mode=0o400)
+    if not machine.exists('/run/agent/token'):
+        os.symlink('..data/token', machine.path('/run/agent/token'))
+    product.configure(job='link', identity='link', token_file='/run/agent/token', more='Scopes=acme/link\n')
+    product.enable()
+    assert product.states() == {name: 'fresh' for name in (*places, 'link')}
+
+
+def test_properties_change_with_signals(product, machine):
+    """Of the real bus, with the real policy between."""
+    product.up()
+    path = product.job_path()
+    attempt = machine.bus.call(NAME, path, 'org.pullauth1.Job', 'Refresh')
+    job = machine.bus.wait(NAME, path, 'org.pullauth1.Job', lambda job: job['Refreshes'] == 2)
+    assert job['AttemptsEnded'] == attempt
+    managed = machine.bus.call(NAME, ROOT, 'org.freedesktop.DBus.ObjectManager', 'GetManagedObjects')
+    assert managed[path]['org.pullauth1.Job']['State'] == 'fresh'
+    assert isinstance(machine.bus.call(NAME, ROOT, MANAGER, 'RefreshAll', None), list)
+    assert machine.bus.call(NAME, ROOT, 'org.freedesktop.DBus.Properties', 'Get',
+                            GLib.Variant('(ss)', (MANAGER, 'NFresh'))) in (0, 1)
