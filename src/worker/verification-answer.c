@@ -127,7 +127,9 @@ static int refuse(const char *registry, const Credential *c, const HttpAnswer *a
         r = words_read(a, (const Secret *const[]){ c->secret }, 1, &w);
         if (r < 0)
                 return r;
-        if (a->status == 401 || (a->status == 403 && !a->retry_after))
+        /* 405 with a message is Quay's word for a namespace that was disabled. */
+        if (a->status == 401 || (a->status == 403 && !a->retry_after) ||
+            (a->status == 405 && w.shape == WORDS_ERROR))
                 return new_failure(registry, a, &w, REASON_CREDENTIAL_REFUSED, "refuses it", reterr);
         r = fail_by_status(registry, a, &w, reterr);
         if (r < 0 || a->status != 500)
