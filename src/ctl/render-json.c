@@ -211,13 +211,16 @@ static int job_object(const JobSnapshot *j, bool whole, usec_t now, json_object 
 
         if (!o)
                 return -ENOMEM;
+        properties = job_snapshot_properties(&n);
+        for (size_t i = 0; i < n; i++)
+                if (whole || is_short(properties + i)) {
+                        r = add_property(o, properties + i, j);
+                        if (r < 0)
+                                return r;
+                }
         r = add_string(o, "path", j->path);
         if (r >= 0)
                 r = add_u64(o, "left", life_left(j, now) / USEC_PER_SEC);
-        properties = job_snapshot_properties(&n);
-        for (size_t i = 0; i < n && r >= 0; i++)
-                if (whole || is_short(properties + i))
-                        r = add_property(o, properties + i, j);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(o);

@@ -44,12 +44,11 @@ static void put_field(Page *p, const char *label, Tone tone, int r, char *text) 
 }
 
 static void write_state(Page *p, const JobSnapshot *j) {
-        Tone tone = state_tone(j->state);
+        char *text = NULL;
+        int r;
 
-        fprintf(p->stream, "%*s: ", PAGE_LABEL, "State");
-        page_write(p, tone, "%s", j->state);
-        page_write(p, TONE_PLAIN, ", ");
-        page_wrapped(p, PAGE_LABEL + 2, TONE_PLAIN, state_explanation(j->state));
+        r = text_format(&text, "%s, %s", j->state, state_explanation(j->state));
+        put_field(p, "State", state_tone(j->state), r, text);
 }
 
 static void write_life(Page *p, const JobSnapshot *j, usec_t now) {
