@@ -34,7 +34,7 @@ static void neighbours_that_changed_places_are_one_mistake(void **state) {
 
 static void a_beginning_is_near_but_comes_last(void **state) {
         check("edge-", 3, "edge Ledger edge-lab");
-        check("led", 3, "edge Ledger");
+        check("led", 3, "Ledger");
 }
 
 static void what_is_far_is_not_suggested(void **state) {
