@@ -22,7 +22,7 @@ class Client:
         self.slow = slow
         self.signals = []  # (path, interface, member, arguments)
         self.connection.signal_subscribe(None, None, None, None, None, Gio.DBusSignalFlags.NONE, self.on_signal)
-        self.call('org.freedesktop.DBus.Peer', 'Ping', path='/', name='org.freedesktop.DBus')
+        self.owner()  # a round trip: from here on no signal is missed
 
     def on_signal(self, _connection, _sender, path, interface, member, parameters):
         self.signals.append((path, interface, member, parameters.unpack()))
@@ -59,6 +59,13 @@ class Client:
                 self.context.iteration(True)
             if not late:
                 GLib.source_remove(source)
+
+    def poll(self, condition, what, timeout=20):
+        """For what no signal tells of; wait() is the better one."""
+        deadline = time.monotonic() + timeout * self.slow
+        while not condition():
+            assert time.monotonic() < deadline, f'{what} did not happen within {timeout * self.slow} s'
+            time.sleep(0.02)
 
     def owner(self):
         return self.call('org.freedesktop.DBus', 'NameHasOwner', 's', NAME, path='/org/freedesktop/DBus',

@@ -57,6 +57,7 @@ class FakeWorker:
         self.tokens = []    # all secrets that were given out
         self.answer = self.credential
         self.connections = set()
+        self.changed = threading.Condition()
         self.context = GLib.MainContext.new()
         self.loop = GLib.MainLoop.new(self.context, False)
         started = threading.Event()
@@ -81,13 +82,25 @@ class FakeWorker:
 
     def on_connection(self, _server, connection):
         self.connections.add(connection)
-        connection.connect('closed', lambda c, *_: self.connections.discard(c))
+        connection.connect('closed', self.on_closed)
         connection.register_object('/org/pullauth1/worker', DOOR, self.on_call, None, None)
         return True
 
+    def on_closed(self, connection, *_):
+        with self.changed:
+            self.connections.discard(connection)
+            self.changed.notify_all()
+
+    def wait(self, condition, what, timeout=30):
+        with self.changed:
+            if not self.changed.wait_for(condition, timeout):
+                raise AssertionError(f'{what} did not happen within {timeout} s')
+
     def on_call(self, connection, _sender, _path, _interface, method, parameters, invocation):
         if method == 'Cancel':
-            self.cancelled.append(parameters.unpack()[0])
+            with self.changed:
+                self.cancelled.append(parameters.unpack()[0])
+                self.changed.notify_all()
             invocation.return_value(None)
             return
         request = parameters.unpack()[0]
@@ -114,7 +127,8 @@ class FakeWorker:
 
         def quit_loop(*_):
             for connection in list(self.connections):
-                connection.close_sync(None)
+                if not connection.is_closed():
+                    connection.close_sync(None)
             self.loop.quit()
             return False
         self.context.invoke_full(GLib.PRIORITY_DEFAULT, quit_loop)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A small host in a directory: pullauthd below --root=, a private system bus, a worker, a service manager's ear.
 
-As root everything runs as system users of its own (numbers that no user has), for a caller with the daemon's
-uid, or root, is never asked for its rights.
+As root the daemon runs as the system user `daemon` and callers as `nobody`, for a caller with the daemon's uid,
+or root, is never asked for its rights. (dbus-daemon wants users that have names.)
 """
 
 import json
 import os
+import pwd
 import shlex
 import shutil
 import signal
@@ -16,7 +17,7 @@ import tempfile
 import threading
 import time
 
-from client import Client
+from client import Client, Gio, GLib
 from fakeworker import FakeWorker
 from privatebus import PrivateBus
 
@@ -25,8 +26,9 @@ BUILD = os.environ['PULLAUTH_BUILD']
 SLOW = int(os.environ.get('PULLAUTH_TEST_SLOW', '1'))
 WRAPPER = shlex.split(os.environ.get('PULLAUTH_TEST_WRAPPER', ''))
 ROOT = os.geteuid() == 0
-DAEMON_UID = 62811 if ROOT else os.geteuid()
-STRANGER_UID = 62812
+DAEMON_USER = pwd.getpwnam('daemon') if ROOT else pwd.getpwuid(os.geteuid())
+DAEMON_UID = DAEMON_USER.pw_uid
+STRANGER_UID = pwd.getpwnam('nobody').pw_uid
 
 JWT = 'eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJzdWIiOiJlZGdlLTEifQ.c2lnbmF0dXJl'
 
@@ -92,7 +94,6 @@ class Host:
                 os.chown(path, DAEMON_UID, DAEMON_UID)
         policy = os.path.join(TOP, 'dbus', 'org.pullauth1.conf')
         self.bus_arguments = {'policies': [self.policy(policy)],
-                              'owners': [('org.pullauth1', DAEMON_UID)],
                               'open_names': ['org.freedesktop.PolicyKit1']}
         self.bus = PrivateBus(os.path.join(self.directory, 'bus'), **self.bus_arguments)
         self.worker = FakeWorker(self.path('run/pullauth/worker.sock'), DAEMON_UID) if worker else None
@@ -106,8 +107,8 @@ class Host:
         """The policy that is installed, with the user of this rig in the place of `pullauth`."""
         with open(path, encoding='utf-8') as file:
             text = file.read()
-        changed = text.replace('user="pullauth"', f'user="{DAEMON_UID}"')
-        assert ROOT is False or changed != text
+        changed = text.replace('user="pullauth"', f'user="{DAEMON_USER.pw_name}"')
+        assert changed != text
         copy = os.path.join(self.directory, 'policy.conf')
         with open(copy, 'w', encoding='utf-8') as file:
             file.write(changed)
@@ -157,8 +158,13 @@ class Host:
 
     def environment(self, **more):
         return {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'TZ': 'UTC',
-                'DBUS_SYSTEM_BUS_ADDRESS': self.bus.address,
+                'DBUS_SYSTEM_BUS_ADDRESS': self.address,
                 **{key: value for key, value in os.environ.items() if key.endswith('SAN_OPTIONS')}, **more}
+
+    @property
+    def address(self):
+        """Without the bus's guid, for the one after it will have another."""
+        return self.bus.address.split(',')[0]
 
     def start(self, wait=True):
         self.notify.forget()
@@ -200,7 +206,7 @@ class Host:
     @property
     def client(self):
         if not self._client:
-            self._client = Client(self.bus.address, SLOW)
+            self._client = Client(self.address, SLOW)
         return self._client
 
     def forget_client(self):
@@ -215,6 +221,29 @@ class Host:
         who = {'user': uid, 'group': uid, 'extra_groups': []} if ROOT else {}
         return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, env=self.environment(), timeout=60 * SLOW, cwd=self.directory, **who, **more)
+
+    def popen_as(self, uid, *command):
+        who = {'user': uid, 'group': uid, 'extra_groups': []} if ROOT else {}
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                text=True, env=self.environment(), cwd=self.directory, **who)
+
+    def wait_file(self, path, condition, timeout=30):
+        """Looks again each time something changes in the file's directory."""
+        full = self.path(path)
+        context = GLib.MainContext.default()
+        events = []
+        monitor = Gio.File.new_for_path(os.path.dirname(full)).monitor_directory(Gio.FileMonitorFlags.WATCH_MOVES)
+        monitor.connect('changed', lambda *_: events.append(True))
+        source = GLib.timeout_add_seconds(timeout * SLOW, lambda: events.append(None) or True)
+        try:
+            while not condition():
+                assert None not in events, f'{path} did not change as expected within {timeout * SLOW} s'
+                events.clear()
+                while not events:
+                    context.iteration(True)
+        finally:
+            GLib.source_remove(source)
+            monitor.cancel()
 
     def busctl(self, *arguments, uid=STRANGER_UID):
         return self.run_as(uid, 'busctl', '--system', *arguments)
@@ -271,3 +300,12 @@ class Polkit:
 
     def hang(self, hang=True):
         self.tell('SimulateHang', 'b', hang)
+
+    def wait_asked(self):
+        """The mock tells nobody that it was asked; so it is asked whether it was."""
+        self.client.poll(lambda: self.client.call('org.freedesktop.DBus.Mock', 'HaveHangingCalls',
+                                                  path='/org/freedesktop/PolicyKit1/Authority',
+                                                  name='org.freedesktop.PolicyKit1'), 'the question')
+
+    def release(self):
+        self.tell('ReleaseHangingCalls', None)

@@ -22,7 +22,7 @@ def test_a_reload_touches_only_what_changed(edge):
     assert len(edge.worker.requests) == 2, 'other scopes need no other credential'
     os.unlink(edge.path('etc/pullauth/jobs/second.job'))
     edge.reload()
-    edge.client.wait(lambda: list(edge.auths()) == ['quay.example.com/acme'], 'the withdrawal of the second job')
+    edge.wait_file('etc/containers/auth.json', lambda: list(edge.auths()) == ['quay.example.com/acme'])
     assert list(edge.client.jobs()) == ['edge'] and len(edge.worker.requests) == 2
     members = [signal[2] for signal in edge.client.signals]
     assert {'JobAdded', 'JobRemoved', 'InterfacesAdded', 'InterfacesRemoved'} <= set(members)

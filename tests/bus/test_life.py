@@ -3,9 +3,15 @@
 
 import base64
 import json
+import os
+import shutil
 import signal
+import subprocess
+import time
 
 from fakeworker import failure
+from privatebus import PrivateBus
+from rig import DAEMON_UID, ROOT, program
 
 KEY = 'quay.example.com/acme'
 SYSTEM, PODMAN = 'etc/containers/auth.json', 'run/containers/0/auth.json'
@@ -58,11 +64,9 @@ def test_foreign_entries_and_unknown_fields_survive_to_the_byte(host):
     for piece in before.split(b'"ghcr.io": {}'):
         assert piece.strip() in after
     host.stop()
-    import os
     os.unlink(host.path('etc/pullauth/jobs/edge.job'))
     host.start()
-    host.client.wait(lambda: KEY not in host.auths(), 'the withdrawal', 30) if KEY in host.auths() else None
-    assert host.read(SYSTEM) == before
+    host.wait_file(SYSTEM, lambda: host.read(SYSTEM) == before)
 
 
 def test_a_refresh_on_demand_replaces_the_credential_everywhere(edge):
@@ -91,7 +95,8 @@ def test_what_has_ended_is_withdrawn_and_comes_back_with_the_next_success(host):
     host.worker.answer = lambda request: failure('registry-error', HTTPStatus=500)
     job = host.client.wait_job('edge', State='expired', timeout=30)
     assert job['Reason'] == 'registry-error' and job['HTTPStatus'] == 500 and job['Expires'] == 0
-    host.client.wait(lambda: host.auths() == {} and host.auths(PODMAN) == {}, 'the withdrawal')
+    host.wait_file(SYSTEM, lambda: host.auths() == {})
+    host.wait_file(PODMAN, lambda: host.auths(PODMAN) == {})
     host.worker.answer = lambda request: host.worker.credential(request, lifetime=600)
     host.client.wait_job('edge', State='fresh', timeout=60)
     assert KEY in host.auths()
@@ -109,7 +114,6 @@ def test_a_restart_costs_no_exchange_and_keeps_the_dates(edge):
 
 
 def test_a_restart_without_runtime_directory_takes_the_credential_from_the_target(edge):
-    import shutil
     edge.stop()
     shutil.rmtree(edge.path('run/pullauth/fragments'))
     edge.start()
@@ -123,13 +127,12 @@ def test_what_ended_while_the_daemon_was_down_is_withdrawn_at_start(host):
     host.standard().start()
     job = host.client.wait_job('edge', State='fresh')
     host.stop()
-    import time
     while time.time() * 10**6 <= job['Expires'] + 10**6:
         time.sleep(0.05)  # nothing tells of the passing of time but time
     host.worker.answer = lambda request: failure('connection-failed')
     host.start()
     assert host.client.wait_job('edge', State='expired')['Reason'] == 'connection-failed'
-    host.client.wait(lambda: host.auths() == {}, 'the withdrawal')
+    host.wait_file(SYSTEM, lambda: host.auths() == {})
 
 
 def test_stopping_leaves_the_credential_in_place(edge):
@@ -147,8 +150,6 @@ def test_a_worse_credential_never_replaces_a_good_one(edge):
 
 
 def test_a_second_daemon_gives_way(edge):
-    import subprocess
-    from rig import DAEMON_UID, ROOT, program
     second = subprocess.run([program(edge.directory, 'pullauthd'), f'--root={edge.root}'], env=edge.environment(),
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
                             text=True, **({'user': DAEMON_UID, 'group': DAEMON_UID, 'extra_groups': []} if ROOT else {}))
@@ -169,8 +170,6 @@ def test_no_secret_is_seen_anywhere_but_in_the_files(edge):
 
 
 def test_the_daemon_finds_the_bus_again(edge):
-    from privatebus import PrivateBus
-    import os
     edge.bus.close()
     edge.forget_client()
     edge.bus = PrivateBus(os.path.join(edge.directory, 'bus'), **edge.bus_arguments)
