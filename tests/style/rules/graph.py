@@ -127,7 +127,7 @@ def order(tree):
         found = includes(tree, path)
         own = [(line, name) for line, kind, name in found if kind == '"']
         last_external = max((line for line, kind, _ in found if kind == '<'), default=0)
-        names = [name for _, name in own if name != 'config.h']
+        names = [name for _, name in own if '/' in name]
         if own and last_external and own[0][0] < last_external and path.startswith('src/'):
             yield path, own[0][0], 'external <> includes come first, then a blank line, then our own (S11)'
         if names != sorted(names):
