@@ -114,7 +114,11 @@ class Operations:
         if fresh is not None:
             self._rig.token_file.fresh = fresh
         self._rig.token_file.write(text=text, **parameters)
-        return {}
+        return {'writes': self._rig.token_file.writes}
+
+    def token_writes(self, at_least=0, timeout=0):
+        """How often the token file has been written, once it was so often or the time is over."""
+        return {'writes': self._rig.token_file.wait(at_least, timeout)}
 
     def stop(self):
         self._stopping = True  # once the answer is out

@@ -12,14 +12,15 @@ import os
 import platform
 import re
 import secrets
+import shutil
 import subprocess
 import tarfile
 import threading
 
 from quaysim.answers import Answer, Dropped
 
-PROGRAM = 'docker-registry'
-CONFIG = '''version: 0.1
+PROGRAMS = ('docker-registry', 'registry')  # Debian's name and the one of RHEL-like systems
+CONFIG = """version: 0.1
 log:
   level: info
   formatter: text
@@ -27,23 +28,23 @@ log:
     disabled: true
 storage:
   filesystem:
-    rootdirectory: {directory}/registry
+    rootdirectory: '{directory}/registry'
   delete:
     enabled: true
 http:
   addr: 127.0.0.1:0
-  host: https://{address}
+  host: 'https://{address}'
   secret: {secret}
   tls:
-    certificate: {certificate}
-    key: {key}
+    certificate: '{certificate}'
+    key: '{key}'
 auth:
   token:
-    realm: https://{address}/v2/auth
-    service: {address}
+    realm: 'https://{address}/v2/auth'
+    service: '{address}'
     issuer: quay
-    rootcertbundle: {bundle}
-'''
+    rootcertbundle: '{bundle}'
+"""
 ARCHITECTURES = {'x86_64': 'amd64', 'aarch64': 'arm64'}  # as images call them
 HOP_BY_HOP = ('connection', 'keep-alive', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'content-length', 'date')
 LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip'
@@ -62,21 +63,22 @@ class Registry:
         with open(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w', encoding='utf-8') as file:
             file.write(CONFIG.format(directory=directory, address=address, bundle=bundle, secret=secrets.token_hex(16),
                                      certificate=certificates.path('good.pem'), key=certificates.path('good.key')))
+        program = next(filter(shutil.which, PROGRAMS), PROGRAMS[0])
         env = {name: value for name, value in os.environ.items() if not name.startswith(('REGISTRY_', 'OTEL_'))}
-        self.process = subprocess.Popen(['setpriv', '--pdeathsig', 'KILL', PROGRAM, 'serve', config], env=env,
+        self.process = subprocess.Popen(['setpriv', '--pdeathsig', 'KILL', program, 'serve', config], env=env,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         text=True, errors='replace')
-        self.port = self.wait_for_port()
+        self.port = self.wait_for_port(program)
         threading.Thread(target=self.drain, daemon=True).start()
 
-    def wait_for_port(self):
+    def wait_for_port(self, program):
         seen = []
         for line in self.process.stdout:
             seen.append(line)
             found = re.search(r'listening on 127\.0\.0\.1:(\d+)', line)
             if found:
                 return int(found.group(1))
-        raise RuntimeError(f'{PROGRAM} did not start:\n{"".join(seen)}')
+        raise RuntimeError(f'{program} did not start:\n{"".join(seen)}')
 
     def drain(self):
         with open(self.log, 'w', encoding='utf-8') as log:

@@ -44,11 +44,21 @@ class TokenFile:
         self.path, self.issuer = path, issuer
         self.stopped = threading.Event()
         self.fresh = True
+        self.changed = threading.Condition()
+        self.writes = 0
         self.write()
         threading.Thread(target=self.keep, daemon=True).start()
 
     def write(self, text=None, **parameters):
-        write_atomically(self.path, self.issuer.mint(**parameters) if text is None else text)
+        with self.changed:
+            write_atomically(self.path, self.issuer.mint(**parameters) if text is None else text)
+            self.writes += 1
+            self.changed.notify_all()
+
+    def wait(self, at_least, timeout):
+        with self.changed:
+            self.changed.wait_for(lambda: self.writes >= at_least, timeout)
+            return self.writes
 
     def keep(self):
         while not self.stopped.wait(self.issuer.defaults['lifetime'] / 2):
@@ -59,7 +69,7 @@ class TokenFile:
 class Rig:
     def __init__(self, options, ended):
         self.directory = os.path.abspath(options.dir)
-        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+        os.makedirs(self.directory, exist_ok=True)  # readable: clients of other users want the CA
         self.log, self.rules = Log(), Rules()
         self.certificates = Certificates(self.directory, options.host)
         self.state = State(settings={'token_lifetime': options.token_lifetime},
