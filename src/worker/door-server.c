@@ -7,6 +7,7 @@
  * the day on which that is wrong. What is not accepted stays in the queue of the socket, which belongs to systemd:
  * a worker that goes loses nobody. */
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -140,6 +141,13 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
         return s->n_connections == 0 ? start_idling(s) : 0;
 }
 
+/* systemd hands sockets over blocking unless told otherwise (NonBlocking= in systemd.service(5)). */
+static int make_nonblocking(int fd) {
+        int flags = fcntl(fd, F_GETFL);
+
+        return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
 static int add_sources(DoorServer *s) {
         int r;
 
@@ -168,7 +176,9 @@ int door_server_new(sd_event *event, HttpPool *pool, int listen_fd, usec_t idle,
         s->listen_fd = listen_fd;
         s->idle = idle;
         s->owner = socket_owner(listen_fd);
-        r = add_sources(s);
+        r = make_nonblocking(listen_fd);
+        if (r >= 0)
+                r = add_sources(s);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);
