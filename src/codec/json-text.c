@@ -242,6 +242,18 @@ static int scan(Scanner *s) {
         return s->at == s->end ? 0 : fail(s, s->at, "more text behind the end");
 }
 
+JsonError json_error_at(const char *text, size_t offset, const char *what) {
+        JsonError error = { .line = 1, .column = 1, .what = what };
+
+        for (size_t i = 0; i < offset; i++)
+                if (text[i] == '\n') {
+                        error.line++;
+                        error.column = 1;
+                } else
+                        error.column++;
+        return error;
+}
+
 int json_text_check(const char *text, size_t size, JsonError *reterr) {
         Scanner s = {};
         int r;
@@ -252,15 +264,8 @@ int json_text_check(const char *text, size_t size, JsonError *reterr) {
         s.end = text + size;
         r = scan(&s);
         free(s.keys);
-        if (r != -EBADMSG || !reterr)
-                return r;
-        *reterr = (JsonError){ .line = 1, .column = 1, .what = s.what };
-        for (const char *p = text; p < s.at; p++)
-                if (*p == '\n') {
-                        reterr->line++;
-                        reterr->column = 1;
-                } else
-                        reterr->column++;
+        if (r == -EBADMSG && reterr)
+                *reterr = json_error_at(text, (size_t) (s.at - text), s.what);
         return r;
 }
 

@@ -34,6 +34,9 @@ typedef struct JsonError {
         const char *what; /* static text: "duplicate key", "not UTF-8", "unexpected end", … */
 } JsonError;
 
+/* The error that a reader of an accepted text puts down to the byte at `offset`. */
+JsonError json_error_at(const char *text, size_t offset, const char *what);
+
 /* Returns 0 if the whole text (blanks around allowed) is one strict JSON value, -EBADMSG otherwise with
  * *reterr filled, -ENOMEM. An empty text is an error ("empty"). Linear time apart from the duplicate check,
  * which is O(n log n) in the keys of one object. */
