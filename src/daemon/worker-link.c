@@ -104,8 +104,9 @@ static void try_again_or_fail(WorkerCall *c, const char *text) {
 static void end_with_error(WorkerCall *c, const sd_bus_error *error) {
         _cleanup_free_ char *text = NULL;
 
-        if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) ||
-            sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT)) {
+        /* sd-bus calls it NoReply, too, when the connection broke. */
+        if (sd_bus_is_open(c->link->bus) > 0 && (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) ||
+                                                 sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT))) {
                 (void) fail(c, REASON_TIMEOUT, "The worker did not answer in time");
                 end(c);
                 return;

@@ -119,7 +119,13 @@ class Host:
 
     def write(self, path, text, mode=0o644):
         full = self.path(path)
-        os.makedirs(os.path.dirname(full), exist_ok=True)
+        parent, made = os.path.dirname(full), []
+        while not os.path.exists(parent):
+            made.append(parent)
+            parent = os.path.dirname(parent)
+        for directory in reversed(made):
+            os.mkdir(directory, 0o755)
+            os.chown(directory, DAEMON_UID, DAEMON_UID)
         data = text if isinstance(text, bytes) else text.encode()
         early = f'{full}.new'
         with open(early, 'wb') as file:

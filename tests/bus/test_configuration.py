@@ -11,7 +11,7 @@ def messages(job):
 
 
 def test_a_reload_touches_only_what_changed(edge):
-    edge.job('second')
+    edge.job('second', more='Scopes=acme/other\n')
     edge.reload()
     edge.client.wait_job('second', State='fresh')
     assert [request['Job'] for request in edge.worker.requests] == ['edge', 'second']

@@ -57,7 +57,7 @@ def test_failures_are_told_whole(host):
 
 
 def test_an_idle_connection_is_closed_so_that_the_worker_can_go(edge):
-    edge.worker.wait(lambda: not edge.worker.connections, 'the end of the connection')
+    edge.worker.wait(lambda: not edge.worker.is_connected(), 'the end of the connection')
 
 
 def test_a_removed_job_cancels_its_request(host):

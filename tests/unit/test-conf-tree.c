@@ -25,10 +25,12 @@ static const char *last_value(const Conf *c, const char *key) {
 
 static void nothing_is_no_error(void **state) {
         _cleanup_conf_ Conf *messages = NULL;
+        ConfTree *t;
         size_t n;
 
         assert_ok(conf_new(&messages));
-        conf_tree_free_many(load(*state, messages, &n), n);
+        t = load(*state, messages, &n);
+        conf_tree_free_many(t, n);
         assert_int_equal(n, 0);
         assert_int_equal(messages->n_messages, 0);
 }
@@ -109,12 +111,14 @@ static void what_is_unsafe_or_unreadable_is_an_error_of_its_own(void **state) {
 
 static void files_that_belong_to_nothing_are_warned_about(void **state) {
         _cleanup_conf_ Conf *messages = NULL;
+        ConfTree *t;
         size_t n;
 
         assert_ok(conf_new(&messages));
         write_file(*state, "etc/pullauth/jobs/-x.job", "[Job]\n");
         write_file(*state, "etc/pullauth/jobs/lost.job.d/10-x.conf", "[Job]\n");
-        conf_tree_free_many(load(*state, messages, &n), n);
+        t = load(*state, messages, &n);
+        conf_tree_free_many(t, n);
         assert_int_equal(n, 0);
         assert_int_equal(messages->n_messages, 2);
         assert_int_equal(messages->messages[0].severity, CONF_WARNING);
