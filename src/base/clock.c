@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reading the two clocks, and arithmetic on times that saturates instead of wrapping. Pure code takes times as
- * arguments; only the edges (daemon, worker, tools) call now_boot() and now_real(). It refuses to know dates: see
- * base/scalar for printing them. */
+/* Reading the two clocks, and arithmetic on times that saturates instead of wrapping. Pure code takes
+ * times as arguments; only the edges (daemon, worker, tools) call now_boot() and now_real(). It refuses
+ * to know dates: see base/scalar for printing them. */
 
 #include <time.h>
 

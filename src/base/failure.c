@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Failures: the closed list of reasons with the class and the remedy of each, and the object that carries one from
- * where it happened to the journal, the bus and the schedule. Owns the texts of a failure, all of them cleaned. It
- * refuses to hold bytes as they came from outside, and it logs nothing: who gets a failure at last does. */
+/* Failures: the closed list of reasons with the class and the remedy of each, and the object that carries
+ * one from where it happened to the journal, the bus and the schedule. Owns the texts of a failure, all
+ * of them cleaned. It refuses to hold bytes as they came from outside, and it logs nothing: who gets a
+ * failure at last does. */
 
 #include <assert.h>
 #include <stdarg.h>
@@ -95,8 +96,8 @@ static const ReasonInfo reasons[] = {
 };
 static_assert(ELEMENTSOF(reasons) == _REASON_MAX, "each reason has a row");
 
-/* For whoever administers the host and cannot see the registry's log: each names the setting, the file or the
- * place to look at. */
+/* For whoever administers the host and cannot see the registry's log: each names the setting, the file or
+ * the place to look at. */
 static const char *const hints[] = {
         [REASON_NONE] = "Nothing needs to be done",
         [REASON_NAME_RESOLUTION] = "Check the host name in Registry= and the name servers of this host",
@@ -215,7 +216,7 @@ static const char *const hints[] = {
         [REASON_TARGET_CONFLICT] =
                 "Remove the entry from the target if nobody needs it, or set TakeOver=yes in the job",
         [REASON_CONFIGURATION_INVALID] =
-                "Correct the files of this job, then run 'pullauthctl reload'; the journal names file and line",
+                "Correct the files of this job, which the message names, and run 'pullauthctl reload'",
         [REASON_IDENTITY_MISSING] =
                 "Create the identity that Identity= of this job names, in /etc/pullauth/identities/",
         [REASON_TARGET_MISSING] = "Name only targets in Targets= that exist, as 'system' and 'podman' do",

@@ -39,7 +39,7 @@ typedef enum FailureStep {
 /* The closed list of reasons; the string form ("robot-unknown", …) is API: D-Bus property Reason, journal
  * field PULLAUTH_REASON=, documented in pullauthd.service(8). Sorted by class. */
 typedef enum Reason {
-        REASON_NONE,                     /* "" */
+        REASON_NONE, /* "" */
         /* transport */
         REASON_NAME_RESOLUTION,
         REASON_CONNECTION_FAILED,
@@ -56,13 +56,13 @@ typedef enum Reason {
         /* rate limit */
         REASON_RATE_LIMITED,
         /* registry */
-        REASON_REGISTRY_ERROR,           /* 5xx */
-        REASON_REGISTRY_CLOSED,          /* closed without an answer, 502, 504: issuer unreachable from it? */
+        REASON_REGISTRY_ERROR,  /* 5xx */
+        REASON_REGISTRY_CLOSED, /* closed without an answer, 502, 504: issuer unreachable from it? */
         REASON_REGISTRY_READ_ONLY,
         REASON_REGISTRY_REDIRECTED,
-        REASON_ANSWER_MALFORMED,         /* success status, but not the promised JSON or token */
+        REASON_ANSWER_MALFORMED, /* success status, but not the promised JSON or token */
         REASON_ANSWER_TOO_LARGE,
-        REASON_TOKEN_NOT_USABLE,         /* returned token expired, not yet valid, shorter than what stands */
+        REASON_TOKEN_NOT_USABLE, /* returned token expired, not yet valid, shorter than what stands */
         /* rejected */
         REASON_ROBOT_NAME_INVALID,
         REASON_ROBOT_UNKNOWN,
@@ -71,39 +71,39 @@ typedef enum Reason {
         REASON_SUBJECT_NOT_ACCEPTED,
         REASON_AUDIENCE_NOT_ACCEPTED,
         REASON_SIGNATURE_NOT_ACCEPTED,
-        REASON_IDENTITY_REJECTED,        /* any other "Invalid token: …" */
-        REASON_NOT_FOUND,                /* 404/405: wrong URL, not Quay, or older than 3.13 */
-        REASON_CREDENTIAL_REFUSED,       /* exchange fine, /v2/auth says 401 */
-        REASON_REJECTED,                 /* any other 4xx */
+        REASON_IDENTITY_REJECTED,  /* any other "Invalid token: …" */
+        REASON_NOT_FOUND,          /* 404/405: wrong URL, not Quay, or older than 3.13 */
+        REASON_CREDENTIAL_REFUSED, /* exchange fine, /v2/auth says 401 */
+        REASON_REJECTED,           /* any other 4xx */
         /* identity unavailable */
         REASON_TOKEN_FILE_MISSING,
         REASON_TOKEN_FILE_UNREADABLE,
         REASON_IDENTITY_SOURCE_FAILED,
         /* identity unusable */
-        REASON_TOKEN_FILE_UNSAFE,        /* not regular, wrong owner, writable by others, too large */
+        REASON_TOKEN_FILE_UNSAFE, /* not regular, wrong owner, writable by others, too large */
         REASON_TOKEN_EMPTY,
-        REASON_TOKEN_MALFORMED,          /* not a JWT, torn */
+        REASON_TOKEN_MALFORMED, /* not a JWT, torn */
         REASON_TOKEN_EXPIRED,
         REASON_TOKEN_ALGORITHM,
-        REASON_TOKEN_CLAIM_MISSING,      /* kid, iss, sub, iat, exp, aud */
-        REASON_TOKEN_ISSUER,             /* issuer is not https */
+        REASON_TOKEN_CLAIM_MISSING, /* kid, iss, sub, iat, exp, aud */
+        REASON_TOKEN_ISSUER,        /* issuer is not https */
         REASON_TOKEN_AUDIENCE,
         REASON_TOKEN_TOO_LONG,
         /* publish */
         REASON_TARGET_MALFORMED,
-        REASON_TARGET_UNSAFE,            /* not a regular file, directory writable by others */
+        REASON_TARGET_UNSAFE, /* not a regular file, directory writable by others */
         REASON_TARGET_UNWRITABLE,
         REASON_TARGET_FULL,
-        REASON_TARGET_CONFLICT,          /* the key stands there already and is not ours */
+        REASON_TARGET_CONFLICT, /* the key stands there already and is not ours */
         /* configuration */
         REASON_CONFIGURATION_INVALID,
         REASON_IDENTITY_MISSING,
         REASON_TARGET_MISSING,
-        REASON_SCOPE_CONFLICT,           /* two jobs, one scope, one target */
+        REASON_SCOPE_CONFLICT, /* two jobs, one scope, one target */
         REASON_CA_UNREADABLE,
         /* not of a failure, but a job has them as well */
         REASON_EXPIRED,
-        REASON_INTERNAL,                 /* out of memory and the like; class transport */
+        REASON_INTERNAL, /* out of memory and the like; class transport */
         _REASON_MAX,
         _REASON_INVALID = -EINVAL,
 } Reason;
@@ -114,7 +114,7 @@ const char *failure_step_to_string(FailureStep s);
 FailureStep failure_step_from_string(const char *s);
 const char *reason_to_string(Reason r);
 Reason reason_from_string(const char *s);
-/* The class that a reason always has. */
+/* The class that a reason always has; _FAILURE_CLASS_INVALID for REASON_NONE. */
 FailureClass reason_class(Reason r);
 /* The hint shown when the maker of a failure has nothing more exact: one sentence saying what to do. */
 const char *reason_hint(Reason r);
@@ -122,11 +122,11 @@ const char *reason_hint(Reason r);
 typedef struct Failure {
         Reason reason;
         FailureStep step;
-        int http_status;     /* 0 if no answer was involved */
-        usec_t retry_after;  /* what the registry asked for, 0 if nothing */
-        char *message;       /* what happened, one sentence without a final stop, no secret */
-        char *words;         /* the registry's (or library's) own words, cleaned, or NULL */
-        char *hint;          /* what to do, or NULL for reason_hint() */
+        int http_status;    /* 0 if no answer was involved */
+        usec_t retry_after; /* what the registry asked for, 0 if nothing */
+        char *message;      /* what happened, one sentence without a final stop, no secret */
+        char *words;        /* the registry's (or library's) own words, cleaned, or NULL */
+        char *hint;         /* what to do, or NULL for reason_hint() */
 } Failure;
 
 #define FAILURE_TEXT_MAX 512
@@ -137,6 +137,7 @@ Failure *failure_free(Failure *f);
 DEFINE_CLEANUP(Failure *, failure_free)
 #define _cleanup_failure_ _cleanup_(failure_freep)
 int failure_dup(const Failure *f, Failure **ret);
+/* NULL equals only NULL. */
 bool failure_equal(const Failure *a, const Failure *b);
 
 /* Bytes from outside, cleaned with text_clean(). */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Replacing a file as a whole. Owns the temporary file until it has its final name, and removes it on each way out
- * but that one. Everything is done on descriptors: the temporary is readable by nobody else until it has its owner,
- * attributes and mode, in this order. It refuses names with a slash, and to weaken what protected the old file: an
- * owner, mode or ACL that cannot be carried over ends the attempt. */
+/* Replacing a file as a whole. Owns the temporary file until it has its final name, and removes it on
+ * each way out but that one. Everything is done on descriptors: the temporary is readable by nobody else
+ * until it has its owner, attributes and mode, in this order. It refuses names with a slash, and to
+ * weaken what protected the old file: an owner, mode or ACL that cannot be carried over ends the attempt. */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -40,7 +40,8 @@ static int temporary_create(Temporary *t, const char *name) {
         uint64_t random;
         int r;
 
-        /* Without GRND_NONBLOCK: blocks before the kernel's generator is ready, long before any service starts. */
+        /* Without GRND_NONBLOCK: blocks before the kernel's generator is ready, long before any service
+         * starts. */
         if (getrandom(&random, sizeof(random), 0) != (ssize_t) sizeof(random))
                 return errno > 0 ? -errno : -EIO;
         r = text_format(&path, ".pullauth-%s.%016jx", name, (uintmax_t) random);
@@ -77,8 +78,8 @@ static int set_owner(int fd, const struct stat *present, uid_t uid, gid_t gid) {
         return fchown(fd, uid, gid) < 0 ? -errno : 0;
 }
 
-/* The owner comes before the mode, for chown(2) takes set-id bits away and 0644 is meant for the final owner's
- * file only; the mode comes last, for setting an ACL changes it. */
+/* The owner comes before the mode, for chown(2) takes set-id bits away and 0644 is meant for the final
+ * owner's file only; the mode comes last, for setting an ACL changes it. */
 static int dress(int fd, const FileReplace *r) {
         bool keep = (r->flags & FILE_REPLACE_KEEP) && r->old_fd >= 0;
         struct stat present, wanted = { .st_uid = r->uid, .st_gid = r->gid, .st_mode = r->mode };

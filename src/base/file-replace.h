@@ -8,32 +8,34 @@
 #include "base/macro.h"
 
 typedef enum FileReplaceFlags {
-        FILE_REPLACE_SYNC = 1 << 0,     /* fsync the file and its directory (persistent disks) */
-        FILE_REPLACE_KEEP = 1 << 1,     /* take owner, group, mode, ACL, SELinux label and other extended
-                                         * attributes from `old_fd` where it is given */
+        FILE_REPLACE_SYNC = 1 << 0, /* fsync the file and its directory (persistent disks) */
+        FILE_REPLACE_KEEP = 1 << 1, /* take owner, group, mode, ACL, SELinux label and other extended
+                                     * attributes from `old_fd` where it is given */
 } FileReplaceFlags;
 
 typedef struct FileReplace {
-        int dir_fd;             /* from dir_open_trusted() */
+        int dir_fd; /* from dir_open_trusted() */
         const char *name;
         const void *data;
         size_t size;
-        int old_fd;             /* the file being replaced, open for reading, or -EBADF for a new one */
-        mode_t mode;            /* of a new file */
-        uid_t uid;              /* of a new file; (uid_t) -1 leaves ours */
+        int old_fd;  /* the file being replaced, open for reading, or -EBADF for a new one */
+        mode_t mode; /* of a new file */
+        uid_t uid;   /* of a new file; (uid_t) -1 leaves ours */
         gid_t gid;
         FileReplaceFlags flags;
 } FileReplace;
 
 /* Writes a temporary file ".pullauth-NAME.RANDOM" (O_EXCL, 0600 from its first instant) in the same
  * directory, gives it owner, mode and attributes on the descriptor, syncs, renames, syncs the directory.
- * On failure the old file is untouched and the temporary is gone. Returns 0 or a negative errno
- * (-ENOSPC, -EDQUOT, -EROFS, -EACCES, -EPERM, -EIO, …). */
+ * On failure the old file is untouched and the temporary is gone, but for a directory that cannot be synced:
+ * then the new file stands, and might not after a crash. Returns 0 or a negative errno (-ENOSPC, -EDQUOT,
+ * -EROFS, -EACCES, -EPERM, -EIO, …; -EINVAL for a name that is none). */
 int file_replace(const FileReplace *r);
 
 /* Removes temporaries that a killed writer of `name` left in `dir_fd`. Returns how many, or an errno. */
 int file_replace_sweep(int dir_fd, const char *name);
 
-/* True if `a` and `b` name the same content state (device, inode, size, mtime and ctime to the nanosecond). */
+/* True if `a` and `b` name the same content state (device, inode, size, mtime and ctime to the
+ * nanosecond). */
 struct stat;
 bool stat_same_content(const struct stat *a, const struct stat *b);

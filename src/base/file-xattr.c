@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The extended attributes of a file that is being replaced. Owns nothing. It does not interpret a single value; it
- * decides by the name alone which attributes belong to the file's place and readers (ACL, label, notes) and which
- * to the old bytes (hashes, signatures, capabilities), and carries over only the former. */
+/* The extended attributes of a file that is being replaced. Owns nothing. It does not interpret a single
+ * value; it decides by the name alone which attributes belong to the file's place and readers (ACL,
+ * label, notes) and which to the old bytes (hashes, signatures, capabilities), and carries over only the
+ * former. */
 
 #include <string.h>
 #include <sys/xattr.h>
@@ -19,18 +20,18 @@
 static int get(int fd, const char *name, char **ret, size_t *ret_size) {
         for (unsigned i = 0; i < TRIES; i++) {
                 _cleanup_free_ char *value = NULL;
-                ssize_t n, room;
+                ssize_t n = 0, room = name ? fgetxattr(fd, name, NULL, 0) : flistxattr(fd, NULL, 0);
 
-                room = name ? fgetxattr(fd, name, NULL, 0) : flistxattr(fd, NULL, 0);
                 if (room < 0)
                         return -errno;
                 value = malloc((size_t) room + 1);
                 if (!value)
                         return -ENOMEM;
                 /* With a size of 0 the calls would only ask again. */
-                n = room == 0 ? 0
-                    : name    ? fgetxattr(fd, name, value, (size_t) room)
-                              : flistxattr(fd, value, (size_t) room);
+                if (room > 0 && name)
+                        n = fgetxattr(fd, name, value, (size_t) room);
+                else if (room > 0)
+                        n = flistxattr(fd, value, (size_t) room);
                 if (n < 0 && errno == ERANGE)
                         continue;
                 if (n < 0)
@@ -42,7 +43,7 @@ static int get(int fd, const char *name, char **ret, size_t *ret_size) {
         return -EBUSY;
 }
 
-/* Statements about the content that was signed or measured: false for other content, and the kernel writes its own. */
+/* Statements about the content: false for other content, and the kernel makes its own. */
 static bool belongs_to_content(const char *name) {
         return streq(name, "security.ima") || streq(name, "security.evm") ||
                streq(name, "security.capability");
@@ -50,22 +51,24 @@ static bool belongs_to_content(const char *name) {
 
 static bool has_value(int fd, const char *name, const char *value, size_t size) {
         _cleanup_free_ char *present = NULL;
-        size_t present_size;
+        size_t present_size = 0;
 
-        return get(fd, name, &present, &present_size) == 0 && present_size == size &&
-               memcmp(present, value, size) == 0;
+        if (get(fd, name, &present, &present_size) < 0 || present_size != size)
+                return false;
+        return size == 0 || memcmp(present, value, size) == 0;
 }
 
-/* Labels may be set by those alone whom the security module allows it, and with none loaded by CAP_SYS_ADMIN, as may
- * "trusted.": the new file then has the label which the policy gives to files made in this directory, and that is
- * the one it would get from restorecon(8). "user." and "system." are not of this kind. */
+/* Labels may be set by those alone whom the security module allows it, and with none loaded by
+ * CAP_SYS_ADMIN, as may "trusted.": the new file then has the label which the policy gives to files made
+ * in this directory, and that is the one it would get from restorecon(8). "user." and "system." are not
+ * of this kind. */
 static bool may_be_refused(const char *name) {
         return !startswith(name, "user.") && !startswith(name, "system.");
 }
 
 static int copy(int from_fd, int to_fd, const char *name) {
         _cleanup_free_ char *value = NULL;
-        size_t size;
+        size_t size = 0;
         int r;
 
         r = get(from_fd, name, &value, &size);
@@ -87,7 +90,7 @@ static int copy(int from_fd, int to_fd, const char *name) {
 int file_copy_xattrs(int from_fd, int to_fd) {
         _cleanup_free_ char *names = NULL;
         bool has_acl = false;
-        size_t size;
+        size_t size = 0;
         int r;
 
         r = get(from_fd, NULL, &names, &size);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reading files and opening directories that other programs write to. Owns nothing but the descriptors it is at
- * work with. All checks are made on the open descriptor, never on a path beforehand, so there is nothing to race
- * with; it refuses what is no regular file, what is larger than the caller allows, and directories that somebody
- * else could exchange the content of. */
+/* Reading files and opening directories that other programs write to. Owns nothing but the descriptors it
+ * is at work with. All checks are made on the open descriptor, never on a path beforehand, so there is
+ * nothing to race with; it refuses what is no regular file, what is larger than the caller allows, and
+ * directories that somebody else could exchange the content of. */
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -36,8 +36,8 @@ static ssize_t read_full(int fd, void *data, size_t size) {
         return (ssize_t) have;
 }
 
-/* The size in `st` is a guess: the file may grow while it is read, and files of /proc and /sys say 0. A buffer that
- * was filled to its last byte is too small for knowing that the end was reached. */
+/* The size in `st` is a guess: the file may grow while it is read, and files of /proc and /sys say 0. A
+ * buffer that was filled to its last byte is too small for knowing that the end was reached. */
 static int read_regular(int fd, const struct stat *st, size_t max, Secret **ret) {
         size_t size = MIN(MAX((size_t) st->st_size, (size_t) 4095), max) + 1, have = 0;
         _cleanup_secret_ Secret *content = NULL;
@@ -109,6 +109,7 @@ int file_read(int dir_fd, const char *path, size_t max, FileReadFlags flags, Sec
 static int split_path(const char *path, char **ret_directory, const char **ret_name) {
         const char *name;
         char *directory;
+        size_t size;
 
         if (path[0] != '/')
                 return -EINVAL;
@@ -122,7 +123,10 @@ static int split_path(const char *path, char **ret_directory, const char **ret_n
         name = strrchr(path, '/') + 1;
         if (isempty(name) || streq(name, "."))
                 return -EINVAL;
-        directory = strndup(path, (size_t) (name - path));
+        size = (size_t) (name - path);
+        while (size > 1 && path[size - 1] == '/')
+                size--;
+        directory = strndup(path, size);
         if (!directory)
                 return -ENOMEM;
         *ret_directory = directory;
@@ -130,7 +134,8 @@ static int split_path(const char *path, char **ret_directory, const char **ret_n
         return 0;
 }
 
-/* One component further, links refused. A link itself can be opened with O_PATH|O_NOFOLLOW, so look at what came. */
+/* One component further, links refused. A link itself can be opened with O_PATH|O_NOFOLLOW, so look at
+ * what came. */
 static int step_into(int dir_fd, const char *component) {
         _cleanup_close_ int fd = openat(dir_fd, component, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         struct stat st;
@@ -144,42 +149,45 @@ static int step_into(int dir_fd, const char *component) {
         return TAKE_FD(fd);
 }
 
-/* What openat2() does below, for kernels without it and for sandboxes that forbid it; and, since it knows where it
- * came to a halt, for telling that. */
+/* Goes down `path`, component by component, and moves *fd along. On failure `path` is cut behind the
+ * component that cannot be passed. */
+static int descend(int *fd, char *path) {
+        for (char *p = path + strspn(path, "/"); *p;) {
+                char *end = p + strcspn(p, "/"), kept = *end;
+                int next;
+
+                *end = '\0';
+                next = step_into(*fd, p);
+                if (next < 0)
+                        return next;
+                closep(fd);
+                *fd = next;
+                *end = kept;
+                p = end + strspn(end, "/");
+        }
+        return 0;
+}
+
+/* What openat2() does below, for kernels without it and for sandboxes that forbid it; and, since it knows
+ * where it came to a halt, for telling that. */
 static int walk(const char *directory, char **reterr_component) {
         _cleanup_close_ int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         _cleanup_free_ char *path = strdup(directory);
-        int next;
+        int r;
 
         if (!path)
                 return -ENOMEM;
         if (fd < 0)
                 return -errno;
-        for (char *p = path; *p;) {
-                char *end = p + strcspn(p, "/"), kept = *end;
-
-                *end = '\0';
-                if (end > p) {
-                        next = step_into(fd, p);
-                        if (next < 0) {
-                                if (reterr_component)
-                                        *reterr_component = TAKE_PTR(path);
-                                return next;
-                        }
-                        (void) close(fd);
-                        fd = next;
-                }
-                *end = kept;
-                p = end + (kept == '/');
+        r = descend(&fd, path);
+        if (r >= 0) {
+                /* For reading, so that it can be listed and synced. */
+                r = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                r = r < 0 ? -errno : r;
         }
-        /* For reading, so that it can be listed and synced. */
-        next = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (next < 0) {
-                next = -errno;
-                if (reterr_component)
-                        *reterr_component = TAKE_PTR(path);
-        }
-        return next;
+        if (r < 0 && reterr_component)
+                *reterr_component = TAKE_PTR(path);
+        return r;
 }
 
 static int open_without_links(const char *directory, char **reterr_component) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* SHA-256 over a list of parts, by nettle (which costs the resident daemon far less than a whole TLS library).
- * Owns nothing. Not for passwords and not for signatures: what is hashed here is compared or used as a phase, and
- * for secrets the caller adds a salt as a part of its own. */
+/* SHA-256 over a list of parts, by nettle (which costs the resident daemon far less than a whole TLS
+ * library). Owns nothing. Not for passwords and not for signatures: what is hashed here is compared or
+ * used as a phase, and for secrets the caller adds a salt as a part of its own. */
 
 #include <nettle/sha2.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The logger of both processes and the tools. Owns the only mutable state of this layer: the level, and where stderr
- * goes. One entry is one message to the journal or one line on stderr, whatever the texts hold: control characters
- * become blanks, so that nobody outside can forge an entry. It refuses to know domain objects, and it never blocks
- * on anything but stderr itself. */
+/* The logger of both processes and the tools. Owns the only mutable state of this layer: the level, and
+ * where stderr goes. One entry is one message to the journal or one line on stderr, whatever the texts
+ * hold: control characters become blanks, so that nobody outside can forge an entry. It refuses to know
+ * domain objects, and it never blocks on anything but stderr itself. */
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -17,27 +17,27 @@
 #define ELEMENTSOF(x) (sizeof(x) / sizeof((x)[0]))
 
 /* Moves the value out of a variable that a cleanup handler watches. */
-#define TAKE_PTR(p)                            \
-        ({                                     \
-                typeof(p) *_pp = &(p);         \
-                typeof(p) _v = *_pp;           \
-                *_pp = NULL;                   \
-                _v;                            \
+#define TAKE_PTR(p)                    \
+        ({                             \
+                typeof(p) *_pp = &(p); \
+                typeof(p) _v = *_pp;   \
+                *_pp = NULL;           \
+                _v;                    \
         })
 
-#define TAKE_FD(fd)                            \
-        ({                                     \
-                int *_pfd = &(fd);             \
-                int _v = *_pfd;                \
-                *_pfd = -EBADF;                \
-                _v;                            \
+#define TAKE_FD(fd)                \
+        ({                         \
+                int *_pfd = &(fd); \
+                int _v = *_pfd;    \
+                *_pfd = -EBADF;    \
+                _v;                \
         })
 
 /* Defines the function that _cleanup_() wants from a function that frees and returns NULL. */
-#define DEFINE_CLEANUP(type, func)                         \
-        static inline void func##p(type *p) {              \
-                if (*p)                                    \
-                        *p = func(*p);                     \
+#define DEFINE_CLEANUP(type, func)            \
+        static inline void func##p(type *p) { \
+                if (*p)                       \
+                        *p = func(*p);        \
         }
 
 static inline void freep(void *p) {

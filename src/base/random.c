@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Draws for the jitter of retries, from the kernel's generator. Owns nothing, never blocks, and refuses to be a
- * source of keys or names: who needs those calls getrandom(2) and looks at what it says. */
+/* Draws for the jitter of retries, from the kernel's generator. Owns nothing and never blocks, so that a
+ * retry can be planned at any time. It refuses to be a source of keys or names: who needs those calls
+ * getrandom(2) and looks at what it says. */
 
 #include <sys/random.h>
 

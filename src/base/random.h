@@ -5,5 +5,6 @@
 
 #include "base/macro.h"
 
-/* Uniform over all of uint64_t; 0 when the kernel has none yet (early boot): no jitter is better than waiting. */
+/* Uniform over all of uint64_t; 0 when the kernel has none yet (early boot): no jitter is better than
+ * waiting. */
 uint64_t random_draw(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Strict readers and printers for single values: booleans, numbers, modes, time spans, points in time. Owns
- * nothing. It refuses everything that is not wholly a value: blanks around it, signs, fractions, unknown units; and
- * it knows no locale, so that a printed value is the same on each host. */
+/* Strict readers and printers for single values: booleans, numbers, modes, time spans, points in time.
+ * Owns nothing. It refuses everything that is not wholly a value: blanks around it, signs, fractions,
+ * unknown units; and it knows no locale, so that a printed value is the same on each host. */
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -167,7 +167,8 @@ char *format_span(char buf[static SPAN_MAX], usec_t span) {
                 i++;
         n = snprintf(buf, SPAN_MAX, "%" PRIu64 "%s", span / shown[i].usec, shown[i].name);
         span %= shown[i].usec;
-        /* Only the next smaller unit says something beside the largest one: seconds do not matter in days. */
+        /* Only the next smaller unit says something beside the largest one: seconds do not matter in
+         * days. */
         if (++i < ELEMENTSOF(shown) && span >= shown[i].usec)
                 (void) snprintf(buf + n, SPAN_MAX - (size_t) n, " %" PRIu64 "%s", span / shown[i].usec,
                                 shown[i].name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The one container for bytes that must not be seen. Owns its copy and erases the whole of it, also what a
- * truncation cut off, before the memory goes back. It refuses to print, to compare in a time that tells where two
- * secrets differ, and to hold more than 16 MiB, which no token, key or file of ours comes near. */
+/* The one container for bytes that must not be seen. Owns its copy and erases the whole of it, also what
+ * a truncation cut off, before the memory goes back. It refuses to print, to compare in a time that tells
+ * where two secrets differ, and to hold more than 16 MiB, which no token, key or file of ours comes near. */
 
 #include <string.h>
 

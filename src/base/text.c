@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Strings and string vectors: comparing, copying, splitting, and the cleaning that every text from outside goes
- * through before a person or a bus sees it. Owns nothing. It knows no locale, no encoding but UTF-8, and never
- * cuts a character in half. Secrets do not belong here: copies made by these functions are not erased. */
+/* Strings and string vectors: comparing, copying, splitting, and the cleaning that every text from
+ * outside goes through before a person or a bus sees it. Owns nothing. It knows no locale, no encoding
+ * but UTF-8, and never cuts a character in half. Secrets do not belong here: copies made by these
+ * functions are not erased. */
 
 #include <stdarg.h>
 #include <stdio.h>

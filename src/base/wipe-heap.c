@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* free() and realloc() that erase a block before it goes back to the C library, for every library in the process:
- * JSON, TLS and bus libraries do not wipe what passed through them. Linked into the programs themselves, since only
- * their symbols come before those of libc; never into a static library, where sanitizers and tests would get it.
- * It owns nothing: the blocks stay those of libc's allocator. */
+/* free() and realloc() that erase a block before it goes back to the C library, for every library in the
+ * process: JSON, TLS and bus libraries do not wipe what passed through them. Linked into the programs
+ * themselves, since only their symbols come before those of libc; never into a static library, where
+ * sanitizers and tests would get it. It owns nothing: the blocks stay those of libc's allocator. */
 
 #include <malloc.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Running a piece of a test in a process of its own, in which system calls fail or kill on order (seccomp(2)). */
+/* Running a piece of a test in a process of its own, in which system calls fail or kill on order
+ * (seccomp(2)). */
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -16,7 +17,8 @@
 
 typedef int (*ChildFunction)(void *argument);
 
-/* Returns the wait status; the child exits with what `f` returned, without handlers and output of the parent's. */
+/* Returns the wait status; the child exits with what `f` returned, without handlers and output of the
+ * parent's. */
 static inline int in_child(ChildFunction f, void *argument) {
         pid_t pid = fork();
         int status;
@@ -35,8 +37,8 @@ static inline int exit_of_child(ChildFunction f, void *argument) {
         return WEXITSTATUS(status);
 }
 
-/* From here on the system call `number` does as `action` (SECCOMP_RET_…) says. With `first` not negative only calls
- * whose first argument equals it are meant. No way back. */
+/* From here on the system call `number` does as `action` (SECCOMP_RET_…) says. With `first` not negative
+ * only calls whose first argument equals it are meant. No way back. */
 static inline int inject(long number, uint32_t action, int first) {
         struct sock_filter any[] = {
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),

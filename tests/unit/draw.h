@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Random input for properties. The generator is seeded by the test with a constant: what fails once fails again. */
+/* Random input for properties. The generator is seeded by the test with a constant: what fails once fails
+ * again. */
 
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Replacing a file when system calls fail, and when the writer is killed at one of them: the old file stands, or the
- * new one, and nothing beside it that a sweep would not take. */
+/* Replacing a file when system calls fail, and when the writer is killed at one of them: the old file
+ * stands, or the new one, and nothing beside it that a sweep would not take. */
 
 #include <errno.h>
 #include <signal.h>

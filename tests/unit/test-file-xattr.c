@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Extended attributes of the old file stand on the new one: ACLs, labels, notes; but not what belongs to its bytes. */
+/* Extended attributes of the old file stand on the new one: ACLs, labels, notes; but not what belongs to
+ * its bytes. */
 
 #include <endian.h>
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Log entries: lines on stderr with and without a prefix, messages to the journal, and what a level lets through. */
+/* Log entries: lines on stderr with and without a prefix, messages to the journal, and what a level lets
+ * through. */
 
 #include <errno.h>
 #include <pty.h>
@@ -66,24 +67,24 @@ static const char *logged(Run run) {
 }
 
 static void one_of_each(void) {
-        log_error("e");
-        log_warning("w");
-        log_notice("n");
-        log_info("i");
-        log_debug("d");
+        log_error("1");
+        log_warning("2");
+        log_notice("3");
+        log_info("4");
+        log_debug("5");
 }
 
 static void the_level_decides_what_is_written(void **state) {
         static const struct {
                 const char *level, *wanted;
         } cases[] = {
-                { NULL, "e\nw\nn\ni\n" },
-                { "debug", "e\nw\nn\ni\nd\n" },
-                { "7", "e\nw\nn\ni\nd\n" },
-                { "6", "e\nw\nn\ni\n" },
-                { "Warning", "e\nw\n" },
-                { "3", "e\n" },
-                { "err", "e\n" },
+                { NULL, "1\n2\n3\n4\n" },
+                { "debug", "1\n2\n3\n4\n5\n" },
+                { "7", "1\n2\n3\n4\n5\n" },
+                { "6", "1\n2\n3\n4\n" },
+                { "Warning", "1\n2\n" },
+                { "3", "1\n" },
+                { "err", "1\n" },
                 { "emerg", "" },
                 { "0", "" },
         };
@@ -99,7 +100,7 @@ static void a_level_that_is_none_is_told_and_info_is_used(void **state) {
                 const char *text = logged((Run){ one_of_each, .level = bad[i] });
 
                 assert_non_null(strstr(text, "PULLAUTH_LOG_LEVEL"));
-                assert_non_null(endswith(text, "\ne\nw\nn\ni\n"));
+                assert_non_null(endswith(text, "\n1\n2\n3\n4\n"));
         }
 }
 
@@ -110,9 +111,9 @@ static void services_get_priorities_unless_on_a_terminal(void **state) {
         int primary, secondary;
         ssize_t n;
 
-        assert_string_equal(logged(run), "<3>e\n<4>w\n<5>n\n<6>i\n<7>d\n");
+        assert_string_equal(logged(run), "<3>1\n<4>2\n<5>3\n<6>4\n<7>5\n");
         run.invocation = NULL;
-        assert_string_equal(logged(run), "e\nw\nn\ni\nd\n");
+        assert_string_equal(logged(run), "1\n2\n3\n4\n5\n");
 
         run.invocation = "0123";
         assert_int_equal(openpty(&primary, &secondary, NULL, NULL, NULL), 0);
@@ -120,14 +121,14 @@ static void services_get_priorities_unless_on_a_terminal(void **state) {
         assert_int_equal(exit_of_child(run_logging, &run), 0);
         while (used < 15 && (n = read(primary, text + used, sizeof(text) - 1 - used)) > 0)
                 used += (size_t) n;
-        assert_string_equal(text, "e\r\nw\r\nn\r\ni\r\nd\r\n");
+        assert_string_equal(text, "1\r\n2\r\n3\r\n4\r\n5\r\n");
         close(primary);
         close(secondary);
 }
 
 static void another_journal_stream_is_not_ours(void **state) {
-        assert_string_equal(logged((Run){ one_of_each, .level = "err", .stream = "1:2" }), "e\n");
-        assert_string_equal(logged((Run){ one_of_each, .level = "err", .stream = "" }), "e\n");
+        assert_string_equal(logged((Run){ one_of_each, .level = "err", .stream = "1:2" }), "1\n");
+        assert_string_equal(logged((Run){ one_of_each, .level = "err", .stream = "" }), "1\n");
 }
 
 static void log_results(void) {
@@ -191,7 +192,8 @@ static void log_without_fields(void) {
         log_info("plain");
 }
 
-/* A journal of our own, in a mount namespace that ends with the child. Returns its socket, or 77 as exit status. */
+/* A journal of our own, in a mount namespace that ends with the child. Returns its socket, or 77 as exit
+ * status. */
 static int bind_journal(void) {
         const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = JOURNAL };
         int fd;

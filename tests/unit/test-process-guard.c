@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A guarded process leaves no core and shows its memory to nobody, and can still use its own descriptors by path. */
+/* A guarded process leaves no core and shows its memory to nobody, and can still use its own descriptors
+ * by path. */
 
 #include <errno.h>
 #include <signal.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With the erasing allocator linked in, nothing of a freed or moved block can be found in memory, whoever freed it. */
+/* With the erasing allocator linked in, nothing of a freed or moved block can be found in memory, whoever
+ * freed it. */
 
 #include <errno.h>
 #include <malloc.h>
@@ -8,7 +9,8 @@
 #include "draw.h"
 #include "memory-scan.h"
 
-/* The allocator keeps its lists in the first bytes of what is freed, so the patterns stand further behind. */
+/* The allocator keeps its lists in the first bytes of what is freed, so the patterns stand further
+ * behind. */
 #define OFFSET 64
 
 static void a_pattern_in_use_is_found(void **state) {
