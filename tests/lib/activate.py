@@ -25,6 +25,7 @@ import time
 
 BURST, BURST_SPAN = 20, 2.0
 PATIENCE = 10.0
+HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
 
 def account(user):
@@ -64,13 +65,17 @@ def become(user):
 
 
 def spawn(listener, command, user, name):
+    # Blocked meanwhile: what comes for the program before it is one must not meet our handlers in its place.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return pid
     try:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        for number in HANDLED:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         copy = os.dup(listener.fileno())  # never 3 itself, or dup2() would leave it close-on-exec
         os.dup2(copy, 3)
         os.dup2(os.open('/dev/null', os.O_RDWR), 0)
@@ -143,8 +148,9 @@ class Launcher:
         os.kill(self.child, signal.SIGTERM)
         deadline = time.monotonic() + PATIENCE
         while self.child is not None and time.monotonic() < deadline:
-            select.select([self.wake_read], [], [], max(0, deadline - time.monotonic()))
-            self.reap()
+            if select.select([self.wake_read], [], [], max(0, deadline - time.monotonic()))[0]:
+                os.read(self.wake_read, 4096)
+                self.reap()
         if self.child is not None:
             os.kill(self.child, signal.SIGKILL)
             os.waitpid(self.child, 0)
