@@ -148,9 +148,9 @@ class ResultsTest(Scratch):
         self.assertEqual(self.meson('SKIP', 'x', 77), (0, 0, 1))
 
     def test_junit(self):
-        tally = read_junit(self.write('junit.xml', '<testsuites><testsuite><testcase name="a"/><testcase name="b">'
-                                      '<failure message="x">y</failure></testcase><testcase name="c"><error/></testcase>'
-                                      '<testcase name="d"><skipped message="z"/></testcase></testsuite></testsuites>'))
+        cases = ('<testcase name="a"/>', '<testcase name="b"><failure message="x">y</failure></testcase>',
+                 '<testcase name="c"><error/></testcase>', '<testcase name="d"><skipped message="z"/></testcase>')
+        tally = read_junit(self.write('junit.xml', f'<testsuites><testsuite>{"".join(cases)}</testsuite></testsuites>'))
         self.assertEqual((tally.passed, tally.failed, tally.skipped), (1, 2, 1))
 
 
