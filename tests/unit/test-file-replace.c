@@ -75,6 +75,7 @@ static void owner_and_mode_of_the_old_file_are_kept_on_request(void **state) {
                 _cleanup_close_ int old_fd = -EBADF;
                 struct stat before, after;
 
+                (void) unlinkat(f->dir_fd, NAME, 0);
                 write_file(f->directory, NAME, "x");
                 r.old_fd = old_fd = openat(f->dir_fd, NAME, O_RDONLY | O_CLOEXEC);
                 if (geteuid() == 0)

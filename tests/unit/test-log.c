@@ -192,15 +192,30 @@ static void log_without_fields(void) {
         log_info("plain");
 }
 
-/* A journal of our own, in a mount namespace that ends with the child. Returns its socket, or 77 as exit
- * status. */
+static bool write_text(const char *path, const char *text) {
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+        return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t) strlen(text);
+}
+
+/* A mount namespace; who is not root gets one as root of a user namespace. */
+static bool enter_namespace(void) {
+        char users[64], groups[64];
+
+        if (unshare(CLONE_NEWNS) == 0)
+                return true;
+        snprintf(users, sizeof(users), "0 %u 1", geteuid());
+        snprintf(groups, sizeof(groups), "0 %u 1", getegid());
+        return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_text("/proc/self/uid_map", users) &&
+               write_text("/proc/self/setgroups", "deny") && write_text("/proc/self/gid_map", groups);
+}
+
+/* A journal of our own, seen by this child alone. Returns its socket, or ends the child with 77. */
 static int bind_journal(void) {
         const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = JOURNAL };
         int fd;
 
-        if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-                _exit(77);
-        if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+        if (!enter_namespace() || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
             mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0)
                 _exit(77);
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
