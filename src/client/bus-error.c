@@ -49,7 +49,7 @@ static const Row rows[] = {
         { "org.pullauth1.Error.InvalidName", PROBLEM_NO_SUCH_JOB, NULL, false,
           "'pullauthctl list' shows all jobs" },
         { "org.pullauth1.Error.ConfigurationInvalid", PROBLEM_CONFIGURATION, NULL, false,
-          "'pullauthctl status' says which file and line" },
+          "Correct its files, then run 'pullauthctl reload'" },
         { "org.pullauth1.Error.ShuttingDown", PROBLEM_SHUTTING_DOWN, "pullauthd is shutting down", false,
           "Try again when it is up" },
         { SD_BUS_ERROR_UNKNOWN_METHOD, PROBLEM_OTHER_VERSION, "pullauthd does not know this request", true,

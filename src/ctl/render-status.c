@@ -3,6 +3,7 @@
 /* Everything about a job, as labelled fields in the order in which somebody in trouble asks: how does it stand,
  * what failed, what do I do, and only then what it is made of. Fields that have nothing to say are left out. */
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -24,7 +25,7 @@ static const char *state_explanation(const char *state) {
         case JOB_RETRYING:
                 return "the last attempt failed, the credential still stands";
         case JOB_EXPIRED:
-                return "no valid credential is left, trying on";
+                return "there is no valid credential, attempts go on";
         case JOB_FAILED:
                 return "cannot work as it is configured, here or at the registry";
         case _JOB_STATE_MAX:
@@ -78,14 +79,33 @@ static void write_failure(Page *p, const JobSnapshot *j) {
         if (!isempty(j->registry_words)) {
                 text = NULL;
                 r = quoted(j->registry_words, &text);
-                put_field(p, "Registry", TONE_PLAIN, r, text);
+                /* Without an answer of the registry, they are those of a library. */
+                put_field(p, j->http_status > 0 ? "Registry" : "Details", TONE_PLAIN, r, text);
         }
         if (!isempty(j->hint))
                 page_field(p, "To do", TONE_STRONG, j->hint);
 }
 
+static int attempts_text(const JobSnapshot *j, usec_t now, char **ret) {
+        char at[TIMESTAMP_MAX], ago[SPAN_MAX];
+        _cleanup_free_ char *failures = NULL, *last = NULL;
+        int r = 0;
+
+        if (j->failures_in_a_row == 1)
+                r = text_format(&failures, ", the last one failed");
+        else if (j->failures_in_a_row > 1)
+                r = text_format(&failures, ", the last %u failed", j->failures_in_a_row);
+        if (r >= 0 && j->last_attempt > 0)
+                r = text_format(&last, "; most recent %s, %s ago", format_timestamp(at, j->last_attempt),
+                                format_rough_span(ago, usec_sub(now, j->last_attempt)));
+        if (r < 0)
+                return r;
+        return text_format(ret, "%" PRIu64 ", %" PRIu64 " of them brought a credential%s%s",
+                           j->attempts_started, j->refreshes, strempty(failures), strempty(last));
+}
+
 static void write_times(Page *p, const JobSnapshot *j, usec_t now) {
-        char a[TIMESTAMP_MAX], b[TIMESTAMP_MAX], ago[SPAN_MAX];
+        char a[TIMESTAMP_MAX], b[TIMESTAMP_MAX];
         char *text = NULL;
         int r;
 
@@ -98,24 +118,7 @@ static void write_times(Page *p, const JobSnapshot *j, usec_t now) {
         if (j->attempts_started == 0)
                 return;
         text = NULL;
-        r = text_format(&text, "%llu, %llu of them brought a credential",
-                        (unsigned long long) j->attempts_started, (unsigned long long) j->refreshes);
-        if (r >= 0 && j->failures_in_a_row > 0) {
-                char *longer = NULL;
-
-                r = text_format(&longer, "%s, the last %u failed", text, j->failures_in_a_row);
-                free(text);
-                text = longer;
-        }
-        if (r >= 0 && j->last_attempt > 0) {
-                char *longer = NULL;
-
-                r = text_format(&longer, "%s; last one %s, %s ago", text,
-                                format_timestamp(a, j->last_attempt),
-                                format_rough_span(ago, usec_sub(now, j->last_attempt)));
-                free(text);
-                text = longer;
-        }
+        r = attempts_text(j, now, &text);
         put_field(p, "Attempts", TONE_PLAIN, r, text);
 }
 

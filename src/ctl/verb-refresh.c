@@ -8,6 +8,7 @@
  * the wait with a sentence. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,6 +71,11 @@ static void show_outcome(Wait *w, JobSnapshot *j) {
         }
 }
 
+/* An attempt that was asked for never comes if the configuration breaks before. */
+static bool is_over(const Wait *w, const JobSnapshot *j) {
+        return j->attempts_ended >= w->attempt || streq(j->step, "configuration");
+}
+
 static void look_on(Refresh *f);
 
 static void on_look(ClientReply *reply, void *userdata) {
@@ -81,7 +87,7 @@ static void on_look(ClientReply *reply, void *userdata) {
         if (!w->over && reply->problem) {
                 ctl_report(f->ctl, reply->problem);
                 finish(w);
-        } else if (!w->over && reply->job->attempts_ended >= w->attempt) {
+        } else if (!w->over && is_over(w, reply->job)) {
                 w->result = TAKE_PTR(reply->job);
                 show_outcome(w, w->result);
                 finish(w);
@@ -223,8 +229,8 @@ static void show_attempts(Refresh *f) {
 
                 r = style_text(&ctl->style, f->attempts.items[i].name, &name);
                 if (r >= 0)
-                        r = text_format(&text, "%s: attempt %llu asked for\n", name,
-                                        (unsigned long long) f->attempts.items[i].number);
+                        r = text_format(&text, "%s: attempt %" PRIu64 " asked for\n", name,
+                                        f->attempts.items[i].number);
                 ctl_print(ctl, r, TAKE_PTR(text));
         }
 }

@@ -118,6 +118,14 @@ def test_a_job_that_is_removed_ends_the_wait(rig):
     assert ran.stderr == "pullauthctl: Job 'edge' was removed before the attempt ended\n"
 
 
+def test_an_attempt_that_configuration_prevents_is_not_waited_for(rig):
+    rig.mock.then('edge', [{'State': 'failed', 'Step': 'configuration', 'Reason': 'identity-missing',
+                            'Message': "There is no identity 'x'"}])
+    ran = rig.ctl('refresh', 'edge', '--wait')
+    assert (ran.returncode, ran.stderr) == (3, '')
+    assert "Failed: configuration: There is no identity 'x' (identity-missing)\n" in ran.stdout
+
+
 @pytest.mark.parametrize('steps', [['die'], [{'State': 'refreshing'}, 'die']])
 def test_a_daemon_that_ends_is_not_waited_for(rig, steps):
     rig.mock.then('edge', steps)

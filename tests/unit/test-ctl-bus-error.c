@@ -70,9 +70,9 @@ static void errors_of_pullauthd_speak_for_themselves(void **state) {
         check("org.pullauth1.Error.NoSuchJob", "There is no job 'x'", PROBLEM_NO_SUCH_JOB,
               "There is no job 'x'", "pullauthctl list");
         check("org.pullauth1.Error.ConfigurationInvalid", "Job 'x' cannot be refreshed: why",
-              PROBLEM_CONFIGURATION, "Job 'x' cannot be refreshed: why", "pullauthctl status");
+              PROBLEM_CONFIGURATION, "Job 'x' cannot be refreshed: why", "pullauthctl reload");
         check("org.pullauth1.Error.ConfigurationInvalid", NULL, PROBLEM_CONFIGURATION,
-              "pullauthd refused without saying why", "pullauthctl status");
+              "pullauthd refused without saying why", "pullauthctl reload");
         check("org.pullauth1.Error.ShuttingDown", "x", PROBLEM_SHUTTING_DOWN, "pullauthd is shutting down",
               "again");
         check("org.freedesktop.DBus.Error.LimitsExceeded", "x", PROBLEM_BUSY,

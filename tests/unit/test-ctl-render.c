@@ -140,7 +140,7 @@ static void a_status_shows_the_life_that_is_left(void **state) {
                 "    State: fresh, the credential stands in every target\n"
                 "     Life: ████████████████░░░░░░░░ 42min left of 1h, refresh in 17min\n"
                 "  Expires: Mon 2026-11-23 21:42:00 UTC, issued Mon 2026-11-23 20:42:00 UTC\n"
-                " Attempts: 12, 11 of them brought a credential; last one Mon 2026-11-23 20:42:00 UTC, 18min ago\n"
+                " Attempts: 12, 11 of them brought a credential; most recent Mon 2026-11-23 20:42:00 UTC, 18min ago\n"
                 " Identity: default\n"
                 "           subject spiffe://example.com/host/edge-1\n"
                 "           issuer https://oidc.example.com\n"
@@ -200,8 +200,8 @@ static void a_status_wraps_at_words(void **state) {
         example_set(&j->message, "It failed");
         check_status(s, &style,
                      "● edge\n"
-                     "    State: expired, no valid credential\n"
-                     "           is left, trying on\n"
+                     "    State: expired, there is no valid\n"
+                     "           credential, attempts go on\n"
                      "     Life: ░░░░░░░░░░░░░░░░░░░░░░░░ no credential, no\n"
                      "                                    attempt planned\n"
                      "   Failed: It failed\n"
