@@ -45,6 +45,7 @@ while test $status = 133; do
 done
 '''
 PR_SET_PDEATHSIG = 1
+IN_CHANGES = 0x2 | 0x8 | 0xc0 | 0x100 | 0x200  # modified, closed, moved, made, removed
 
 
 class CommandError(AssertionError):
@@ -231,11 +232,29 @@ class Machine:
             return file.read()
 
     def write(self, path, data, mode=0o644):
-        outside = self.path(path)
-        os.makedirs(os.path.dirname(outside), exist_ok=True)
-        with open(outside, 'wb') as file:
+        """Appears whole, as a new file."""
+        directory, name = os.path.split(self.path(path))
+        os.makedirs(directory, exist_ok=True)
+        with open(f'{directory}/.{name}.new', 'wb') as file:
             os.fchmod(file.fileno(), mode)
             file.write(data.encode() if isinstance(data, str) else data)
+        os.rename(f'{directory}/.{name}.new', f'{directory}/{name}')
+
+    def wait_file(self, path, is_reached, seconds=30):
+        """Waits until is_reached() says yes of the content, and looks whenever its directory changes."""
+        end = time.monotonic() + seconds * slow()
+        libc = ctypes.CDLL(None, use_errno=True)
+        watch = libc.inotify_init1(os.O_CLOEXEC)
+        try:
+            if libc.inotify_add_watch(watch, os.path.dirname(self.path(path)).encode(), IN_CHANGES) < 0:
+                raise OSError(ctypes.get_errno(), 'inotify_add_watch')
+            while not (self.exists(path) and is_reached(self.read(path))):
+                ready, _, _ = select.select([watch], [], [], max(0, end - time.monotonic()))
+                if not ready:
+                    raise TimeoutError(f'{path} did not get there in {seconds} s')
+                os.read(watch, 65536)
+        finally:
+            os.close(watch)
 
     def exists(self, path):
         return os.path.lexists(self.path(path))

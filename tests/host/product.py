@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -127,9 +128,10 @@ class Product:
         assert self.machine.run('podman', 'image', 'exists', image or self.quay.image, check=False).returncode == 0
 
     def assert_refused(self, image=None, env=None):
+        """An expired robot token is what Quay answers with a 500."""
         done = self.pull(image, env)
         assert done.returncode != 0
-        assert 'unauthorized' in done.stdout.lower() or 'denied' in done.stdout.lower(), done.stdout
+        assert re.search('unauthorized|denied|invalid status code from registry 500', done.stdout), done.stdout
 
     def entry(self, path):
         """Our entry of a target as (user, secret), or None."""
@@ -137,9 +139,11 @@ class Product:
         found = auths.get(self.scope)
         return tuple(base64.b64decode(found['auth']).decode().split(':', 1)) if found else None
 
-    def wait_end_of_life(self, job):
-        """Waits until the credential's end, which is a moment and no event."""
-        time.sleep(max(0, job['Expires'] / 1e6 - time.time()) + 1)
+    def wait_end_of_life(self, path):
+        """Waits until the end of the credential in a target, which is a moment and no event."""
+        claims = self.entry(path)[1].split('.')[1]
+        end = json.loads(base64.urlsafe_b64decode(claims + '=' * (-len(claims) % 4)))['exp']
+        time.sleep(max(0, end - time.time()) + 1)
 
 
 def needed(program):

@@ -151,7 +151,8 @@ def test_a_call_on_the_bus_starts_it(product, machine):
     product.configure()
     assert machine.units.state(DAEMON) == 'inactive'
     assert machine.bus.get(NAME, ROOT, MANAGER, 'NJobs') == 1
-    assert machine.units.state(DAEMON) == 'active'
+    assert machine.units.wait_state(DAEMON, 'active', 'failed') == 'active'
+    assert product.states() == {'edge': 'fresh'}
 
 
 def test_looking_with_the_control_tool_starts_nothing(product, machine):
@@ -164,7 +165,8 @@ def test_the_journal_tells_of_a_refresh_and_the_catalog_explains_it(product, mac
         product.up()
         entry = wait(lambda entry: entry.get('MESSAGE_ID') == 'e471e1348f72418bad4036aeac0de212')
     assert (entry['PULLAUTH_JOB'], entry['PULLAUTH_ROBOT'], entry['_SYSTEMD_UNIT']) == ('edge', 'acme+edge', DAEMON)
-    explained = machine.run('journalctl', '--catalog', '--no-pager', f'--cursor={entry["__CURSOR"]}', '--lines=1').stdout
+    explained = machine.run('journalctl', '--catalog', '--no-pager', '--lines=1',
+                            f'--cursor={entry["__CURSOR"]}').stdout
     assert "The job 'edge' obtained a new credential" in explained
 
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import stat
 
@@ -10,6 +11,8 @@ import pytest
 from product import DAEMON, PODMAN, SYSTEM
 
 THROUGH_SYSTEM = {'REGISTRY_AUTH_FILE': SYSTEM}
+
+LEEWAY = 30  # of Quay, in seconds after a credential's end; its clock is put ahead instead of waiting for it
 
 # Key order, number formatting, blanks, duplicates of other tools' making, and fields that nobody knows.
 FOREIGN = b'''{ "futureField" : [1.50, 1e3, -0, 18446744073709551617],
@@ -62,12 +65,14 @@ def test_only_the_robots_own_namespace_can_be_pulled(product):
 
 def test_what_expires_while_the_daemon_is_stopped_is_refused_and_fresh_after_its_start(product, machine):
     product.quay.set_lifetime(15)
-    job = product.up()
+    product.up()
     product.assert_pulls()
     product.stop()
-    product.wait_end_of_life(job)
+    product.wait_end_of_life(SYSTEM)
+    product.quay.set_clock(LEEWAY + 1)
     product.assert_refused()
     product.assert_refused(env=THROUGH_SYSTEM)
+    product.quay.set_clock(0)
     product.quay.set_lifetime(3600)
     product.start()
     assert product.states() == {'edge': 'fresh'}
@@ -88,7 +93,7 @@ def test_an_expired_credential_is_taken_out_and_public_images_can_be_pulled(prod
     machine.write(SYSTEM, FOREIGN, mode=0o600)
     product.quay.set_lifetime(10)
     product.up()
-    product.quay.misbehave('status', path='/oauth2/federation/robot/token', status=503)
+    product.quay.misbehave('answer', path='/oauth2/federation/robot/token', status=503)
     job = product.wait_job(lambda job: job['State'] == 'expired')
     assert job['Reason']
     product.wait_job(lambda job: {row[2] for row in job['TargetStates']} == {'withdrawn'})
@@ -120,7 +125,7 @@ def test_foreign_entries_and_unknown_fields_are_unharmed_byte_for_byte(product, 
     machine.remove('/etc/pullauth/jobs/edge.job')
     machine.run('systemctl', 'reload', DAEMON)
     assert product.states() == {}
-    assert machine.read(target) == FOREIGN
+    machine.wait_file(target, lambda text: text == FOREIGN)
 
 
 @pytest.mark.parametrize('broken', [b'', b'{"auths":{', b'[]', b'{"auths":{}}x'])
@@ -173,8 +178,7 @@ def test_not_everybody_may_refresh_or_reload(product, machine, command):
     product.up()
     refused = machine.run(*command, user='visitor', check=False)
     assert refused.returncode != 0
-    assert 'authentication' in refused.stdout.lower() or 'denied' in refused.stdout.lower() \
-        or 'authoriz' in refused.stdout.lower(), refused.stdout
+    assert re.search('authentication|denied|not allowed', refused.stdout, re.IGNORECASE), refused.stdout
     assert product.job()['AttemptsStarted'] == 1
     assert product.exchanges() == 1
 
