@@ -23,6 +23,12 @@ def build(demo):
     demo.indented(f'in {demo.build}')
 
 
+def directories(demo):
+    """What a host has before anything is installed."""
+    for path in ('etc/containers', 'etc/pullauth', 'run/containers', 'run/pullauth', 'var/lib'):
+        os.makedirs(os.path.join(demo.root, path))
+
+
 def registry(demo):
     demo.headline('Start a Quay: its federation endpoint and OIDC issuer simulated, a real registry behind it')
     quay = os.path.join(TOP, 'tests', 'quay')
@@ -123,7 +129,7 @@ def trouble(demo):
     demo.ctl('list')
 
 
-STEPS = (build, registry, configuration, start, result, refresh, trouble)
+STEPS = (build, directories, registry, configuration, start, result, refresh, trouble)
 
 
 def main():

@@ -75,8 +75,8 @@ class Demo:
         self.say(f'\n{self.bold}{self.number}. {text}{self.off}')
 
     def indented(self, text):
-        for line in text.rstrip('\n').split('\n'):
-            self.say(f'   {line}')
+        for line in text.rstrip('\n').split('\n') if text.strip() else ():
+            self.say(f'   {line}'.rstrip())
 
     def log(self, name):
         return open(self.path(f'{name}.log'), 'ab')
