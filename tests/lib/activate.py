@@ -38,19 +38,20 @@ def account(user):
 
 
 def listen(path, mode=0o600, user=None):
-    """Binds under a name of its own and renames, so that the socket never appears with a wider mode."""
-    early = f'{path}.{os.getpid()}'
+    """Binds to the very path, as systemd does: the worker looks up who owns the file by the socket's address. Nobody
+    but us may connect until owner and mode are set."""
+    if os.path.exists(path):
+        os.unlink(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     before = os.umask(0o177)
     try:
-        listener.bind(early)
+        listener.bind(path)
         listener.listen(128)
     finally:
         os.umask(before)
     if user is not None:
-        os.chown(early, *account(user))
-    os.chmod(early, mode)
-    os.rename(early, path)
+        os.chown(path, *account(user))
+    os.chmod(path, mode)
     return listener
 
 
