@@ -2,8 +2,8 @@
 
 /* Calls of org.pullauth1, each with a timeout, a parsed answer and a problem that can be printed.
  *
- * Owns the connection and the calls under way. Decides nothing about what is shown, prints nothing, waits for
- * nothing: who needs the answer runs the event loop. */
+ * Owns the connection and the calls under way. Decides nothing about what is shown, prints nothing, waits
+ * for nothing: who needs the answer runs the event loop. */
 
 #include <errno.h>
 #include <string.h>

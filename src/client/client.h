@@ -60,5 +60,6 @@ typedef struct ClientWatch {
         void *userdata;
 } ClientWatch;
 
-/* From now on, and before the answer to any call that follows. Once per client. Returns 0 or a negative errno. */
+/* From now on, and before the answer to any call that follows. Once per client. Returns 0 or a negative
+ * errno. */
 int client_watch(Client *c, const ClientWatch *watch);

@@ -2,8 +2,9 @@
 
 /* Finds names that a misspelt one was meant to be.
  *
- * Owns nothing. The distance is Damerau-Levenshtein in its restricted form (optimal string alignment): insert,
- * delete, replace, swap neighbours. Names are short; longer ones than a job can have are not compared. */
+ * Owns nothing. The distance is Damerau-Levenshtein in its restricted form (optimal string alignment):
+ * insert, delete, replace, swap neighbours. Names are short; longer ones than a job can have are not
+ * compared. */
 
 #include <errno.h>
 #include <stdint.h>

@@ -2,10 +2,10 @@
 
 /* Bus messages into snapshots.
  *
- * This is the door through which foreign text enters the tools: every string is cleaned here, once, so that no
- * escape sequence reaches a terminal and nobody behind it has to think of it. Knows no connection and prints
- * nothing. A property that is missing or of another type leaves its empty value: the tools must work with an
- * older or newer daemon. */
+ * This is the door through which foreign text enters the tools: every string is cleaned here, once, so that
+ * no escape sequence reaches a terminal and nobody behind it has to think of it. Knows no connection and
+ * prints nothing. A property that is missing or of another type leaves its empty value: the tools must work
+ * with an older or newer daemon. */
 
 #include <errno.h>
 #include <string.h>

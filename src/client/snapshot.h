@@ -96,8 +96,9 @@ DEFINE_CLEANUP(Snapshot *, snapshot_free)
 /* NULL if there is none of that name. */
 const JobSnapshot *snapshot_find(const Snapshot *s, const char *name);
 
-/* Each reads from the current place of a message. Texts are cleaned with text_clean(); properties that are not
- * known, or not of the type they should have, are left out. Return 0, -EBADMSG and other errors of sd-bus, -ENOMEM. */
+/* Each reads from the current place of a message. Texts are cleaned with text_clean(); properties that are
+ * not known, or not of the type they should have, are left out. Return 0, -EBADMSG and other errors of
+ * sd-bus, -ENOMEM. */
 int job_snapshot_read(JobSnapshot *j, sd_bus_message *m);     /* a{sv} */
 int snapshot_read_manager(Snapshot *s, sd_bus_message *m);    /* a{sv} */
 int snapshot_read_jobs(Snapshot *s, sd_bus_message *m);       /* a{oa{sa{sv}}}, in place of what it had */

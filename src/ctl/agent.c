@@ -2,8 +2,8 @@
 
 /* Runs pkttyagent(1) beside us while polkit may have a question.
  *
- * Owns that process: it ends with us, whatever becomes of us, and we wait for its end because it restores the
- * terminal. The password goes from the terminal through the agent to polkit and is never seen here. */
+ * Owns that process: it ends with us, whatever becomes of us, and we wait for its end because it restores
+ * the terminal. The password goes from the terminal through the agent to polkit and is never seen here. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,9 +7,9 @@
 
 typedef struct Agent Agent;
 
-/* Starts it and waits, for a few seconds at most, until it has registered. Does nothing without a terminal and for
- * root. Returns 1 with an agent, 0 without, -ENOMEM and other errors where it could not be started; nothing of
- * that is a reason not to go on. */
+/* Starts it and waits, for a few seconds at most, until it has registered. Does nothing without a terminal
+ * and for root. Returns 1 with an agent, 0 without, -ENOMEM and other errors where it could not be started;
+ * nothing of that is a reason not to go on. */
 int agent_start(Agent **ret);
 /* Ends it, so that it gives the terminal back as it was. */
 Agent *agent_free(Agent *a);

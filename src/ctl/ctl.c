@@ -3,7 +3,8 @@
 /* Calls with an event loop around them, and everything that goes to the terminal.
  *
  * Commands of a tool do one thing after the other, so here the answer to each call is waited for; the calls
- * themselves stay asynchronous and bounded (client/client.h). Standard output gets results and nothing else. */
+ * themselves stay asynchronous and bounded (client/client.h). Standard output gets results and nothing else.
+ * */
 
 #include <errno.h>
 #include <stdarg.h>

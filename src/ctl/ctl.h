@@ -43,18 +43,19 @@ void ctl_complain(const char *format, ...) _printf_(1, 2);
 void ctl_report(Ctl *ctl, const BusProblem *problem);
 /* The same for a call that did not reach the bus: `error` is a negative errno. */
 void ctl_report_local(Ctl *ctl, int error);
-/* Writes a rendered text, or says that there was none: `r` is what the rendering returned. Consumes the text. */
+/* Writes a rendered text, or says that there was none: `r` is what the rendering returned. Consumes the
+ * text. */
 void ctl_print(Ctl *ctl, int r, char *text);
 
-/* Each asks pullauthd and waits for the answer, which is handed over only if there is one. Returns 0, or -1 after it
- * was reported why not. */
+/* Each asks pullauthd and waits for the answer, which is handed over only if there is one. Returns 0, or -1
+ * after it was reported why not. */
 int ctl_get_all(Ctl *ctl, Snapshot **ret);
 int ctl_refresh(Ctl *ctl, const char *job, Attempts *ret); /* NULL: all jobs */
 int ctl_reload(Ctl *ctl, ShownMessages *ret);
 /* Connects; needed before client functions are used directly. Returns 0, or -1 after reporting. */
 int ctl_connect(Ctl *ctl);
 
-/* The jobs of these names, or all if there are none named; complains about names that do not exist and says what
- * they may have meant. Returns 0 or -ENOMEM. */
+/* The jobs of these names, or all if there are none named; complains about names that do not exist and says
+ * what they may have meant. Returns 0 or -ENOMEM. */
 int ctl_select_jobs(Ctl *ctl, const Snapshot *s, char *const *names, const JobSnapshot ***ret,
                     size_t *ret_n);

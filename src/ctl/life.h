@@ -24,6 +24,6 @@ int life_text(const JobSnapshot *j, usec_t now, char **ret);
 /* "refresh in 17min", "next attempt in 40s", "refresh under way", "no attempt planned" */
 int life_next_text(const JobSnapshot *j, usec_t now, char **ret);
 
-/* `width` characters, full at the beginning of a life and empty at its end; empty only when it is over. Always
- * UTF-8: page_write() makes ASCII of it where it must. */
+/* `width` characters, full at the beginning of a life and empty at its end; empty only when it is over.
+ * Always UTF-8: page_write() makes ASCII of it where it must. */
 int life_bar(usec_t left, usec_t whole, unsigned width, char **ret);

@@ -2,8 +2,8 @@
 
 /* Labels, wrapping and tones over a memory stream.
  *
- * Errors are looked at once, in page_take(): there is nothing that a writer of text could do about them in the
- * middle. Knows no jobs. */
+ * Errors are looked at once, in page_take(): there is nothing that a writer of text could do about them in
+ * the middle. Knows no jobs. */
 
 #include <errno.h>
 #include <stdarg.h>

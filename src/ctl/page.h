@@ -26,8 +26,8 @@ void page_write(Page *p, Tone tone, const char *format, ...) _printf_(3, 4);
 /* The same, filled up with blanks to `width` columns. */
 void page_column(Page *p, Tone tone, size_t width, const char *text);
 
-/* "     Label: text", the text wrapped at words to the width of the style and indented below itself. A label of
- * NULL continues the field above. */
+/* "     Label: text", the text wrapped at words to the width of the style and indented below itself. A label
+ * of NULL continues the field above. */
 #define PAGE_LABEL 9
 void page_field(Page *p, const char *label, Tone tone, const char *text);
 /* Text that begins after `indent` columns, which are written already, wrapped; ends the line. */

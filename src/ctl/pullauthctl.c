@@ -2,8 +2,8 @@
 
 /* The program: command line, one command, exit status.
  *
- * Decides how output looks and who may be asked for a password, then runs one row of the table of commands. Does
- * nothing itself. */
+ * Decides how output looks and who may be asked for a password, then runs one row of the table of commands.
+ * Does nothing itself. */
 
 #include <errno.h>
 #include <getopt.h>

@@ -2,8 +2,8 @@
 
 /* Snapshots as JSON: what the property table of client/snapshot names, in its order, plus what is derived.
  *
- * The members are a contract with scripts (pullauthctl(1)): none is ever absent, times are RFC 3339 or null. The
- * json-c calls return ownership; a tree that could not be built whole is given up as a whole. */
+ * The members are a contract with scripts (pullauthctl(1)): none is ever absent, times are RFC 3339 or null.
+ * The json-c calls return ownership; a tree that could not be built whole is given up as a whole. */
 
 #include <errno.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 
 /* The table of jobs, and below it what an administrator has to know that no column holds.
  *
- * libsmartcols aligns; it is given text that the locale can show and told the width, and looks at no terminal of
- * its own accord. */
+ * libsmartcols aligns; it is given text that the locale can show and told the width, and looks at no
+ * terminal of its own accord. */
 
 #include <errno.h>
 #include <libsmartcols/libsmartcols.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What list, status and summary say in the same way. Owns the wording of failures and messages; prints nothing. */
+/* What list, status and summary say in the same way.
+ *
+ * Owns the wording of failures, messages and counts. Prints nothing: everything ends on a page of the caller. */
 
 #include <string.h>
 

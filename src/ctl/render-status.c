@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Everything about a job, as labelled fields in the order in which somebody in trouble asks: how does it stand,
- * what failed, what do I do, and only then what it is made of. Fields that have nothing to say are left out. */
+/* Everything about a job, as labelled fields in the order in which somebody in trouble asks: how does it
+ * stand, what failed, what do I do, and only then what it is made of. Fields that have nothing to say are
+ * left out. */
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What somebody sees who types "pullauthctl" and nothing else: where everything stands, and the next thing to do.
+ *
  * One line for each job, two more for each that is in trouble; how to begin where there is no job. */
 
 #include <string.h>
@@ -66,19 +67,19 @@ static void write_job(Page *p, const JobSnapshot *j, size_t name_width, size_t s
 }
 
 static void write_beginning(Page *p) {
-        page_write(
-                p, TONE_PLAIN,
-                "\n"
-                "To have one, write how this host proves who it is to /etc/pullauth/identities/default.identity:\n"
-                "    [Identity]\n"
-                "    Source=file\n"
-                "    TokenFile=/path/of/a/JWT\n"
-                "    Audience=quay\n"
-                "and which robot account to keep fresh to /etc/pullauth/jobs/NAME.job:\n"
-                "    [Job]\n"
-                "    Registry=quay.example.com\n"
-                "    Robot=organization+robot\n"
-                "then run 'pullauthctl reload'. More in pullauth.identity(5) and pullauth.job(5).\n");
+        page_write(p, TONE_PLAIN,
+                   "\n"
+                   "To have one, write to /etc/pullauth/identities/default.identity how this host proves "
+                   "who it is:\n"
+                   "    [Identity]\n"
+                   "    Source=file\n"
+                   "    TokenFile=/path/of/a/JWT\n"
+                   "    Audience=quay\n"
+                   "and which robot account to keep fresh to /etc/pullauth/jobs/NAME.job:\n"
+                   "    [Job]\n"
+                   "    Registry=quay.example.com\n"
+                   "    Robot=organization+robot\n"
+                   "then run 'pullauthctl reload'. More in pullauth.identity(5) and pullauth.job(5).\n");
 }
 
 int render_summary(const Snapshot *s, const Style *style, usec_t now, char **ret) {

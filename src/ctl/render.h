@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* From snapshots to text. Pure: what there is, how it looks and what time it is come as arguments; a string that
- * ends with a newline comes out. All return 0 or -ENOMEM. */
+/* From snapshots to text. Pure: what there is, how it looks and what time it is come as arguments; a string
+ * that ends with a newline comes out. All return 0 or -ENOMEM. */
 
 #include "base/clock.h"
 #include "client/client.h"

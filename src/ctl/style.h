@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* How output looks: colour, character set, width, headings. Decided once at the start, then handed around. */
+/* How output looks: colour, character set, width, headings. Decided once at the start, then handed around.
+ * */
 
 #include "base/macro.h"
 
@@ -45,8 +46,8 @@ const char *style_off(const Style *s, Tone tone);
 /* The tone of a state's name; TONE_PLAIN for one that this tool does not know. */
 Tone state_tone(const char *state);
 
-/* A copy of `text` that the character set can show: as it is, or in ASCII with '?' for what has no place there.
- * Returns 0 or -ENOMEM. */
+/* A copy of `text` that the character set can show: as it is, or in ASCII with '?' for what has no place
+ * there. Returns 0 or -ENOMEM. */
 int style_text(const Style *s, const char *text, char **ret);
 /* Columns that a text takes on a terminal of this style. */
 size_t style_width(const Style *s, const char *text, size_t size);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* "pullauthctl list", and "pullauthctl" alone: one look at everything. Changes nothing and needs no right. */
+/* "pullauthctl list", and "pullauthctl" alone: one look at everything.
+ *
+ * Changes nothing and needs no right. Owns what the exit status says of a look at all jobs. */
 
 #include "ctl/life.h"
 #include "ctl/verb.h"

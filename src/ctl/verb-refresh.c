@@ -2,10 +2,10 @@
 
 /* "pullauthctl refresh": asks for attempts, and with --wait stays until they have ended.
  *
- * A request answers with the number of the attempt that fulfils it; that attempt is over when the job's count of
- * ended attempts has reached the number. Signals only say when to look: what counts is what the job then shows, so
- * that a lost or early signal cannot mislead. Whatever happens meanwhile (job removed, daemon gone, time over) ends
- * the wait with a sentence. */
+ * A request answers with the number of the attempt that fulfils it; that attempt is over when the job's
+ * count of ended attempts has reached the number. Signals only say when to look: what counts is what the job
+ * then shows, so that a lost or early signal cannot mislead. Whatever happens meanwhile (job removed, daemon
+ * gone, time over) ends the wait with a sentence. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -168,8 +168,8 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* Asks for the attempts of the selected jobs, or of all with `all`. What cannot be had was reported; the others go
- * on. */
+/* Asks for the attempts of the selected jobs, or of all with `all`. What cannot be had was reported; the
+ * others go on. */
 static int request(Refresh *f, const JobSnapshot *const *jobs, size_t n_jobs, bool all) {
         Attempt *grown;
 
@@ -179,7 +179,8 @@ static int request(Refresh *f, const JobSnapshot *const *jobs, size_t n_jobs, bo
                 Attempts one = {};
 
                 if (ctl_refresh(f->ctl, jobs[i]->name, &one) < 0) {
-                        /* What was refused once is refused for the next job as well; a password is asked for once. */
+                        /* What was refused once is refused for the next job as well; a password is asked for
+                         * once. */
                         if (f->ctl->status == STATUS_FAILED)
                                 return -1;
                         continue;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* "pullauthctl reload": the daemon reads its files again, we show what it says about them. */
+/* "pullauthctl reload": the daemon reads its files again, and we show what it says about them.
+ *
+ * Reads no configuration itself: only the daemon's view of it counts. */
 
 #include "ctl/verb.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* "pullauthctl status": all there is to know about some jobs. Changes nothing and needs no right. */
+/* "pullauthctl status": all there is to know about some jobs.
+ *
+ * Changes nothing and needs no right. Owns what the exit status says of the jobs that were named. */
 
 #include <errno.h>
 
@@ -20,8 +22,8 @@ void verb_status(Ctl *ctl, char *const *arguments) {
                 return;
         rest = arguments[0] ? NULL : &s->configuration_messages;
         r = ctl_select_jobs(ctl, s, arguments, &jobs, &n);
-        /* An empty list is an answer for programs; for people the complaint about the names is the answer, or that
-         * there is nothing to show. */
+        /* An empty list is an answer for programs; for people the complaint about the names is the answer,
+         * or that there is nothing to show. */
         if (r >= 0 && ctl->json != JSON_OFF)
                 r = render_json_status(jobs, n, ctl->json, now, &text);
         else if (r >= 0 && n == 0 && !arguments[0])

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The table of commands. What a command is called, takes and says about itself stands here and nowhere else;
- * help, the check of the command line and the manual's test read it. */
+/* The table of commands.
+ *
+ * What a command is called, takes and says about itself stands here and nowhere else; help, the check of the
+ * command line and the test of the manual read it. What it does is in a file of its own. */
 
 #include "base/text.h"
 #include "ctl/verb.h"

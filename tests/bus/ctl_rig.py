@@ -53,7 +53,8 @@ def retrying(**more):
 
 
 def broken(**more):
-    return {'State': 'failed', 'Step': 'configuration', 'Reason': 'configuration-invalid', 'Message': 'Robot= is missing',
+    return {'State': 'failed', 'Step': 'configuration', 'Reason': 'configuration-invalid',
+            'Message': 'Robot= is missing',
             'ConfigurationMessages': [('error', 3, '/etc/pullauth/jobs/stage.job', 'Robot= is missing')], **more}
 
 

@@ -117,7 +117,8 @@ def test_huge_texts_are_cut(running):
 def test_numbers_at_their_limits_do_no_harm(running):
     most = 2 ** 64 - 1
     running.mock.job('edge', **fresh(Expires=most, Issued=1, NextAttempt=most, LastAttempt=most, IdentityExpires=most,
-                                     AttemptsStarted=most, AttemptsEnded=most, ClockSkew=-2 ** 63, HTTPStatus=2 ** 32 - 1))
+                                     AttemptsStarted=most, AttemptsEnded=most, ClockSkew=-2 ** 63,
+                                     HTTPStatus=2 ** 32 - 1))
     for verb in VERBS[:4]:
         for mode in ('off', 'short'):
             ran = running.ctl(*verb, f'--json={mode}')

@@ -36,7 +36,8 @@ static void a_list_has_nine_members_for_each_job(void **state) {
 
 static void a_status_has_every_property(void **state) {
         static const char expected[] =
-                "[{\"name\":\"lab\",\"registry\":\"quay.example.com\",\"robot\":\"acme+lab\",\"state\":\"retrying\","
+                "[{\"name\":\"lab\",\"registry\":\"quay.example.com\",\"robot\":\"acme+lab\","
+                "\"state\":\"retrying\","
                 "\"reason\":\"federation-not-configured\",\"expires\":\"2026-11-23T21:12:00Z\","
                 "\"next_attempt\":\"2026-11-23T21:00:40Z\",\"identity\":\"\",\"scopes\":[],\"targets\":[],"
                 "\"configuration_files\":[],\"configuration_messages\":[{\"severity\":\"warning\","
@@ -44,12 +45,14 @@ static void a_status_has_every_property(void **state) {
                 "\"text\":\"Unknown key 'Robots' in section [Job], ignoring\"}],\"step\":\"exchange\","
                 "\"message\":\"The registry trusts no issuer for robot acme+lab\","
                 "\"registry_words\":\"Robot does not have federated login configured\","
-                "\"hint\":\"Add this host's issuer and subject to the robot account's federation in the registry\","
+                "\"hint\":\"Add this host's issuer and subject to the robot account's federation in the "
+                "registry\","
                 "\"http_status\":400,\"notices\":[\"The token names another host\"],\"attempts_started\":4,"
                 "\"attempts_ended\":0,\"refreshes\":1,\"failures_in_a_row\":3,\"last_attempt\":null,"
                 "\"last_success\":null,\"issued\":\"2026-11-23T20:12:00Z\",\"identity_issuer\":\"\","
                 "\"identity_subject\":\"\",\"identity_audience\":[],\"identity_expires\":null,"
-                "\"target_states\":[{\"target\":\"system\",\"path\":\"/x\",\"state\":\"failed\",\"message\":\"No\"}],"
+                "\"target_states\":[{\"target\":\"system\",\"path\":\"/x\",\"state\":\"failed\","
+                "\"message\":\"No\"}],"
                 "\"clock_skew\":-4000000,\"path\":\"/org/pullauth1/job/lab\",\"left\":720}]\n";
         Snapshot *s = *state;
         JobSnapshot *j = example_retrying(s);

@@ -140,7 +140,8 @@ static void a_status_shows_the_life_that_is_left(void **state) {
                 "    State: fresh, the credential stands in every target\n"
                 "     Life: ████████████████░░░░░░░░ 42min left of 1h, refresh in 17min\n"
                 "  Expires: Mon 2026-11-23 21:42:00 UTC, issued Mon 2026-11-23 20:42:00 UTC\n"
-                " Attempts: 12, 11 of them brought a credential; most recent Mon 2026-11-23 20:42:00 UTC, 18min ago\n"
+                " Attempts: 12, 11 of them brought a credential; most recent Mon 2026-11-23 20:42:00 UTC, "
+                "18min ago\n"
                 " Identity: default\n"
                 "           subject spiffe://example.com/host/edge-1\n"
                 "           issuer https://oidc.example.com\n"
@@ -162,15 +163,18 @@ static void a_status_in_ascii_says_the_same(void **state) {
                 "* lab - acme+lab on quay.example.com\n"
                 "    State: retrying, the last attempt failed, the credential still stands\n"
                 "     Life: ####-------------------- 12min left of 1h, next attempt in 40s\n"
-                "   Failed: exchange: The registry trusts no issuer for robot acme+lab (federation-not-configured, "
+                "   Failed: exchange: The registry trusts no issuer for robot acme+lab "
+                "(federation-not-configured, "
                 "HTTP 400)\n"
                 " Registry: \"Rob?t has no \"federation\"...\"\n"
-                "    To do: Add this host's issuer and subject to the robot account's federation in the registry\n"
+                "    To do: Add this host's issuer and subject to the robot account's federation in the "
+                "registry\n"
                 "  Expires: Mon 2026-11-23 21:12:00 UTC, issued Mon 2026-11-23 20:12:00 UTC\n"
                 " Attempts: 4, 1 of them brought a credential, the last 3 failed\n"
                 "    Clock: the registry's is 4s behind this host's\n"
                 "    Notes: The token names another host\n"
-                "           warning: /etc/pullauth/jobs/lab.job:4: Unknown key 'Robots' in section [Job], ignoring\n");
+                "           warning: /etc/pullauth/jobs/lab.job:4: Unknown key 'Robots' in section [Job], "
+                "ignoring\n");
 }
 
 static void a_failed_target_shows_its_message(void **state) {
@@ -234,8 +238,10 @@ static void a_summary_tells_trouble_and_remedy(void **state) {
                 "● lab   retrying  ██░░░░░░░░░░ 12min left of 1h, next attempt in 40s\n"
                 "        exchange failed: The registry trusts no issuer for robot acme+lab "
                 "(federation-not-configured, HTTP 400)\n"
-                "        → Add this host's issuer and subject to the robot account's federation in the registry\n"
-                "        warning: /etc/pullauth/jobs/lab.job:4: Unknown key 'Robots' in section [Job], ignoring\n"
+                "        → Add this host's issuer and subject to the robot account's federation in the "
+                "registry\n"
+                "        warning: /etc/pullauth/jobs/lab.job:4: Unknown key 'Robots' in section [Job], "
+                "ignoring\n"
                 "\n"
                 "error: /etc/pullauth/jobs/-x.job: Bad name\n");
 }
@@ -260,13 +266,14 @@ static void an_outcome_is_one_line_or_a_failure(void **state) {
         assert_int_equal(render_outcome(example_fresh(s), &plain, EXAMPLE_NOW, &text), 0);
         check_text(text, "● edge: fresh, 42min left of 1h, refresh in 17min\n");
         assert_int_equal(render_outcome(example_retrying(s), &ascii, EXAMPLE_NOW, &text), 0);
-        check_text(
-                text,
-                "* lab: retrying, 12min left of 1h, next attempt in 40s\n"
-                "   Failed: exchange: The registry trusts no issuer for robot acme+lab (federation-not-configured, "
-                "HTTP 400)\n"
-                " Registry: \"Robot does not have federated login configured\"\n"
-                "    To do: Add this host's issuer and subject to the robot account's federation in the registry\n");
+        check_text(text,
+                   "* lab: retrying, 12min left of 1h, next attempt in 40s\n"
+                   "   Failed: exchange: The registry trusts no issuer for robot acme+lab "
+                   "(federation-not-configured, "
+                   "HTTP 400)\n"
+                   " Registry: \"Robot does not have federated login configured\"\n"
+                   "    To do: Add this host's issuer and subject to the robot account's federation in the "
+                   "registry\n");
 }
 
 static void a_reload_without_messages_says_so(void **state) {
