@@ -2,7 +2,8 @@
 
 /* The words and the bar for what is left of a life.
  *
- * Owns the wording only; when a refresh is due, and what state a job is in, the daemon says. Reads no clock. */
+ * Owns the wording only; when a refresh is due, and what state a job is in, the daemon says. Reads no clock.
+ * */
 
 #include <errno.h>
 #include <stdio.h>

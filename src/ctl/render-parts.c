@@ -2,7 +2,8 @@
 
 /* What list, status and summary say in the same way.
  *
- * Owns the wording of failures, messages and counts. Prints nothing: everything ends on a page of the caller. */
+ * Owns the wording of failures, messages and counts. Prints nothing: everything ends on a page of the
+ * caller. */
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What somebody sees who types "pullauthctl" and nothing else: where everything stands, and the next thing to do.
+/* What somebody sees who types "pullauthctl" and nothing else: where everything stands, and the next thing
+ * to do.
  *
  * One line for each job, two more for each that is in trouble; how to begin where there is no job. */
 
