@@ -30,9 +30,12 @@ STOP = """#!/bin/bash
 # that directory are touched, should the numbers have been given to others.
 cd /
 for pid in {pids}; do
-        if grep -qszF {directory} "/proc/$pid/cmdline" "/proc/$pid/environ"; then
-                kill "$pid"
-        fi
+        grep -qszF {directory} "/proc/$pid/cmdline" || continue
+        kill "$pid"
+        for ((i = 0; i < 100; i++)); do
+                kill -0 "$pid" 2>/dev/null || break
+                sleep 0.1
+        done
 done
 rm -rf {directory}
 echo 'demo: stopped, {directory} is gone'
@@ -192,6 +195,7 @@ class Demo:
 
         job.connect('g-properties-changed', changed)
         GLib.timeout_add_seconds(lifetime + PATIENCE, loop.quit)
+        GLib.timeout_add(200, lambda: True)  # lets Python look at signals
         loop.run()
         bus.close_sync()
         if not seen:
