@@ -2,8 +2,9 @@
 
 /* base64 and base64url (RFC 4648), strict.
  *
- * Owns nothing; results are Secrets, for a credential in base64 is a credential. Refuses everything that another
- * reader might take differently: blanks, line breaks, missing or surplus padding, bits that nothing uses. */
+ * Owns nothing; results are Secrets, for a credential in base64 is a credential. Refuses everything that
+ * another reader might take differently: blanks, line breaks, missing or surplus padding, bits that nothing
+ * uses. */
 
 #include <errno.h>
 #include <string.h>

@@ -2,9 +2,10 @@
 
 /* INI files after systemd.syntax(7), from bytes to assignments and messages.
  *
- * Owns what a Conf holds. Goes on behind a line that it cannot read, so that an administrator sees all mistakes
- * at once, but says no more than MESSAGES_MAX times so: a file that is no text at all must not fill the journal.
- * Opens no file, logs nothing, and knows what keys mean only through the table that conf_apply() is given. */
+ * Owns what a Conf holds. Goes on behind a line that it cannot read, so that an administrator sees all
+ * mistakes at once, but says no more than MESSAGES_MAX times so: a file that is no text at all must not fill
+ * the journal. Opens no file, logs nothing, and knows what keys mean only through the table that
+ * conf_apply() is given. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -304,8 +305,8 @@ static char lower(char c) {
         return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
 }
 
-/* Can `a` be turned into `b` by so many insertions, deletions, replacements and swaps of neighbours? Upper and
- * lower case are the same here. Calls itself no deeper than `edits`. */
+/* Can `a` be turned into `b` by so many insertions, deletions, replacements and swaps of neighbours? Upper
+ * and lower case are the same here. Calls itself no deeper than `edits`. */
 static bool is_near(const char *a, const char *b, unsigned edits) {
         while (*a && lower(*a) == lower(*b)) {
                 a++;

@@ -48,8 +48,8 @@ int conf_new(Conf **ret);
  * Names of sections and keys are case-sensitive. Returns 0 or -ENOMEM. */
 int conf_parse(Conf *c, const char *file, const char *data, size_t size);
 
-int conf_add_message(Conf *c, ConfSeverity severity, const char *file, unsigned line, const char *format, ...)
-        _printf_(5, 6);
+int conf_add_message(Conf *c, ConfSeverity severity, const char *file, unsigned line, const char *format,
+                     ...) _printf_(5, 6);
 bool conf_has_error(const Conf *c);
 
 /* "file:line: text" or "file: text". */
@@ -59,8 +59,8 @@ int conf_message_format(const ConfMessage *m, char **ret);
 typedef struct ConfKey {
         const char *section;
         const char *key;
-        /* Takes one assignment. Returns 0; 1 with *reterr set to a malloc'ed sentence that says what would be
-         * right (a CONF_ERROR then); -ENOMEM. */
+        /* Takes one assignment. Returns 0; 1 with *reterr set to a malloc'ed sentence that says what would
+         * be right (a CONF_ERROR then); -ENOMEM. */
         int (*set)(const ConfAssignment *a, void *userdata, char **reterr);
 } ConfKey;
 

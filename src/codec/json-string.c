@@ -2,8 +2,8 @@
 
 /* Characters of JSON strings: as they are, or as escapes.
  *
- * Owns nothing. Keys are compared here without being unescaped first, so that a check for duplicates copies no
- * key. Finding where a string ends, and whether its plain bytes are UTF-8, is for codec/json-text. */
+ * Owns nothing. Keys are compared here without being unescaped first, so that a check for duplicates copies
+ * no key. Finding where a string ends, and whether its plain bytes are UTF-8, is for codec/json-text. */
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Strings of JSON as they are written (RFC 8259 §7): what their escapes mean, character by character. Used by
- * codec/json-text; whoever wants values takes codec/json. */
+/* Strings of JSON as they are written (RFC 8259 §7): what their escapes mean, character by character. Used
+ * by codec/json-text; whoever wants values takes codec/json. */
 
 #include "base/macro.h"
 
@@ -15,10 +15,10 @@ typedef struct JsonString {
         bool escaped; /* there is a backslash in it */
 } JsonString;
 
-/* Reads the escape at `s`, which is a backslash. Returns its length in the text; 0 with *reterr, a static text, if
- * it is none, a surrogate without its pair (no UTF-8 can say it), or U+0000 (C strings end there). */
-size_t json_escape_read(const char *s, const char *end, char ret[static JSON_CHARACTER_MAX], size_t *ret_size,
-                        const char **reterr);
+/* Reads the escape at `s`, which is a backslash. Returns its length in the text; 0 with *reterr, a static
+ * text, if it is none, a surrogate without its pair (no UTF-8 can say it), or U+0000 (C strings end). */
+size_t json_escape_read(const char *s, const char *end, char ret[static JSON_CHARACTER_MAX],
+                        size_t *ret_size, const char **reterr);
 
 /* The next two want strings whose escapes and UTF-8 were checked. */
 

@@ -2,10 +2,10 @@
 
 /* A scanner for strict JSON (RFC 8259) that keeps no tree.
  *
- * Owns nothing but the list of keys of the objects that are open while it scans. Never calls itself: what is open
- * stands in an array of JSON_DEPTH_MAX places, so that no text can run the stack out. Beyond the grammar it
- * refuses duplicate keys (readers disagree on which counts), "\u0000" (readers with C strings cut there) and
- * surrogates that stand alone (no UTF-8 can say them). */
+ * Owns nothing but the list of keys of the objects that are open while it scans. Never calls itself: what is
+ * open stands in an array of JSON_DEPTH_MAX places, so that no text can run the stack out. Beyond the
+ * grammar it refuses duplicate keys (readers disagree on which counts), "\u0000" (readers with C strings cut
+ * there) and surrogates that stand alone (no UTF-8 can say them). */
 
 #include <errno.h>
 #include <string.h>

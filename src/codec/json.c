@@ -2,9 +2,10 @@
 
 /* JSON as values: json-c for the tree, codec/json-text for the decision whether a text is JSON at all.
  *
- * Owns no state. json-c alone takes the last of two equal keys, takes "\u0000" and escapes slashes when it prints;
- * here such texts are refused, and the flags for printing are pinned, for other programs and our own tests read the
- * bytes. It refuses nothing by size of a number: json-c clamps what does not fit into 64 bits. */
+ * Owns no state. json-c alone takes the last of two equal keys, takes "\u0000" and escapes slashes when it
+ * prints; here such texts are refused, and the flags for printing are pinned, for other programs and our own
+ * tests read the bytes. It refuses nothing by size of a number: json-c clamps what does not fit into 64
+ * bits. */
 
 #include <errno.h>
 #include <limits.h>

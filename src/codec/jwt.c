@@ -2,9 +2,9 @@
 
 /* Reads what a JWT says of itself (RFC 7519 in the compact form of RFC 7515).
  *
- * Owns the claims it returns. It verifies nothing: neither is there a key to verify with, nor would anything here
- * trust the result. It refuses what could not be shown or compared safely (control characters, duplicate keys),
- * and leaves claims that nobody here asks for alone, whatever their type. */
+ * Owns the claims it returns. It verifies nothing: neither is there a key to verify with, nor would anything
+ * here trust the result. It refuses what could not be shown or compared safely (control characters,
+ * duplicate keys), and leaves claims that nobody here asks for alone, whatever their type. */
 
 #include <errno.h>
 #include <string.h>

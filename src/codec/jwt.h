@@ -20,8 +20,9 @@ typedef struct JwtClaims {
 } JwtClaims;
 
 /* Parses the compact form (no blanks around). Returns 0; -EBADMSG if it is no JWT, with *reterr a static
- * text ("not three segments", "header is not base64url", "payload is not a JSON object"); -ENOMEM. Size is at
- * most 64 KiB (-EFBIG, *reterr says so too), audiences at most 64. Strings with control characters are refused (-EBADMSG). */
+ * text ("not three segments", "header is not base64url", "payload is not a JSON object"); -ENOMEM. Size is
+ * at most 64 KiB (-EFBIG, *reterr says so too), audiences at most 64. Strings with control characters are
+ * refused (-EBADMSG). */
 int jwt_parse(const char *text, size_t size, JwtClaims **ret, const char **reterr);
 JwtClaims *jwt_claims_free(JwtClaims *c);
 DEFINE_CLEANUP(JwtClaims *, jwt_claims_free)

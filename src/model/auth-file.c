@@ -2,9 +2,10 @@
 
 /* Entries in and out of an auth.json (containers-auth.json(5)), as a splice of spans.
  *
- * Owns the rules for what a changed file looks like: foreign bytes stay; a replaced entry becomes what a fresh one
- * would be, for members beside "auth" (identitytoken, say) would win over it; a removed one takes one comma and
- * the blanks beside it along. It never prints a tree, and it writes no file: bytes in, bytes out. */
+ * Owns the rules for what a changed file looks like: foreign bytes stay; a replaced entry becomes what a
+ * fresh one would be, for members beside "auth" (identitytoken, say) would win over it; a removed one takes
+ * one comma and the blanks beside it along. It never prints a tree, and it writes no file: bytes in, bytes
+ * out. */
 
 #include <errno.h>
 #include <string.h>
@@ -114,7 +115,7 @@ static int is_equal(const char *text, JsonSpan value, const Secret *auth) {
         return strlen(meaning) == bytes.iov_len && memcmp(meaning, bytes.iov_base, bytes.iov_len) == 0;
 }
 
-/* Writes the value of a present key: as it is if it says the same, else with as few other bytes as it takes. */
+/* Writes the value of a present key: as it is if it says the same, else with as few changes as it takes. */
 static int replace_value(Merge *m, JsonSpan old, const Secret *auth) {
         AuthObjectStyle style = m->style.entry;
         JsonMembers inner = {};

@@ -23,16 +23,16 @@ typedef enum AuthFileState {
         AUTH_FILE_CHANGED,
 } AuthFileState;
 
-/* Applies `entries` (keys unique) to `old` (size 0 or blanks only: no file yet, or an empty one: becomes a fresh
- * object, laid out as podman does, without a newline at the end). Present keys are replaced in place, new ones are
- * appended to "auths", which is made if missing, in the layout of their neighbours (model/auth-style). An entry that
- * says "auth" with that value and nothing else is left alone, however it is written.
- * Returns AUTH_FILE_UNCHANGED, AUTH_FILE_CHANGED with *ret, or -EBADMSG: not strict JSON (*reterr says
- * where), or no object at the top or at "auths" (reterr->what says so, line and column of the value);
- * -EFBIG beyond AUTH_FILE_MAX; -EINVAL: an auth that is not of the letters of base64, a key that is not UTF-8;
- * -ENOMEM. */
-int auth_file_merge(const char *old, size_t old_size, const AuthEntry *entries, size_t n_entries, Secret **ret,
-                    JsonError *reterr);
+/* Applies `entries` (keys unique) to `old` (size 0 or blanks only: no file yet, or an empty one: becomes a
+ * fresh object, laid out as podman does, without a newline at the end). Present keys are replaced in place,
+ * new ones are appended to "auths", which is made if missing, in the layout of their neighbours
+ * (model/auth-style). An entry that says "auth" with that value and nothing else is left alone, however it
+ * is written. Returns AUTH_FILE_UNCHANGED, AUTH_FILE_CHANGED with *ret, or -EBADMSG: not strict JSON
+ * (*reterr says where), or no object at the top or at "auths" (reterr->what says so, line and column of the
+ * value); -EFBIG beyond AUTH_FILE_MAX; -EINVAL: an auth that is not of the letters of base64, a key that is
+ * not UTF-8; -ENOMEM. */
+int auth_file_merge(const char *old, size_t old_size, const AuthEntry *entries, size_t n_entries,
+                    Secret **ret, JsonError *reterr);
 
 /* The "auth" string of one key. Returns 1 found, 0 no such key or no auth in it, -EBADMSG, -ENOMEM. */
 int auth_file_lookup(const char *text, size_t size, const char *key, Secret **ret_auth);

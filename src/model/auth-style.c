@@ -2,8 +2,9 @@
 
 /* Reads the layout of an auth.json off what stands in it.
  *
- * Owns the default, which is podman's: tabs, a blank behind the colon, no newline at the end. Looks at blanks only
- * and never at values; where the file shows no habit, or an absurd one, it falls back level by level. */
+ * Owns the default, which is podman's: tabs, a blank behind the colon, no newline at the end. Looks at
+ * blanks only and never at values; where the file shows no habit, or an absurd one, it falls back level by
+ * level. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,8 +58,8 @@ void auth_object_style_detect(AuthObjectStyle *style, const char *text, const Js
         copy_span(style->close, text, span_end(last->value), span_end(members->object) - 1);
 }
 
-/* Takes newline and indentation, which is that of `depth` levels, from the blanks in front of a key. Returns false
- * if there is no newline in them. */
+/* Takes newline and indentation, which is that of `depth` levels, from the blanks in front of a key. Returns
+ * false if there is no newline in them. */
 static bool indent_detect(Indent *ret, const char *open, size_t depth) {
         const char *newline = strrchr(open, '\n');
 

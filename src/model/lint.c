@@ -2,10 +2,10 @@
 
 /* What Quay demands of an identity, looked at before it is sent.
  *
- * Owns the words for each mistake: they name the claim, and the hint says what to change, for the registry says
- * "Internal Server Error" to most of them. Judges no more than it must: what Quay takes has to pass here, so nothing
- * is said of "nbf", of "iat" in the future (the registry's clock decides, and its words are clear) or of claims that
- * it never reads. Verifies no signature. */
+ * Owns the words for each mistake: they name the claim, and the hint says what to change, for the registry
+ * says "Internal Server Error" to most of them. Judges no more than it must: what Quay takes has to pass
+ * here, so nothing is said of "nbf", of "iat" in the future (the registry's clock decides, and its words are
+ * clear) or of claims that it never reads. Verifies no signature. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -19,8 +19,8 @@
 /* Of a claim in a message: enough to recognise it by, short enough that the rest of the sentence stays. */
 #define SHOWN_MAX 160
 
-/* Makes the failure and returns 1, for a check to return, or -ENOMEM. A NULL `hint` leaves the usual one of the
- * reason. */
+/* Makes the failure and returns 1, for a check to return, or -ENOMEM. A NULL `hint` leaves the usual one of
+ * the reason. */
 static int _printf_(4, 5)
         complain(Failure **reterr, Reason reason, const char *hint, const char *format, ...) {
         _cleanup_failure_ Failure *f = NULL;
@@ -54,10 +54,10 @@ static int check_form(const char *raw, size_t size, Failure **reterr) {
         if (size == 0)
                 return complain(reterr, REASON_TOKEN_EMPTY, NULL, "The identity's token is empty");
         if (raw[0] == '{')
-                return complain(
-                        reterr, REASON_TOKEN_MALFORMED,
-                        "Take the token out of the JSON document: the source must give the JWT and nothing else",
-                        "The identity's token is a JSON document instead of a JWT");
+                return complain(reterr, REASON_TOKEN_MALFORMED,
+                                "Take the token out of the JSON document: the source must give the JWT "
+                                "and nothing else",
+                                "The identity's token is a JSON document instead of a JWT");
         for (size_t i = 0; i < size; i++)
                 if ((uint8_t) raw[i] <= ' ')
                         return complain(
@@ -87,11 +87,12 @@ static int check_header(const JwtClaims *c, const char *raw, size_t size, Failur
                                 "The header of the identity's token names no algorithm ('alg')");
         if (!streq(c->alg, "RS256") && !streq(c->alg, "RS384")) {
                 r = show(c->alg, &alg);
-                return r < 0 ? r
-                             : complain(
-                                       reterr, REASON_TOKEN_ALGORITHM, rsa,
-                                       "The identity's token is signed with '%s' ('alg'), which Quay does not take",
-                                       alg);
+                if (r < 0)
+                        return r;
+                return complain(reterr, REASON_TOKEN_ALGORITHM, rsa,
+                                "The identity's token is signed with '%s' ('alg'), which Quay does "
+                                "not take",
+                                alg);
         }
         if (raw[size - 1] == '.')
                 return complain(
@@ -120,11 +121,12 @@ static int check_issuer(const JwtClaims *c, Failure **reterr) {
         if (host && host[0] != '\0' && host[0] != '/')
                 return 0;
         r = show(c->iss, &iss);
-        return r < 0 ? r
-                     : complain(
-                               reterr, REASON_TOKEN_ISSUER, NULL,
-                               "The issuer of the identity's token ('iss') is '%s', which is no https:// address",
-                               iss);
+        if (r < 0)
+                return r;
+        return complain(reterr, REASON_TOKEN_ISSUER, NULL,
+                        "The issuer of the identity's token ('iss') is '%s', which is no "
+                        "https:// address",
+                        iss);
 }
 
 static int check_subject(const JwtClaims *c, Failure **reterr) {
@@ -175,10 +177,10 @@ static int check_audience(const JwtClaims *c, const char *audience, Failure **re
         r = strv_join(c->aud, ", ", &all);
         if (r >= 0)
                 r = show(all, &shown);
-        return r < 0 ? r
-                     : complain(reterr, REASON_TOKEN_AUDIENCE, hint,
-                                "The identity's token is meant for '%s' ('aud') and not for '%s'", shown,
-                                wanted);
+        if (r < 0)
+                return r;
+        return complain(reterr, REASON_TOKEN_AUDIENCE, hint,
+                        "The identity's token is meant for '%s' ('aud') and not for '%s'", shown, wanted);
 }
 
 static int check_expiry(const JwtClaims *c, usec_t now, Failure **reterr) {

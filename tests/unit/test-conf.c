@@ -44,8 +44,8 @@ static void assert_message(const Conf *c, size_t i, ConfSeverity severity, unsig
 }
 
 static void assignments_come_in_order_with_file_and_line(void **state) {
-        _cleanup_conf_ Conf *c = parse(
-                "# comment\n[Job]\nA=1\n\n  B = two  words \t\n;x=y\n\t# indented comment\n[X-Other]\nA=\nA==a=b\n");
+        _cleanup_conf_ Conf *c = parse("# comment\n[Job]\nA=1\n\n  B = two  words \t\n;x=y\n"
+                                       "\t# indented comment\n[X-Other]\nA=\nA==a=b\n");
 
         assert_int_equal(c->n_messages, 0);
         assert_false(conf_has_error(c));
@@ -71,8 +71,8 @@ static void nothing_is_eaten_from_values(void **state) {
 }
 
 static void a_backslash_at_the_end_continues_the_line(void **state) {
-        _cleanup_conf_ Conf *c = parse(
-                "[S]\nA=1\\\n2\\\n  3\nB=x \\\n# comment \\\n ; another\n y\nC=a\\\\\nD=b\\\\\\\nc\nE=e\\\n\nF=f\\ \nG=g\\");
+        _cleanup_conf_ Conf *c = parse("[S]\nA=1\\\n2\\\n  3\nB=x \\\n# comment \\\n ; another\n y\n"
+                                       "C=a\\\\\nD=b\\\\\\\nc\nE=e\\\n\nF=f\\ \nG=g\\");
 
         assert_int_equal(c->n_messages, 0);
         assert_int_equal(c->n_assignments, 7);
@@ -338,7 +338,8 @@ static void what_is_read_reads_the_same_when_written_again(void **state) {
                 for (size_t k = 0; k < c->n_assignments; k++) {
                         const ConfAssignment *a = c->assignments + k;
 
-                        /* An odd number of backslashes at the end continues the line: it ends in a blank then. */
+                        /* An odd number of backslashes at the end continues the line: it ends in a blank
+                         * then. */
                         n += (size_t) snprintf(copy + n, sizeof(copy) - n, "[%s]\n%s=%s \n", a->section,
                                                a->key, a->value);
                 }

@@ -17,8 +17,9 @@ static json_object *parse(const char *text) {
 }
 
 static void getters_give_what_is_there(void **state) {
-        _cleanup_json_ json_object *o = parse(
-                "{\"s\":\"a\\/b\",\"e\":\"\",\"n\":0,\"max\":18446744073709551615,\"t\":true,\"f\":false,\"o\":{},\"a\":[1]}");
+        _cleanup_json_ json_object *o =
+                parse("{\"s\":\"a\\/b\",\"e\":\"\",\"n\":0,\"max\":18446744073709551615,"
+                      "\"t\":true,\"f\":false,\"o\":{},\"a\":[1]}");
         json_object *inner = NULL;
         const char *s = NULL;
         uint64_t u = 1;
@@ -125,8 +126,8 @@ static void json_c_nests_as_deeply_as_the_scanner(void **state) {
 }
 
 static void printing_makes_these_bytes(void **state) {
-        _cleanup_json_ json_object *o = parse(
-                "{ \"url\" : \"https://a/b\", \"n\":[1, 2.50,true,null ], \"e\":{}, \"u\":\"\\u00e9\\u001f\\\"\" }");
+        _cleanup_json_ json_object *o = parse("{ \"url\" : \"https://a/b\", \"n\":[1, 2.50,true,null ], "
+                                              "\"e\":{}, \"u\":\"\\u00e9\\u001f\\\"\" }");
         _cleanup_free_ char *plain = NULL, *pretty = NULL;
 
         assert_int_equal(json_print(o, false, &plain), 0);
@@ -134,9 +135,8 @@ static void printing_makes_these_bytes(void **state) {
                 plain,
                 "{\"url\":\"https://a/b\",\"n\":[1,2.50,true,null],\"e\":{},\"u\":\"\xc3\xa9\\u001f\\\"\"}");
         assert_int_equal(json_print(o, true, &pretty), 0);
-        assert_non_null(startswith(
-                pretty,
-                "{\n  \"url\": \"https://a/b\",\n  \"n\": [\n    1,\n    2.50,\n    true,\n    null\n  ],\n"));
+        assert_non_null(startswith(pretty, "{\n  \"url\": \"https://a/b\",\n  \"n\": [\n    1,\n"
+                                           "    2.50,\n    true,\n    null\n  ],\n"));
         assert_non_null(endswith(pretty, "\"\n}"));
 }
 
@@ -151,7 +151,8 @@ static void what_is_printed_is_strict(void **state) {
 
 static void erasing_reaches_every_string(void **state) {
         json_object *o = parse(
-                "{\"a\":\"secret one\",\"b\":[{\"c\":\"secret two, longer than what fits into an object itself\"}],\"n\":1}");
+                "{\"a\":\"secret one\","
+                "\"b\":[{\"c\":\"secret two, longer than what fits into an object itself\"}],\"n\":1}");
         json_object *a = json_object_object_get(o, "a"), *c = NULL;
 
         c = json_object_object_get(json_object_array_get_idx(json_object_object_get(o, "b"), 0), "c");

@@ -30,7 +30,8 @@ static void assert_refused(const char *token, size_t size, int error, const char
 static void every_claim_is_read(void **state) {
         _cleanup_jwt_ JwtClaims *c = parse(
                 HEADER,
-                "{\"iss\":\"https://issuer\",\"sub\":\"host\\u002fa\",\"jti\":\"j\",\"aud\":[\"a\",\"b\"],\"iat\":1000,"
+                "{\"iss\":\"https://issuer\",\"sub\":\"host\\u002fa\",\"jti\":\"j\",\"aud\":[\"a\",\"b\"],"
+                "\"iat\":1000,"
                 "\"exp\":2000,\"nbf\":1001,\"other\":{\"deep\":[1]}}");
 
         assert_string_equal(c->alg, "RS256");
