@@ -92,14 +92,25 @@ static void push_auth(Merge *m, const Secret *auth) {
         push_text(m, "\"");
 }
 
-static void push_value(Merge *m, const AuthObjectStyle *style, const Secret *auth) {
+static void push_value(Merge *m, const Secret *auth) {
         push_text(m, "{");
-        push_text(m, style->open);
+        push_text(m, m->style.entry.open);
         push_text(m, "\"auth\"");
-        push_text(m, style->colon);
+        push_text(m, m->style.entry.colon);
         push_auth(m, auth);
-        push_text(m, style->close);
+        push_text(m, m->style.entry.close);
         push_text(m, "}");
+}
+
+/* In the blanks of the object whose place it takes. */
+static void push_value_in_place(Merge *m, const JsonMembers *old, const Secret *auth) {
+        const JsonMember *first = old->items, *last = old->items + old->n_items - 1;
+
+        push_old(m, old->object.offset, first->key.offset);
+        push_text(m, "\"auth\"");
+        push_old(m, span_end(first->key), first->value.offset);
+        push_auth(m, auth);
+        push_old(m, span_end(last->value), span_end(old->object));
 }
 
 /* Returns 1 if the JSON string at `value` means the bytes of `auth`. */
@@ -117,32 +128,24 @@ static int is_equal(const char *text, JsonSpan value, const Secret *auth) {
 
 /* Writes the value of a present key: as it is if it says the same, else with as few changes as it takes. */
 static int replace_value(Merge *m, JsonSpan old, const Secret *auth) {
-        AuthObjectStyle style = m->style.entry;
         JsonMembers inner = {};
         int r;
 
         r = json_text_members(m->text, old, &inner);
         if (r == -ENOMEM)
                 return r;
-        if (r >= 0 && inner.n_items == 1 && streq(inner.items->name, "auth") &&
-            m->text[inner.items->value.offset] == '"') {
-                JsonSpan value = inner.items->value;
-
-                r = is_equal(m->text, value, auth);
-                if (r > 0)
-                        push_old(m, old.offset, span_end(old));
-                else if (r == 0) {
-                        push_old(m, old.offset, value.offset);
-                        push_auth(m, auth);
-                        push_old(m, span_end(value), span_end(old));
-                        m->changed = true;
-                }
-        } else {
-                if (r >= 0)
-                        auth_object_style_detect(&style, m->text, &inner);
-                push_value(m, &style, auth);
+        r = 0;
+        if (inner.n_items == 1 && streq(inner.items->name, "auth") &&
+            m->text[inner.items->value.offset] == '"')
+                r = is_equal(m->text, inner.items->value, auth);
+        if (r > 0)
+                push_old(m, old.offset, span_end(old));
+        else if (r == 0) {
+                if (inner.n_items > 0)
+                        push_value_in_place(m, &inner, auth);
+                else
+                        push_value(m, auth);
                 m->changed = true;
-                r = 0;
         }
         json_members_done(&inner);
         return r < 0 ? r : 0;
@@ -207,7 +210,7 @@ static int push_new(Merge *m, size_t i) {
                 return r;
         push_text(m, m->quoted[i]);
         push_text(m, m->style.entries.colon);
-        push_value(m, &m->style.entry, m->entries[i].auth);
+        push_value(m, m->entries[i].auth);
         m->changed = true;
         return 0;
 }

@@ -47,7 +47,8 @@ static void copy_colon(char *to, const char *text, const JsonMember *m) {
         copy_span(to, text, span_end(m->key), m->value.offset);
 }
 
-void auth_object_style_detect(AuthObjectStyle *style, const char *text, const JsonMembers *members) {
+/* Overwrites what the members of an object tell; an empty one tells nothing. */
+static void detect_object(AuthObjectStyle *style, const char *text, const JsonMembers *members) {
         const JsonMember *last;
 
         if (members->n_items == 0)
@@ -102,7 +103,7 @@ static int detect_entry(AuthObjectStyle *style, const char *text, const JsonMemb
                 if (r == -ENOMEM)
                         return r;
                 found = inner.n_items > 0;
-                auth_object_style_detect(style, text, &inner);
+                detect_object(style, text, &inner);
                 json_members_done(&inner);
                 if (found)
                         return 0;
@@ -116,13 +117,13 @@ int auth_style_detect(AuthStyle *ret, const char *text, const JsonMembers *top, 
 
         set_levels(&s, 0, &indent, ": ");
         if (top->n_items > 0) {
-                auth_object_style_detect(&s.top, text, top);
+                detect_object(&s.top, text, top);
                 set_levels(&s, 1, indent_detect(&indent, s.top.open, 1) ? &indent : NULL, s.top.colon);
         }
         if (entries && entries->n_items > 0) {
                 int r;
 
-                auth_object_style_detect(&s.entries, text, entries);
+                detect_object(&s.entries, text, entries);
                 set_levels(&s, 2, indent_detect(&indent, s.entries.open, 2) ? &indent : NULL,
                            s.entries.colon);
                 r = detect_entry(&s.entry, text, entries);

@@ -22,9 +22,6 @@ typedef struct AuthStyle {
         AuthObjectStyle entry;   /* around "auth" */
 } AuthStyle;
 
-/* Overwrites what `members` (of one object) tell; an empty object tells nothing. */
-void auth_object_style_detect(AuthObjectStyle *style, const char *text, const JsonMembers *members);
-
 /* From the members at the top and those of "auths" (NULL: there is none): what the nearest neighbours look
  * like, else as the level above indents, else as podman writes. Returns 0 or -ENOMEM. */
 int auth_style_detect(AuthStyle *ret, const char *text, const JsonMembers *top, const JsonMembers *auths);
