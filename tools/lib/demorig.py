@@ -64,7 +64,7 @@ class Demo:
                                 LC_ALL='C.UTF-8')
         os.makedirs(self.environment['XDG_RUNTIME_DIR'], mode=0o700)
         self.system = os.path.join(self.root, 'etc/containers/auth.json')
-        self.quay = self.notify = None
+        self.quay = self.notify = self.pulls = None
         self.number = 0
 
     def path(self, path):

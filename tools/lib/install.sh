@@ -129,7 +129,7 @@ install_debian() {
         local -a missing=() picked=()
         for group in "$@"; do
                 for package in $(debian_packages "$group"); do
-                        debian_has "$package" || missing+=("$package")
+                        [[ " ${missing[*]} " == *" $package "* ]] || debian_has "$package" || missing+=("$package")
                 done
         done
         if [[ ${#missing[@]} -eq 0 ]]; then
@@ -169,6 +169,7 @@ install_rhel() {
         for group in "$@"; do
                 for package in $(rhel_packages "$group"); do
                         rpm -q --whatprovides "${package#\?}" >/dev/null 2>&1 && continue
+                        [[ " ${missing[*]} ${optional[*]} " != *" ${package#\?} "* ]] || continue
                         if [[ $package == \?* ]]; then
                                 optional+=("${package#\?}")
                         else
@@ -183,7 +184,8 @@ install_rhel() {
         enable_repositories
         if [[ ${#missing[@]} -gt 0 ]]; then
                 say "dnf install ${missing[*]}"
-                retried dnf_quiet install "${missing[@]}"
+                # One name that is not known spoils a whole transaction: then each by itself.
+                retried dnf_quiet install "${missing[@]}" || optional=("${missing[@]}" "${optional[@]}")
         fi
         for package in "${optional[@]}"; do
                 dnf_quiet install "$package" || say "this distribution has no package '$package'"
