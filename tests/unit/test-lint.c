@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Each mistake that a token can have: its reason, that the message names the claim, that the hint says what to do;
+ * and that nothing is refused which Quay takes. */
+
+#include "jwt-fixture.h"
+
+#include "model/lint.h"
+
+#define NOW (UINT64_C(1800000000) * USEC_PER_SEC)
+#define CLAIMS "\"iss\":\"https://issuer\",\"sub\":\"host\",\"aud\":\"quay\""
+#define DATES "\"iat\":1799999000,\"exp\":1800003600"
+
+/* Returns the failure, NULL if there was none. */
+static Failure *lint(const char *token, size_t size, const char *audience, bool clock_trusted,
+                     JwtClaims **ret_claims) {
+        Failure *f = NULL;
+        int r;
+
+        r = lint_token(token, size, audience, NOW, clock_trusted, ret_claims, &f);
+        assert_int_equal(r, f != NULL);
+        if (f) {
+                assert_int_equal(f->step, STEP_IDENTITY);
+                assert_true(strlen(f->message) > 20 && f->message[strlen(f->message) - 1] != '.');
+                assert_true(strlen(failure_hint(f)) > 20);
+        }
+        return f;
+}
+
+static Failure *lint_parts(const char *header, const char *payload, const char *audience) {
+        _cleanup_free_ char *token = make_token(header, payload);
+        _cleanup_jwt_ JwtClaims *claims = NULL;
+        Failure *f = lint(token, strlen(token), audience, true, &claims);
+
+        assert_non_null(claims);
+        return f;
+}
+
+static void assert_says(const Failure *f, Reason reason, const char *message, const char *hint) {
+        assert_non_null(f);
+        assert_string_equal(reason_to_string(f->reason), reason_to_string(reason));
+        if (!strstr(f->message, message))
+                fail_msg("'%s' does not say '%s'", f->message, message);
+        if (!strstr(failure_hint(f), hint))
+                fail_msg("'%s' does not say '%s'", failure_hint(f), hint);
+}
+
+static void what_quay_takes_passes(void **state) {
+        static const struct {
+                const char *header, *payload, *audience;
+        } rows[] = {
+                { HEADER, "{" CLAIMS "," DATES "}", "quay" },
+                { HEADER, "{" CLAIMS "," DATES "}", NULL },
+                { "{\"alg\":\"RS384\",\"kid\":\"\"}", "{" CLAIMS "," DATES "}", "quay" },
+                { HEADER, "{\"iss\":\"https://i/\",\"sub\":\"\",\"iat\":1,\"exp\":1800000000.5}", NULL },
+                { HEADER, "{\"iss\":\"https://i\",\"sub\":\"s\",\"aud\":[\"x\",\"quay\"]," DATES "}",
+                  "quay" },
+                { HEADER, "{\"iss\":\"https://i\",\"sub\":\"s\",\"aud\":7," DATES "}", NULL },
+                /* dates that Quay does not look at, or forgives */
+                { HEADER, "{" CLAIMS "," DATES ",\"nbf\":1900000000}", "quay" },
+                { HEADER, "{" CLAIMS "," DATES ",\"nbf\":\"x\",\"jti\":5}", "quay" },
+                { HEADER, "{" CLAIMS ",\"iat\":1800000100,\"exp\":1800003600}", "quay" },
+                { HEADER, "{" CLAIMS ",\"iat\":1,\"exp\":1799999971}", "quay" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_failure_ Failure *f = lint_parts(rows[i].header, rows[i].payload, rows[i].audience);
+
+                if (f)
+                        fail_msg("row %zu: %s", i, f->message);
+        }
+}
+
+static void each_mistake_has_its_reason_and_names_the_claim(void **state) {
+        static const struct {
+                const char *header, *payload;
+                Reason reason;
+                const char *message, *hint;
+        } rows[] = {
+                { "{\"alg\":\"ES256\",\"kid\":\"k\"}", "{}", REASON_TOKEN_ALGORITHM, "'ES256' ('alg')",
+                  "rsa-2048" },
+                { "{\"alg\":\"RS512\",\"kid\":\"k\"}", "{}", REASON_TOKEN_ALGORITHM, "'RS512' ('alg')",
+                  "RS256 or RS384" },
+                { "{\"alg\":\"none\",\"kid\":\"k\"}", "{}", REASON_TOKEN_ALGORITHM, "'none' ('alg')",
+                  "RS256 or RS384" },
+                { "{\"alg\":\"rs256\",\"kid\":\"k\"}", "{}", REASON_TOKEN_ALGORITHM, "'rs256'",
+                  "RS256 or RS384" },
+                { "{\"kid\":\"k\"}", "{}", REASON_TOKEN_ALGORITHM, "no algorithm ('alg')",
+                  "RS256 or RS384" },
+                { "{\"alg\":7,\"kid\":\"k\"}", "{}", REASON_TOKEN_ALGORITHM, "no algorithm ('alg')",
+                  "RS256 or RS384" },
+                { "{\"alg\":\"RS256\"}", "{}", REASON_TOKEN_CLAIM_MISSING, "('kid')", "'kid'" },
+                { "{\"alg\":\"RS256\",\"kid\":1}", "{}", REASON_TOKEN_CLAIM_MISSING, "('kid')",
+                  "as a string" },
+                { HEADER, "{}", REASON_TOKEN_CLAIM_MISSING, "issuer ('iss')", "https://" },
+                { HEADER, "{\"iss\":5}", REASON_TOKEN_CLAIM_MISSING, "issuer ('iss')", "as a string" },
+                { HEADER, "{\"iss\":\"http://issuer/a\"}", REASON_TOKEN_ISSUER,
+                  "('iss') is 'http://issuer/a'", "https://" },
+                { HEADER, "{\"iss\":\"issuer\"}", REASON_TOKEN_ISSUER, "('iss') is 'issuer'", "https://" },
+                { HEADER, "{\"iss\":\"https://\"}", REASON_TOKEN_ISSUER, "('iss')", "https://" },
+                { HEADER, "{\"iss\":\"\"}", REASON_TOKEN_ISSUER, "('iss')", "https://" },
+                { HEADER, "{\"iss\":\"https://i\"}", REASON_TOKEN_CLAIM_MISSING, "no subject ('sub')",
+                  "federation" },
+                { HEADER, "{\"iss\":\"https://i\",\"sub\":1}", REASON_TOKEN_CLAIM_MISSING,
+                  "('sub') is not a string", "as a string" },
+                { HEADER, "{\"iss\":\"https://i\",\"sub\":null}", REASON_TOKEN_CLAIM_MISSING,
+                  "('sub') is not a string", "as a string" },
+                { HEADER, "{" CLAIMS ",\"exp\":1800003600}", REASON_TOKEN_CLAIM_MISSING,
+                  "no time of issue ('iat')", "'iat'" },
+                { HEADER, "{" CLAIMS ",\"iat\":\"x\",\"exp\":1800003600}", REASON_TOKEN_CLAIM_MISSING,
+                  "('iat') is not a number", "numbers" },
+                { HEADER, "{" CLAIMS ",\"iat\":1}", REASON_TOKEN_CLAIM_MISSING, "no end ('exp')", "'exp'" },
+                { HEADER, "{" CLAIMS ",\"iat\":1,\"exp\":\"1800003600\"}", REASON_TOKEN_CLAIM_MISSING,
+                  "('exp') is not a number", "numbers" },
+                { HEADER, "{\"iss\":\"https://i\",\"sub\":\"s\"," DATES "}", REASON_TOKEN_CLAIM_MISSING,
+                  "no audience ('aud')", "'quay'" },
+                { HEADER, "{\"iss\":\"https://i\",\"sub\":\"s\",\"aud\":[]," DATES "}",
+                  REASON_TOKEN_CLAIM_MISSING, "('aud')", "Audience=" },
+                { HEADER, "{\"iss\":\"https://i\",\"sub\":\"s\",\"aud\":[\"a\",\"b\"]," DATES "}",
+                  REASON_TOKEN_AUDIENCE, "'a, b' ('aud') and not for 'quay'", "Audience=" },
+                { HEADER, "{\"iss\":\"https://i\",\"sub\":\"s\",\"aud\":\"Quay\"," DATES "}",
+                  REASON_TOKEN_AUDIENCE, "'Quay'", "'quay'" },
+                { HEADER, "{" CLAIMS ",\"iat\":1,\"exp\":1799999970}", REASON_TOKEN_EXPIRED,
+                  "ended 30s ago ('exp')", "clock" },
+                { HEADER, "{" CLAIMS ",\"iat\":1,\"exp\":1799992800}", REASON_TOKEN_EXPIRED, "ended 2h ago",
+                  "renews" },
+                { HEADER, "{" CLAIMS ",\"iat\":1,\"exp\":0}", REASON_TOKEN_EXPIRED, "('exp')", "clock" },
+                { HEADER, "{" CLAIMS ",\"iat\":1,\"exp\":-1e300}", REASON_TOKEN_EXPIRED, "('exp')",
+                  "clock" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_failure_ Failure *f = lint_parts(rows[i].header, rows[i].payload, "quay");
+
+                assert_says(f, rows[i].reason, rows[i].message, rows[i].hint);
+                assert_int_equal(failure_class(f), FAILURE_IDENTITY_UNUSABLE);
+        }
+}
+
+static void what_is_no_jwt_is_told_apart(void **state) {
+        static const struct {
+                const char *raw;
+                Reason reason;
+                const char *message, *hint;
+        } rows[] = {
+                { "", REASON_TOKEN_EMPTY, "empty", "token file" },
+                { "secret", REASON_TOKEN_MALFORMED, "not three segments", "JWT" },
+                { "e30.e30", REASON_TOKEN_MALFORMED, "not three segments", "JWT" },
+                { "!.e30.", REASON_TOKEN_MALFORMED, "header is not base64url", "JWT" },
+                { "e30.MQ.", REASON_TOKEN_MALFORMED, "payload is not a JSON object", "JWT" },
+                { "{\"access_token\":\"secret\"}", REASON_TOKEN_MALFORMED, "JSON document", "nothing else" },
+                { "Bearer e30.e30.e30", REASON_TOKEN_MALFORMED, "blanks", "Bearer" },
+                { "e30.e30.\ne30", REASON_TOKEN_MALFORMED, "line breaks", "one line" },
+                { "e30.e30.e30\n", REASON_TOKEN_MALFORMED, "line breaks", "one line" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                JwtClaims *claims = NULL;
+                _cleanup_failure_ Failure *f = lint(rows[i].raw, strlen(rows[i].raw), NULL, true, &claims);
+
+                assert_says(f, rows[i].reason, rows[i].message, rows[i].hint);
+                assert_null(strstr(f->message, "secret"));
+                assert_null(claims);
+        }
+}
+
+static void a_signature_that_was_cut_off_is_noticed(void **state) {
+        _cleanup_free_ char *token = make_token(HEADER, "{" CLAIMS "," DATES "}");
+        size_t size = (size_t) (strrchr(token, '.') - token) + 1;
+        _cleanup_jwt_ JwtClaims *claims = NULL;
+        _cleanup_failure_ Failure *f = lint(token, size, NULL, true, &claims);
+
+        assert_says(f, REASON_TOKEN_MALFORMED, "signature", "as a whole");
+        assert_non_null(claims);
+}
+
+static void a_token_that_fits_into_no_request_is_too_long(void **state) {
+        _cleanup_free_ char *padding = malloc(LINT_TOKEN_MAX + 1), *payload = NULL, *token = NULL;
+        size_t size;
+
+        memset(padding, 'x', LINT_TOKEN_MAX);
+        padding[LINT_TOKEN_MAX] = '\0';
+        /* Four letters carry three bytes: these are below and above the limit by less than one group. */
+        for (int above = 0; above < 2; above++) {
+                _cleanup_jwt_ JwtClaims *claims = NULL;
+                _cleanup_failure_ Failure *f = NULL;
+
+                for (int n = LINT_TOKEN_MAX;; n--) {
+                        assert_ok(
+                                text_format(&payload, "{" CLAIMS "," DATES ",\"x\":\"%.*s\"}", n, padding));
+                        token = make_token(HEADER, payload);
+                        free(payload);
+                        size = strlen(token);
+                        if (size <= LINT_TOKEN_MAX + (above ? 4 : 0))
+                                break;
+                        free(token);
+                }
+                assert_in_range(size, LINT_TOKEN_MAX - 3 + (above ? 4 : 0),
+                                LINT_TOKEN_MAX + (above ? 4 : 0));
+                f = lint(token, size, "quay", true, &claims);
+                free(TAKE_PTR(token));
+                payload = NULL;
+                assert_non_null(claims);
+                if (above)
+                        assert_says(f, REASON_TOKEN_TOO_LONG, "bytes", "claims");
+                else
+                        assert_null(f);
+        }
+}
+
+static void a_huge_text_is_too_long_without_being_read(void **state) {
+        size_t size = 65 * 1024;
+        _cleanup_free_ char *raw = malloc(size);
+        JwtClaims *claims = NULL;
+        _cleanup_failure_ Failure *f = NULL;
+
+        memset(raw, 'a', size);
+        f = lint(raw, size, NULL, true, &claims);
+        assert_says(f, REASON_TOKEN_TOO_LONG, "66560 bytes", "claims");
+        assert_null(claims);
+}
+
+static void a_clock_in_doubt_judges_no_dates(void **state) {
+        _cleanup_free_ char *token = make_token(HEADER, "{" CLAIMS ",\"iat\":1,\"exp\":2}");
+        _cleanup_jwt_ JwtClaims *claims = NULL;
+
+        assert_null(lint(token, strlen(token), "quay", false, &claims));
+}
+
+static void claims_are_shown_clean_and_in_part(void **state) {
+        _cleanup_failure_ Failure *f = NULL, *hostile = NULL;
+        char payload[1024] = "{\"iss\":\"";
+
+        memset(payload + strlen(payload), 'x', 800);
+        strcat(payload, "\"}");
+        f = lint_parts(HEADER, payload, NULL);
+        assert_says(f, REASON_TOKEN_ISSUER, "x\xe2\x80\xa6', which is no https:// address", "https://");
+        hostile = lint_parts(HEADER, "{\"iss\":\"a\\u202eb\\u2028c  d\"}", NULL);
+        assert_says(hostile, REASON_TOKEN_ISSUER, "'a b c d'", "https://");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_quay_takes_passes),
+                cmocka_unit_test(each_mistake_has_its_reason_and_names_the_claim),
+                cmocka_unit_test(what_is_no_jwt_is_told_apart),
+                cmocka_unit_test(a_signature_that_was_cut_off_is_noticed),
+                cmocka_unit_test(a_token_that_fits_into_no_request_is_too_long),
+                cmocka_unit_test(a_huge_text_is_too_long_without_being_read),
+                cmocka_unit_test(a_clock_in_doubt_judges_no_dates),
+                cmocka_unit_test(claims_are_shown_clean_and_in_part),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
