@@ -150,7 +150,7 @@ def catalog(tree):
                 known[found.group(1)] = (path, number)
     for path in tree.sources:
         for number, line in enumerate(tree.text(path).splitlines(), 1):
-            if 'MESSAGE_ID' in line or 'MESSAGE_' in line or 'SD_ID128_MAKE' in line:
+            if 'MESSAGE_' in line:
                 for found in re.findall(r'"(?:MESSAGE_ID=)?([0-9a-f]{32})"', line):
                     used[found] = (path, number)
                 parts = re.search(r'SD_ID128_MAKE(?:_STR)?\(([0-9a-f, ]+)\)', line)
