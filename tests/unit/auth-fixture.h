@@ -10,8 +10,8 @@
 
 #define MERGE_MAX 8
 
-/* "key=auth" wants an entry, "key" alone wants it gone; a NULL ends the list. The result is NUL-terminated, NULL
- * if there was nothing to change. A second merge must change nothing. */
+/* "key=auth" wants an entry, "key" alone wants it gone; a NULL ends the list. The result is NUL-
+ * terminated, NULL if there was nothing to change. A second merge must change nothing. */
 static inline char *merge_text(const char *old, size_t size, const char *const *wishes) {
         _cleanup_secret_ Secret *text = NULL, *again = NULL;
         AuthEntry entries[MERGE_MAX] = {};

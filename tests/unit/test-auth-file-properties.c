@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What holds for any file and any wishes: no foreign byte is lost, ours say what was asked for, what was added can
- * be taken out again without a trace. */
+/* What holds for any file and any wishes: no foreign byte is lost, ours say what was asked for, what was
+ * added can be taken out again without a trace. */
 
 #include "auth-fixture.h"
 #include "draw.h"

@@ -74,12 +74,16 @@ static void new_entries_look_like_their_neighbours(void **state) {
                 { "{\"auths\": {\"x\": {\"auth\": \"Q\"}, \"y\": 1}}",
                   "{\"auths\": {\"x\": {\"auth\": \"Q\"}, \"y\": 1, \"a\": {\"auth\": \"QUFB\"}}}" },
                 { "{\n  \"auths\": {\n    \"x\": { \"auth\": \"Q\" }\n  }\n}\n",
-                  "{\n  \"auths\": {\n    \"x\": { \"auth\": \"Q\" },\n    \"a\": { \"auth\": \"QUFB\" }\n  }\n}\n" },
-                { "{\r\n  \"auths\" : {\r\n    \"x\" : {\r\n      \"auth\" : \"Q\",\r\n      \"b\" : 1\r\n    }\r\n  }\r\n}\r\n",
-                  "{\r\n  \"auths\" : {\r\n    \"x\" : {\r\n      \"auth\" : \"Q\",\r\n      \"b\" : 1\r\n    },\r\n"
+                  "{\n  \"auths\": {\n    \"x\": { \"auth\": \"Q\" },\n    \"a\": { \"auth\": \"QUFB\" }"
+                  "\n  }\n}\n" },
+                { "{\r\n  \"auths\" : {\r\n    \"x\" : {\r\n      \"auth\" : \"Q\",\r\n      \"b\" : "
+                  "1\r\n    }\r\n  }\r\n}\r\n",
+                  "{\r\n  \"auths\" : {\r\n    \"x\" : {\r\n      \"auth\" : \"Q\",\r\n      \"b\" : "
+                  "1\r\n    },\r\n"
                   "    \"a\" : {\r\n      \"auth\" : \"QUFB\"\r\n    }\r\n  }\r\n}\r\n" },
                 { "{\n   \"auths\": {\n      \"x\": {}\n   }\n}",
-                  "{\n   \"auths\": {\n      \"x\": {},\n      \"a\": {\n         \"auth\": \"QUFB\"\n      }\n   }\n}" },
+                  "{\n   \"auths\": {\n      \"x\": {},\n      \"a\": {\n         \"auth\": \"QUFB\"\n  "
+                  "    }\n   }\n}" },
                 { "{\n\"auths\": {\n\"x\": 1}}",
                   "{\n\"auths\": {\n\"x\": 1,\n\"a\": {\n\"auth\": \"QUFB\"\n}}}" },
         };
@@ -96,7 +100,8 @@ static void auths_is_filled_or_made_in_the_style_of_the_file(void **state) {
                 { "{\"auths\": { \n }}", "{\"auths\": {\"a\": {\"auth\": \"QUFB\"}}}" },
                 { PODMAN_EMPTY, PODMAN(ENTRY("a", "QUFB")) },
                 { "{\n  \"auths\": {},\n  \"z\": 1\n}\n",
-                  "{\n  \"auths\": {\n    \"a\": {\n      \"auth\": \"QUFB\"\n    }\n  },\n  \"z\": 1\n}\n" },
+                  "{\n  \"auths\": {\n    \"a\": {\n      \"auth\": \"QUFB\"\n    }\n  },\n  \"z\": "
+                  "1\n}\n" },
                 { "{\"credHelpers\":{\"x\":\"y\"}}",
                   "{\"credHelpers\":{\"x\":\"y\"},\"auths\":{\"a\":{\"auth\":\"QUFB\"}}}" },
                 { "{\n    \"z\": [1]\n}\n",
@@ -209,7 +214,8 @@ static void sizes_are_bounded(void **state) {
 
 static void single_keys_are_looked_up(void **state) {
         static const char text[] =
-                "{\"auths\":{\"a\":{\"auth\":\"QQ\\/\"},\"b\":{\"auth\":1},\"c\":{},\"d\":[],\"e\\/f\":{\"auth\":\"\"}}}";
+                "{\"auths\":{\"a\":{\"auth\":\"QQ\\/\"},\"b\":{\"auth\":1},\"c\":{},\"d\":[],"
+                "\"e\\/f\":{\"auth\":\"\"}}}";
         _cleanup_secret_ Secret *a = NULL, *e = NULL;
         Secret *none = NULL;
 

@@ -28,9 +28,10 @@ static void assert_auth(const AuthIndex *x, const char *key, const char *auth) {
 }
 
 static void keys_are_found_however_they_are_written(void **state) {
-        _cleanup_(auth_index_freep) AuthIndex *x = make(
-                "{\"z\":{\"zz\":{\"auth\":\"no\"}},\"\\u0061uths\":{\"b\":{\"auth\":\"Qg==\"},\"a\\/\\u00e9\":{\"\\u0061uth\":"
-                "\"Q\\/\",\"email\":\"e\"},\"\":{\"auth\":\"\"}},\"y\":1}");
+        _cleanup_(auth_index_freep) AuthIndex *x =
+                make("{\"z\":{\"zz\":{\"auth\":\"no\"}},\"\\u0061uths\":{\"b\":{\"auth\":\"Qg==\"},"
+                     "\"a\\/\\u00e9\":{\"\\u0061uth\":"
+                     "\"Q\\/\",\"email\":\"e\"},\"\":{\"auth\":\"\"}},\"y\":1}");
 
         assert_auth(x, "b", "Qg==");
         assert_auth(x, "a/\xc3\xa9", "Q/");

@@ -62,9 +62,10 @@ static void entries_tell_more_than_the_top(void **state) {
 }
 
 static void the_last_entry_with_something_in_it_tells_most(void **state) {
-        AuthStyle s = detect(
-                "{\n\t\"auths\": {\n\t\t\"w\": {\"auth\": \"\"},\n\t\t\"x\": { \"a\" :1, \"b\"\t:2 },\n\t\t\"y\": {},\n\t\t"
-                "\"z\": [{\"auth\":1}]\n\t}\n}");
+        AuthStyle s =
+                detect("{\n\t\"auths\": {\n\t\t\"w\": {\"auth\": \"\"},\n\t\t\"x\": { \"a\" :1, \"b\"\t:2 },"
+                       "\n\t\t\"y\": {},\n\t\t"
+                       "\"z\": [{\"auth\":1}]\n\t}\n}");
 
         assert_level(&s.entries, "\n\t\t", ": ", "\n\t");
         assert_level(&s.entry, " ", "\t:", " ");

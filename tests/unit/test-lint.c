@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Each mistake that a token can have: its reason, that the message names the claim, that the hint says what to do;
- * and that nothing is refused which Quay takes. */
+/* Each mistake that a token can have: its reason, that the message names the claim, that the hint says
+ * what to do; and that nothing is refused which Quay takes. */
 
 #include "jwt-fixture.h"
 
