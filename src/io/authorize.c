@@ -40,7 +40,7 @@ typedef struct Question {
         sd_bus_message *message;
         const AuthorizeRule *rule;
         char **details;
-        uid_t uid;              /* (uid_t) -1 until the bus has told */
+        uid_t uid; /* (uid_t) -1 until the bus has told */
         Verdict verdict;
         uint64_t id;            /* polkit's cancellation id */
         sd_bus_slot *call;      /* to the bus, then to polkit */
@@ -260,7 +260,8 @@ static int watch_departure(Question *q) {
         return sd_bus_add_match_async(q->authorizer->bus, &q->departure, match, on_departure, NULL, q);
 }
 
-static int start_question(Authorizer *a, const AuthorizeRule *rule, sd_bus_message *m, char *const *details) {
+static int start_question(Authorizer *a, const AuthorizeRule *rule, sd_bus_message *m,
+                          char *const *details) {
         _cleanup_(question_freep) Question *q = NULL;
         int r;
 

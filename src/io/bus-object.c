@@ -11,7 +11,8 @@ static int register_one(sd_bus *bus, const BusObject *o, void *userdata) {
         int r;
 
         if (o->find)
-                r = sd_bus_add_fallback_vtable(bus, NULL, o->path, o->interface, o->vtable, o->find, userdata);
+                r = sd_bus_add_fallback_vtable(bus, NULL, o->path, o->interface, o->vtable, o->find,
+                                               userdata);
         else
                 r = sd_bus_add_object_vtable(bus, NULL, o->path, o->interface, o->vtable, userdata);
         if (r < 0)

@@ -8,7 +8,7 @@
 #include "base/macro.h"
 
 typedef struct BusObject {
-        const char *path;                   /* "/org/pullauth1", or the prefix of a fallback */
+        const char *path; /* "/org/pullauth1", or the prefix of a fallback */
         const char *interface;
         const sd_bus_vtable *vtable;
         sd_bus_object_find_t find;          /* fallback vtables: path → object; else NULL */

@@ -94,7 +94,8 @@ static int list_places(const char *root, const char *subdir, const char *suffix,
 }
 
 /* The path of the highest place that has the file. Returns 1, 0 if none has it, -ENOMEM. */
-static int find_file(const char *root, const char *subdir, const char *file, char **ret, struct stat *ret_st) {
+static int find_file(const char *root, const char *subdir, const char *file, char **ret,
+                     struct stat *ret_st) {
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
                 _cleanup_free_ char *path = NULL;
                 int r;
@@ -128,7 +129,8 @@ static int complain_about_reading(Conf *conf, const char *path, int error) {
                 return conf_add_message(conf, CONF_ERROR, path, 0, "The file is larger than %d KiB",
                                         CONF_FILE_MAX / 1024);
         case EBADMSG:
-                return conf_add_message(conf, CONF_ERROR, path, 0, "The file holds NUL bytes, it is no text");
+                return conf_add_message(conf, CONF_ERROR, path, 0,
+                                        "The file holds NUL bytes, it is no text");
         case EISDIR:
         case EMEDIUMTYPE:
                 return conf_add_message(conf, CONF_ERROR, path, 0, "This is no regular file");
@@ -178,7 +180,8 @@ static int read_drop_ins(const char *root, const char *kind, const char *file, C
 }
 
 /* Returns 1 and fills *ret, 0 if the name is masked, -ENOMEM. */
-static int load_one(const char *root, const char *kind, const char *name, const char *suffix, ConfTree *ret) {
+static int load_one(const char *root, const char *kind, const char *name, const char *suffix,
+                    ConfTree *ret) {
         _cleanup_free_ char *file = NULL, *path = NULL, *copy = NULL;
         _cleanup_conf_ Conf *conf = NULL;
         struct stat st;
@@ -246,10 +249,11 @@ static int warn_invalid_name(const char *root, const char *kind, const char *nam
                 r = find_file(root, kind, file, &path, &st);
         if (r <= 0)
                 return r;
-        return conf_add_message(messages, CONF_WARNING, path, 0,
-                                "The name must be 1 to %d letters, digits, '_', '.', '-' and start with neither "
-                                "'.' nor '-', ignoring",
-                                NAME_MAX_LENGTH);
+        return conf_add_message(
+                messages, CONF_WARNING, path, 0,
+                "The name must be 1 to %d letters, digits, '_', '.', '-' and start with neither "
+                "'.' nor '-', ignoring",
+                NAME_MAX_LENGTH);
 }
 
 int conf_tree_load(const char *root, const char *kind, const char *suffix, Conf *messages, ConfTree **ret,

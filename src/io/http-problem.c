@@ -10,6 +10,7 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -58,7 +59,7 @@ HttpProblem http_problem(const HttpOutcome *o) {
                 return HTTP_TOO_LARGE;
         switch (o->code) {
         case CURLE_OK:
-                return HTTP_OK;
+                return o->headers_open ? HTTP_BROKEN : HTTP_OK;
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_RESOLVE_PROXY:
                 return HTTP_RESOLVE;
@@ -111,12 +112,18 @@ int http_problem_text(const HttpOutcome *o, char **ret) {
 }
 
 bool http_certificate_date_is_off(const char *line, usec_t now) {
-        const char *start = startswith(line, "Start date:"), *expire = startswith(line, "Expire date:");
-        const char *date = start ?: expire, *end;
+        static const char start[] = "start date:", expire[] = "expire date:";
+        bool starts = strncasecmp(line, start, strlen(start)) == 0;
+        const char *date = line, *end;
         struct tm tm = {};
         time_t t;
 
-        if (!date)
+        /* Capitals differ between the TLS libraries. */
+        if (starts)
+                date += strlen(start);
+        else if (strncasecmp(line, expire, strlen(expire)) == 0)
+                date += strlen(expire);
+        else
                 return false;
         date += strspn(date, " ");
         /* libcurl's own reader of certificates writes the first form, OpenSSL the second. */
@@ -130,6 +137,6 @@ bool http_certificate_date_is_off(const char *line, usec_t now) {
         t = timegm(&tm);
         if (t < 0)
                 return false;
-        return start ? (usec_t) t * USEC_PER_SEC > now
-                     : usec_add((usec_t) t * USEC_PER_SEC, USEC_PER_SEC) <= now;
+        return starts ? (usec_t) t * USEC_PER_SEC > now
+                      : usec_add((usec_t) t * USEC_PER_SEC, USEC_PER_SEC) <= now;
 }

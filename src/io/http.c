@@ -117,6 +117,7 @@ static void take_answer(HttpTransfer *t, int code) {
                 .connected = a->timings.connected > 0,
                 .secured = a->timings.secured > 0,
                 .answering = t->receive.header_size > 0 || info_long(t->easy, CURLINFO_HEADER_SIZE) > 0,
+                .headers_open = t->receive.in_headers,
                 .proxy_status = (int) info_long(t->easy, CURLINFO_HTTP_CONNECTCODE),
                 .certificate_dates = code != CURLE_OK && certificate_dates_are_off(t->easy),
         };

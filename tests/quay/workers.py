@@ -60,14 +60,15 @@ class Question:
 class Worker(Activated):
     """Keyword arguments of ask() change the default request, which is right in every respect."""
 
-    def __init__(self, directory, rig, idle='60s', **parameters):
+    def __init__(self, directory, rig, idle='60s', prefix=(), **parameters):
+        """`prefix`: a command that executes the worker in the end."""
         self.rig = rig
         with open(rig.ca, encoding='ascii') as file:
             self.ca = file.read()
         self.reports = os.path.join(directory, 'stderr')
         with open(self.reports, 'ab') as log:
-            super().__init__(os.path.join(directory, 'worker.sock'), [*WRAPPER, PROGRAM, f'--idle={idle}'], log=log,
-                             **parameters)
+            super().__init__(os.path.join(directory, 'worker.sock'), [*prefix, *WRAPPER, PROGRAM, f'--idle={idle}'],
+                             log=log, **parameters)
 
     def request(self, **changes):
         request = {'id': 1, 'job': 'edge', 'source': 'file', 'audience': self.rig.audience, 'exchange': 'quay',

@@ -121,6 +121,11 @@ static void a_connection_that_ends_within_an_answer_is_broken(void **state) {
         assert_int_equal(http_problem(&o), HTTP_BROKEN);
 }
 
+static void headers_that_do_not_end_are_broken(void **state) {
+        assert_int_equal(http_problem(&(HttpOutcome){ .code = CURLE_OK, .headers_open = true }),
+                         HTTP_BROKEN);
+}
+
 static void a_proxy_that_says_no_is_a_connection_that_failed(void **state) {
         HttpOutcome o = {
                 .code = CURLE_RECV_ERROR,
@@ -160,6 +165,8 @@ static void words_are_clean_and_without_paths_of_our_own(void **state) {
 }
 
 static void dates_of_certificates_are_compared_with_now(void **state) {
+        assert_true(http_certificate_date_is_off("Start Date:2026-11-24 00:00:01 GMT", NOVEMBER));
+        assert_true(http_certificate_date_is_off("Expire Date:2026-11-23 23:59:58 GMT", NOVEMBER));
         assert_false(http_certificate_date_is_off("Start date:2026-11-23 21:00:57 GMT", NOVEMBER));
         assert_true(http_certificate_date_is_off("Start date:2026-11-24 00:00:01 GMT", NOVEMBER));
         assert_false(http_certificate_date_is_off("Expire date:2026-11-24 00:00:01 GMT", NOVEMBER));
@@ -192,6 +199,7 @@ int main(void) {
                 cmocka_unit_test(certificates_that_nobody_vouches_for),
                 cmocka_unit_test(a_handshake_that_is_cut_off_is_no_matter_of_trust),
                 cmocka_unit_test(a_connection_that_ends_within_an_answer_is_broken),
+                cmocka_unit_test(headers_that_do_not_end_are_broken),
                 cmocka_unit_test(a_proxy_that_says_no_is_a_connection_that_failed),
                 cmocka_unit_test(our_caps_explain_any_code),
                 cmocka_unit_test(words_are_clean_and_without_paths_of_our_own),
