@@ -143,6 +143,9 @@ static int note_answer(Call *call, sd_bus_message *m) {
 
         if (call->problem)
                 return 0;
+        /* sd-bus answers in the place of a bus that hung up. */
+        if (e && sd_bus_error_has_name(e, SD_BUS_ERROR_NO_REPLY) && sd_bus_is_open(call->client->bus) <= 0)
+                return bus_problem_new_local(-ECONNRESET, &call->problem);
         if (e)
                 return bus_problem_new(e, sd_bus_message_get_sender(m), call->action, &call->problem);
         r = call->read(call, m);

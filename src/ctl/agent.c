@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -27,16 +28,23 @@ struct Agent {
 
 /* In the child. `notify_fd` is closed by the agent when it is registered. */
 static void run_agent(pid_t parent, int notify_fd) {
+        _cleanup_close_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
         _cleanup_free_ char *number = NULL;
         sigset_t none;
 
+        /* It talks on the terminal itself; what it says besides is said better by whoever needed it. */
+        if (null_fd < 0 || dup2(null_fd, STDOUT_FILENO) < 0 || dup2(null_fd, STDERR_FILENO) < 0)
+                return;
         sigemptyset(&none);
         if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
                 return;
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
         if (fcntl(notify_fd, F_SETFD, 0) < 0 || text_format(&number, "%d", notify_fd) < 0)
                 return;
-        (void) execl(PROGRAM, PROGRAM, "--notify-fd", number, "--fallback", (char *) NULL);
+        /* An agent of the session, if there is one, goes first. Without a session polkit would never come to a
+         * fallback. */
+        (void) execl(PROGRAM, PROGRAM, "--notify-fd", number,
+                     sd_pid_get_session(0, NULL) >= 0 ? "--fallback" : (char *) NULL, (char *) NULL);
 }
 
 int agent_start(Agent **ret) {

@@ -173,6 +173,25 @@ def test_json_of_a_status_has_every_member_of_the_manual(three, request):
     assert [member for member in job if not re.search(rf'\b{member}\b', manual)] == []
 
 
+def example(manual, command):
+    """What the manual shows below this command, as it looks on a terminal."""
+    escapes = {'\\-': '-', '\\(aq': "'", '\\(dq': '"', '\\e': '\\'}
+    plain = re.sub(r'\\(-|\(aq|\(dq|e)', lambda found: escapes[found.group()], manual)
+    return plain.split(f'$ {command}\n')[1].split('.RE\n')[0]
+
+
+def test_the_examples_of_the_manual_are_real(three, request):
+    with open(request.config.rootpath / 'man' / 'pullauthctl.1', encoding='utf-8') as page:
+        manual = page.read()
+    assert three.ctl('list', LC_ALL='C').stdout == example(manual, 'pullauthctl list')
+    shown = three.on_terminal('status', 'lab', '--color=never', columns=72, LC_ALL='C')[1]
+    dates = r'\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d'
+    assert re.sub(dates, 'DATE', shown) == re.sub(dates, 'DATE', example(manual, 'pullauthctl status lab'))
+    three.mock.then('edge', [{'AttemptsEnded': 3}])
+    shown = three.ctl('refresh', 'edge', '--wait', LC_ALL='C').stdout
+    assert shown == example(manual, 'pullauthctl refresh edge --wait')
+
+
 def test_json_of_everything_is_one_object(three):
     three.mock.manager(ConfigurationMessages=[('error', 7, '/x', 'Bad')])
     everything = json.loads(three.ctl('--json').stdout)

@@ -3,7 +3,9 @@
 
 import os
 import re
+import socket
 import subprocess
+import threading
 
 import pytest
 from ctl_rig import PROGRAM, WRAPPER, CtlRig, fresh
@@ -40,6 +42,17 @@ def test_without_a_bus_it_says_that(rig):
     ran = rig.ctl('list', DBUS_SYSTEM_BUS_ADDRESS='unix:path=/nonexistent/bus')
     assert (ran.returncode, ran.stdout) == (1, '')
     assert ran.stderr.startswith('pullauthctl: Cannot talk to the system bus: No such file or directory\n')
+
+
+def test_a_bus_that_hangs_up_is_told_from_a_daemon_that_does(rig):
+    path = os.path.join(rig.directory, 'rude')
+    with socket.socket(socket.AF_UNIX) as rude:
+        rude.bind(path)
+        rude.listen()
+        threading.Thread(target=lambda: rude.accept()[0].close()).start()
+        ran = rig.ctl('list', DBUS_SYSTEM_BUS_ADDRESS=f'unix:path={path}')
+    assert (ran.returncode, ran.stdout) == (1, '')
+    assert ran.stderr.startswith('pullauthctl: Cannot talk to the system bus: ')
 
 
 @pytest.mark.parametrize('verb, member', [(['list'], 'GetManagedObjects'), (['status'], 'GetAll'),
