@@ -2,9 +2,9 @@
 
 /* Finds a job's credential where an earlier run of the daemon left it, and works out how old it is.
  *
- * Owns the order of belief: on the same boot the state file's boot clock; after a reboot the real clock, if it
- * stands within the token's life; otherwise the age is unknown, and the credential is kept but replaced at once.
- * What has ended is not taken up, so that it is withdrawn before anything else.
+ * Owns the order of belief: on the same boot the state file's boot clock; after a reboot the real clock,
+ * if it stands within the token's life; otherwise the age is unknown, and the credential is kept but
+ * replaced at once. What has ended is not taken up, so that it is withdrawn before anything else.
  *
  * Refuses entries that we did not write and tokens of other robots. */
 
@@ -37,9 +37,11 @@ static usec_t due_after_reboot(const JobRecord *record, const AdoptionClock *clo
 
 int adoption_times(int64_t issued, int64_t expires, const JobRecord *record, const AdoptionClock *clock,
                    AdoptionTimes *ret) {
-        usec_t iat = (usec_t) issued * USEC_PER_SEC, exp = (usec_t) expires * USEC_PER_SEC, lifetime = exp - iat;
+        usec_t iat = (usec_t) issued * USEC_PER_SEC, exp = (usec_t) expires * USEC_PER_SEC,
+               lifetime = exp - iat;
 
-        /* A record of another credential says nothing of this one: we were killed between writing the two. */
+        /* A record of another credential says nothing of this one: we were killed between writing the
+         * two. */
         if (record && record->issued != (uint64_t) issued)
                 record = NULL;
         if (record && clock->same_boot && record->obtained_boot <= clock->boot) {
@@ -82,14 +84,15 @@ static int find_in_fragment(const Adoption *a, const Job *j, Secret **ret) {
 
 /* True if we wrote it: others may have put something else under our key. */
 static bool is_ours(const Adoption *a, const char *target, const char *key, const Secret *auth) {
-        const OwnedKey *k = state_store_find_key(a->store, target, key);
+        const OwnedKey *k = state_data_find_key(a->state, target, key);
         struct iovec bytes = secret_peek(auth);
         Fingerprint print;
 
         if (!k)
                 return false;
-        state_store_fingerprint(a->store, bytes.iov_base, bytes.iov_len, &print);
-        return memcmp(&print, &k->current, sizeof(print)) == 0 || memcmp(&print, &k->previous, sizeof(print)) == 0;
+        state_data_fingerprint(a->state, bytes.iov_base, bytes.iov_len, &print);
+        return memcmp(&print, &k->current, sizeof(print)) == 0 ||
+               memcmp(&print, &k->previous, sizeof(print)) == 0;
 }
 
 static int find_in_target(const Adoption *a, const Job *j, const char *target, Secret **ret) {
@@ -167,7 +170,7 @@ static int read_credential(const Job *j, const Secret *auth, Credential **ret) {
 int adoption_try(const Adoption *a, Job *j) {
         _cleanup_credential_ Credential *c = NULL;
         _cleanup_secret_ Secret *auth = NULL;
-        const JobRecord *record = state_store_job(a->store, j->name, /* create= */ false);
+        const JobRecord *record = state_data_job(a->state, j->name, /* create= */ false);
         AdoptionClock clock = { .boot = now_boot(), .real = now_real() };
         AdoptionTimes times;
         int r;

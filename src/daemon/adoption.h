@@ -4,20 +4,21 @@
 /* Taking up what an earlier run of the daemon left: a restart costs no exchange that was not due. */
 
 #include "daemon/job.h"
-#include "daemon/state-store.h"
+#include "daemon/state-data.h"
 
 typedef struct Adoption {
         int fragments_fd;
         const char *root;
-        StateStore *store;
+        StateData *state;
         uint8_t boot_id[16];
 } Adoption;
 
-/* Looks for a credential of this job's robot, in its fragment and then in its targets, and hands it to the job.
- * Returns 1 if there was one that still lives, 0 if not, -ENOMEM. */
+/* Looks for a credential of this job's robot, in its fragment and then in its targets, and hands it to
+ * the job. Returns 1 if there was one that still lives, 0 if not, -ENOMEM. */
 int adoption_try(const Adoption *a, Job *j);
 
-/* When a credential ends and is due, on the boot clock; computed apart from everything else for its tests. */
+/* When a credential ends and is due, on the boot clock; computed apart from everything else for its
+ * tests. */
 typedef struct AdoptionTimes {
         usec_t obtained_boot, expires_boot;
         usec_t due_boot; /* 0: to be computed by the schedule */

@@ -2,8 +2,8 @@
 
 /* A job on the bus: everything it knows of itself as properties, and Refresh.
  *
- * Owns the object path of a job, the table of its interface, and which properties tell of which change. Shows no
- * secret, for it has none within reach but the credential, of which it reads the dates alone. */
+ * Owns the object path of a job, the table of its interface, and which properties tell of which change.
+ * Shows no secret, for it has none within reach but the credential, of which it reads the dates alone. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,42 +15,43 @@
 #include "io/authorize.h"
 #include "model/name.h"
 
-#define PROPERTY_GETTER(name)                                                                                 \
-        static int name(sd_bus *bus, const char *path, const char *interface, const char *property,           \
+#define PROPERTY_GETTER(name)                                                                       \
+        static int name(sd_bus *bus, const char *path, const char *interface, const char *property, \
                         sd_bus_message *reply, void *userdata, sd_bus_error *reterror)
 
 int bus_job_path(const Job *j, char **ret) {
         return sd_bus_path_encode(BUS_JOB_PREFIX, j->name, ret);
 }
 
-/* The slot that is being served belongs to the table, whose userdata is the Bus. */
-static Bus *current_bus(sd_bus *bus) {
+/* The slot that is being served belongs to the table, whose userdata is the context. */
+static const BusContext *current_context(sd_bus *bus) {
         return sd_bus_slot_get_userdata(sd_bus_get_current_slot(bus));
 }
 
 static int find_job(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                     sd_bus_error *reterror) {
         _cleanup_free_ char *name = NULL;
-        Bus *b = userdata;
+        const BusContext *b = userdata;
         Job *j;
         int r;
 
         r = sd_bus_path_decode(path, BUS_JOB_PREFIX, &name);
         if (r <= 0)
                 return r;
-        j = object_name_is_valid(name) ? manager_find_job(bus_manager(b), name) : NULL;
+        j = object_name_is_valid(name) ? manager_find_job(b->manager, name) : NULL;
         if (!j)
                 return 0;
         *ret_found = j;
         return 1;
 }
 
-static int enumerate_jobs(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *reterror) {
+static int enumerate_jobs(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
+                          sd_bus_error *reterror) {
         _cleanup_strv_ char **paths = NULL;
         Job *const *jobs;
         size_t n;
 
-        jobs = manager_jobs(bus_manager(userdata), &n);
+        jobs = manager_jobs(((const BusContext *) userdata)->manager, &n);
         paths = calloc(n + 1, sizeof(*paths));
         if (!paths)
                 return -ENOMEM;
@@ -139,7 +140,8 @@ PROPERTY_GETTER(get_failure_text) {
 PROPERTY_GETTER(get_http_status) {
         const Failure *f = job_failure(userdata);
 
-        return sd_bus_message_append(reply, "u", f && f->http_status > 0 ? (uint32_t) f->http_status : UINT32_C(0));
+        return sd_bus_message_append(reply, "u",
+                                     f && f->http_status > 0 ? (uint32_t) f->http_status : UINT32_C(0));
 }
 
 PROPERTY_GETTER(get_notices) {
@@ -155,7 +157,7 @@ PROPERTY_GETTER(get_failures) {
 }
 
 static usec_t expires_real(sd_bus *bus, const Job *j) {
-        return j->credential ? manager_real_time(bus_manager(current_bus(bus)), j->expires_boot) : 0;
+        return j->credential ? manager_real_time(current_context(bus)->manager, j->expires_boot) : 0;
 }
 
 PROPERTY_GETTER(get_issued) {
@@ -163,8 +165,9 @@ PROPERTY_GETTER(get_issued) {
         usec_t expires = expires_real(bus, j);
 
         /* From its end and its life, so that the two fit together whatever the registry's clock says. */
-        return sd_bus_message_append(reply, "t", expires > 0 ? usec_sub(expires, credential_lifetime(j->credential)) :
-                                                               UINT64_C(0));
+        return sd_bus_message_append(reply, "t",
+                                     expires > 0 ? usec_sub(expires, credential_lifetime(j->credential))
+                                                 : UINT64_C(0));
 }
 
 PROPERTY_GETTER(get_expires) {
@@ -175,7 +178,7 @@ PROPERTY_GETTER(get_next_attempt) {
         const Job *j = userdata;
 
         return sd_bus_message_append(reply, "t",
-                                     manager_real_time(bus_manager(current_bus(bus)), j->next_attempt_boot));
+                                     manager_real_time(current_context(bus)->manager, j->next_attempt_boot));
 }
 
 PROPERTY_GETTER(get_claim_text) {
@@ -203,7 +206,7 @@ PROPERTY_GETTER(get_identity_expires) {
 }
 
 PROPERTY_GETTER(get_target_states) {
-        const Manager *m = bus_manager(current_bus(bus));
+        const Manager *m = current_context(bus)->manager;
         const Job *j = userdata;
         int r;
 
@@ -211,8 +214,9 @@ PROPERTY_GETTER(get_target_states) {
         for (size_t i = 0; i < j->n_targets && r >= 0; i++) {
                 const JobTarget *t = j->targets + i;
 
-                r = sd_bus_message_append(reply, "(ssss)", t->name, strempty(manager_target_path(m, t->name)),
-                                          target_result_to_string(t->result), t->failure ? t->failure->message : "");
+                r = sd_bus_message_append(
+                        reply, "(ssss)", t->name, strempty(manager_target_path(m, t->name)),
+                        target_result_to_string(t->result), t->failure ? t->failure->message : "");
         }
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
@@ -226,17 +230,18 @@ int bus_job_refresh(Job *j, uint64_t *ret_attempt, sd_bus_error *reterror) {
                 return r;
         f = job_failure(j);
         return sd_bus_error_setf(reterror, "org.pullauth1.Error.ConfigurationInvalid",
-                                 "Job '%s' cannot be refreshed: %s", j->name, f ? f->message : "it is not configured");
+                                 "Job '%s' cannot be refreshed: %s", j->name,
+                                 f ? f->message : "it is not configured");
 }
 
 static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
-        Bus *b = current_bus(sd_bus_message_get_bus(message));
+        const BusContext *b = current_context(sd_bus_message_get_bus(message));
         Job *j = userdata;
         char *const details[] = { (char *) "job", j->name, NULL };
         uint64_t attempt;
         int r;
 
-        r = authorize(bus_authorizer(b), message, details, reterror);
+        r = authorize(b->authorizer, message, details, reterror);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = bus_job_refresh(j, &attempt, reterror);
@@ -300,9 +305,9 @@ static const struct {
           (const char *const[]){ "Registry", "Robot", "Identity", "Scopes", "Targets", "ConfigurationFiles",
                                  "ConfigurationMessages", NULL } },
         { JOB_CHANGED_STATE,
-          (const char *const[]){ "State", "Reason", "Step", "Message", "RegistryWords", "Hint", "HTTPStatus", "Notices",
-                                 "AttemptsStarted", "AttemptsEnded", "Refreshes", "FailuresInARow", "LastAttempt",
-                                 "LastSuccess", "NextAttempt", NULL } },
+          (const char *const[]){ "State", "Reason", "Step", "Message", "RegistryWords", "Hint", "HTTPStatus",
+                                 "Notices", "AttemptsStarted", "AttemptsEnded", "Refreshes",
+                                 "FailuresInARow", "LastAttempt", "LastSuccess", "NextAttempt", NULL } },
         { JOB_CHANGED_CREDENTIAL, (const char *const[]){ "Issued", "Expires", NULL } },
         { JOB_CHANGED_IDENTITY,
           (const char *const[]){ "IdentityIssuer", "IdentitySubject", "IdentityAudience", "IdentityExpires",
@@ -328,7 +333,8 @@ static void emit(sd_bus *bus, Job *j, const char *signal) {
         _cleanup_free_ char *path = NULL;
 
         if (bus_job_path(j, &path) >= 0)
-                (void) sd_bus_emit_signal(bus, BUS_PATH, "org.pullauth1.Manager", signal, "so", j->name, path);
+                (void) sd_bus_emit_signal(bus, BUS_PATH, "org.pullauth1.Manager", signal, "so", j->name,
+                                          path);
 }
 
 void bus_job_emit_added(sd_bus *bus, Job *j) {

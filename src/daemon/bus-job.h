@@ -3,7 +3,9 @@
 
 /* org.pullauth1.Job: one object for each job. */
 
-#include "daemon/bus.h"
+#include <systemd/sd-bus.h>
+
+#include "daemon/bus-context.h"
 #include "io/bus-object.h"
 
 #define BUS_JOB_INTERFACE "org.pullauth1.Job"

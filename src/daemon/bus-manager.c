@@ -2,9 +2,9 @@
 
 /* The manager on the bus: the list of jobs, refreshing them, reloading, and counts as properties.
  *
- * Owns the table of its interface. Callers name jobs; no path, no URL and no command ever comes from them. Each
- * method checks its arguments, then the caller's right, then looks things up: so after a wait for polkit it all
- * happens anew. */
+ * Owns the table of its interface. Callers name jobs; no path, no URL and no command ever comes from
+ * them. Each method checks its arguments, then the caller's right, then looks things up: so after a wait
+ * for polkit it all happens anew. */
 
 #include <errno.h>
 #include <string.h>
@@ -17,16 +17,20 @@
 #include "io/authorize.h"
 #include "model/name.h"
 
-#define PROPERTY_GETTER(name)                                                                                 \
-        static int name(sd_bus *bus, const char *path, const char *interface, const char *property,           \
+#define PROPERTY_GETTER(name)                                                                       \
+        static int name(sd_bus *bus, const char *path, const char *interface, const char *property, \
                         sd_bus_message *reply, void *userdata, sd_bus_error *reterror)
+
+static Manager *manager_of(void *userdata) {
+        return ((const BusContext *) userdata)->manager;
+}
 
 PROPERTY_GETTER(get_version) {
         return sd_bus_message_append(reply, "s", PROJECT_VERSION);
 }
 
 PROPERTY_GETTER(get_ready) {
-        return sd_bus_message_append(reply, "b", manager_is_ready(bus_manager(userdata)));
+        return sd_bus_message_append(reply, "b", manager_is_ready(manager_of(userdata)));
 }
 
 static bool is_used(const Manager *m, const IdentityConfig *identity) {
@@ -59,7 +63,7 @@ PROPERTY_GETTER(get_messages) {
 
         r = sd_bus_message_open_container(reply, 'a', BUS_CONF_MESSAGE_TYPE);
         if (r >= 0)
-                r = append_other_messages(reply, bus_manager(userdata));
+                r = append_other_messages(reply, manager_of(userdata));
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -68,8 +72,8 @@ static const struct {
         const char *property;
         JobState state; /* _JOB_STATE_MAX: all */
 } counts[] = {
-        { "NJobs", _JOB_STATE_MAX },       { "NFresh", JOB_FRESH },     { "NRefreshing", JOB_REFRESHING },
-        { "NRetrying", JOB_RETRYING },     { "NExpired", JOB_EXPIRED }, { "NFailed", JOB_FAILED },
+        { "NJobs", _JOB_STATE_MAX },   { "NFresh", JOB_FRESH },     { "NRefreshing", JOB_REFRESHING },
+        { "NRetrying", JOB_RETRYING }, { "NExpired", JOB_EXPIRED }, { "NFailed", JOB_FAILED },
 };
 
 static uint32_t count_of(const ManagerCounts *c, size_t i) {
@@ -79,7 +83,7 @@ static uint32_t count_of(const ManagerCounts *c, size_t i) {
 PROPERTY_GETTER(get_count) {
         ManagerCounts now;
 
-        manager_count(bus_manager(userdata), &now);
+        manager_count(manager_of(userdata), &now);
         for (size_t i = 0; i < ELEMENTSOF(counts); i++)
                 if (streq(counts[i].property, property))
                         return sd_bus_message_append(reply, "u", count_of(&now, i));
@@ -102,7 +106,7 @@ static int append_job(sd_bus_message *reply, const Manager *m, const Job *j) {
 }
 
 static int method_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
-        const Manager *m = bus_manager(userdata);
+        const Manager *m = manager_of(userdata);
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Job *const *jobs;
         size_t n;
@@ -132,8 +136,8 @@ static int read_name(sd_bus_message *message, const char **ret, sd_bus_error *re
         return 0;
 }
 
-static int find_job(const Bus *b, const char *name, Job **ret, sd_bus_error *reterror) {
-        *ret = manager_find_job(bus_manager(b), name);
+static int find_job(const BusContext *b, const char *name, Job **ret, sd_bus_error *reterror) {
+        *ret = manager_find_job(b->manager, name);
         if (*ret)
                 return 0;
         return sd_bus_error_setf(reterror, "org.pullauth1.Error.NoSuchJob", "There is no job '%s'", name);
@@ -156,14 +160,15 @@ static int method_get_job(sd_bus_message *message, void *userdata, sd_bus_error 
 static int method_refresh_job(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
         uint64_t attempt;
         const char *name;
-        Bus *b = userdata;
+        const BusContext *b = userdata;
         Job *j;
         int r;
 
         r = read_name(message, &name, reterror);
         if (r < 0)
                 return r;
-        r = authorize(bus_authorizer(b), message, (char *const[]){ (char *) "job", (char *) name, NULL }, reterror);
+        r = authorize(b->authorizer, message, (char *const[]){ (char *) "job", (char *) name, NULL },
+                      reterror);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = find_job(b, name, &j, reterror);
@@ -193,17 +198,17 @@ static int refresh_all(const Manager *m, sd_bus_message *reply) {
 
 static int method_refresh_all(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Bus *b = userdata;
+        const BusContext *b = userdata;
         int r;
 
-        r = authorize(bus_authorizer(b), message, NULL, reterror);
+        r = authorize(b->authorizer, message, NULL, reterror);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = sd_bus_message_new_method_return(message, &reply);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(st)");
         if (r >= 0)
-                r = refresh_all(bus_manager(b), reply);
+                r = refresh_all(b->manager, reply);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_message_send(reply);
@@ -221,13 +226,13 @@ static int append_all_messages(sd_bus_message *reply, const Manager *m) {
         return r;
 }
 
-static int reload(const Bus *b) {
-        const BusObserver *o = bus_observer(b);
+static int reload(const BusContext *b) {
+        const BusObserver *o = &b->observer;
         int r;
 
         if (o->reload)
                 o->reload(/* begin= */ true, o->userdata);
-        r = manager_reload(bus_manager(b));
+        r = manager_reload(b->manager);
         if (o->reload)
                 o->reload(/* begin= */ false, o->userdata);
         return r;
@@ -235,10 +240,10 @@ static int reload(const Bus *b) {
 
 static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Bus *b = userdata;
+        const BusContext *b = userdata;
         int r;
 
-        r = authorize(bus_authorizer(b), message, NULL, reterror);
+        r = authorize(b->authorizer, message, NULL, reterror);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = reload(b);
@@ -249,7 +254,7 @@ static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', BUS_CONF_MESSAGE_TYPE);
         if (r >= 0)
-                r = append_all_messages(reply, bus_manager(b));
+                r = append_all_messages(reply, b->manager);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_message_send(reply);
@@ -269,14 +274,16 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("NRetrying", "u", get_count, 0, CHANGES),
         SD_BUS_PROPERTY("NExpired", "u", get_count, 0, CHANGES),
         SD_BUS_PROPERTY("NFailed", "u", get_count, 0, CHANGES),
-        SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sosssstt)", jobs), method_list_jobs,
+        SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sosssstt)", jobs),
+                                method_list_jobs, ANYONE),
+        SD_BUS_METHOD_WITH_ARGS("GetJob", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", job), method_get_job,
                                 ANYONE),
-        SD_BUS_METHOD_WITH_ARGS("GetJob", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", job), method_get_job, ANYONE),
-        SD_BUS_METHOD_WITH_ARGS("RefreshJob", SD_BUS_ARGS("s", name), SD_BUS_RESULT("t", attempt), method_refresh_job,
+        SD_BUS_METHOD_WITH_ARGS("RefreshJob", SD_BUS_ARGS("s", name), SD_BUS_RESULT("t", attempt),
+                                method_refresh_job, ANYONE),
+        SD_BUS_METHOD_WITH_ARGS("RefreshAll", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(st)", attempts),
+                                method_refresh_all, ANYONE),
+        SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(suss)", messages), method_reload,
                                 ANYONE),
-        SD_BUS_METHOD_WITH_ARGS("RefreshAll", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(st)", attempts), method_refresh_all,
-                                ANYONE),
-        SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(suss)", messages), method_reload, ANYONE),
         SD_BUS_SIGNAL_WITH_ARGS("JobAdded", SD_BUS_ARGS("s", name, "o", job), 0),
         SD_BUS_SIGNAL_WITH_ARGS("JobRemoved", SD_BUS_ARGS("s", name, "o", job), 0),
         SD_BUS_VTABLE_END,
@@ -303,5 +310,6 @@ void bus_manager_emit_changed(sd_bus *bus, const ManagerCounts *before, const Ma
                 names[n++] = "Ready";
         names[n] = NULL;
         if (n > 0)
-                (void) sd_bus_emit_properties_changed_strv(bus, BUS_PATH, BUS_MANAGER_INTERFACE, (char **) names);
+                (void) sd_bus_emit_properties_changed_strv(bus, BUS_PATH, BUS_MANAGER_INTERFACE,
+                                                           (char **) names);
 }

@@ -3,7 +3,9 @@
 
 /* org.pullauth1.Manager: the daemon as a whole. */
 
-#include "daemon/bus.h"
+#include <systemd/sd-bus.h>
+
+#include "daemon/bus-context.h"
 #include "io/bus-object.h"
 
 #define BUS_MANAGER_INTERFACE "org.pullauth1.Manager"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Appends values that come from files to bus messages. Owns nothing. What may hold bytes that are no UTF-8 (names
- * of files that an administrator made) is cleaned here, for the bus would end the connection over it. */
+/* Appends values that come from files to bus messages.
+ *
+ * Owns nothing. What may hold bytes that are no UTF-8 (names of files that an administrator made) is
+ * cleaned here, for the bus would end the connection over it. */
 
 #include <errno.h>
 #include <limits.h>
@@ -19,7 +21,8 @@ static int append_message(sd_bus_message *m, const ConfMessage *c) {
         if (r >= 0)
                 r = text_clean(c->text, strlen(c->text), MESSAGE_TEXT_MAX, &text);
         if (r >= 0)
-                r = sd_bus_message_append(m, BUS_CONF_MESSAGE_TYPE, c->severity == CONF_ERROR ? "error" : "warning",
+                r = sd_bus_message_append(m, BUS_CONF_MESSAGE_TYPE,
+                                          c->severity == CONF_ERROR ? "error" : "warning",
                                           (uint32_t) c->line, file, text);
         return r;
 }

@@ -2,8 +2,8 @@
 
 /* Life on the system bus: connects, asks for the name, registers the objects, and tells of changes.
  *
- * Owns the connection and the accounts of what has not been told yet. Changes are collected and sent from the
- * event loop, so that an attempt which changes ten properties is one signal.
+ * Owns the connection and the accounts of what has not been told yet. Changes are collected and sent from
+ * the event loop, so that an attempt which changes ten properties is one signal.
  *
  * The bus is for looking and asking: without one, or while it is being restarted, jobs go on as ever. */
 
@@ -36,10 +36,8 @@ static const AuthorizeRule rules[] = {
 
 struct Bus {
         sd_event *event;
-        Manager *manager;
-        BusObserver observer;
+        BusContext context;
         sd_bus *bus; /* NULL while there is none */
-        Authorizer *authorizer;
         sd_event_source *flush;
         sd_event_source *reconnect;
         ManagerCounts told;
@@ -55,7 +53,7 @@ static void flush_jobs(Bus *b) {
         Job *const *jobs;
         size_t n;
 
-        jobs = manager_jobs(b->manager, &n);
+        jobs = manager_jobs(b->context.manager, &n);
         for (size_t i = 0; i < n; i++) {
                 JobChange what = jobs[i]->unannounced;
 
@@ -70,18 +68,18 @@ static int on_flush(sd_event_source *source, void *userdata) {
         ManagerCounts counts;
 
         flush_jobs(b);
-        manager_count(b->manager, &counts);
+        manager_count(b->context.manager, &counts);
         if (b->bus)
                 bus_manager_emit_changed(b->bus, &b->told, &counts, b->configuration_changed,
-                                         b->told_ready != manager_is_ready(b->manager));
+                                         b->told_ready != manager_is_ready(b->context.manager));
         b->told = counts;
-        b->told_ready = manager_is_ready(b->manager);
+        b->told_ready = manager_is_ready(b->context.manager);
         b->configuration_changed = false;
         return 0;
 }
 
 static void disconnect(Bus *b) {
-        b->authorizer = authorizer_free(b->authorizer);
+        b->context.authorizer = authorizer_free(b->context.authorizer);
         b->bus = sd_bus_close_unref(b->bus);
 }
 
@@ -102,8 +100,10 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
         int r;
 
         if (sd_bus_message_is_method_error(m, NULL)) {
-                log_error("Cannot have the name %s on the system bus: %s. Nobody can look at the jobs; they go on",
-                          BUS_NAME, sd_bus_message_get_error(m)->message ?: sd_bus_message_get_error(m)->name);
+                const sd_bus_error *error = sd_bus_message_get_error(m);
+
+                log_error("Cannot have the name %s on the system bus, jobs go on unseen: %s", BUS_NAME,
+                          error->message ?: error->name);
                 return 0;
         }
         r = sd_bus_message_read(m, "u", &answer);
@@ -113,8 +113,8 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
                 log_error("The name %s on the system bus is taken, another pullauthd is running", BUS_NAME);
                 return sd_event_exit(b->event, EXIT_FAILURE);
         }
-        if (b->observer.named)
-                b->observer.named(b->observer.userdata);
+        if (b->context.observer.named)
+                b->context.observer.named(b->context.observer.userdata);
         return 0;
 }
 
@@ -122,12 +122,13 @@ static int register_all(Bus *b, sd_bus *bus) {
         const BusObject *const objects[] = { &bus_manager_object, &bus_job_object };
         int r;
 
-        r = authorizer_new(bus, rules, ELEMENTSOF(rules), &b->authorizer);
+        r = authorizer_new(bus, rules, ELEMENTSOF(rules), &b->context.authorizer);
         if (r >= 0)
-                r = bus_objects_register(bus, objects, ELEMENTSOF(objects), b);
+                r = bus_objects_register(bus, objects, ELEMENTSOF(objects), &b->context);
         if (r >= 0)
                 r = sd_bus_match_signal_async(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
-                                              "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, NULL, b);
+                                              "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
+                                              NULL, b);
         if (r >= 0)
                 r = sd_bus_request_name_async(bus, NULL, BUS_NAME, 0, on_name, b);
         return r;
@@ -167,7 +168,7 @@ static int connect_bus(Bus *b) {
         if (r >= 0)
                 r = register_all(b, bus);
         if (r < 0) {
-                b->authorizer = authorizer_free(b->authorizer);
+                b->context.authorizer = authorizer_free(b->context.authorizer);
                 return r;
         }
         b->bus = TAKE_PTR(bus);
@@ -195,8 +196,8 @@ int bus_new(sd_event *event, Manager *manager, const BusObserver *observer, Bus 
         if (!b)
                 return -ENOMEM;
         b->event = sd_event_ref(event);
-        b->manager = manager;
-        b->observer = *observer;
+        b->context.manager = manager;
+        b->context.observer = *observer;
         r = sd_event_add_defer(event, &b->flush, on_flush, b);
         if (r >= 0)
                 r = sd_event_source_set_enabled(b->flush, SD_EVENT_OFF);
@@ -247,16 +248,4 @@ void bus_job_changed(Bus *b, Job *j, JobChange what) {
 void bus_configuration_changed(Bus *b) {
         b->configuration_changed = true;
         schedule_flush(b);
-}
-
-Manager *bus_manager(const Bus *b) {
-        return b->manager;
-}
-
-Authorizer *bus_authorizer(const Bus *b) {
-        return b->authorizer;
-}
-
-const BusObserver *bus_observer(const Bus *b) {
-        return &b->observer;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Puts the messages about configuration files into the journal, each with file and line. Owns no state: what was
- * wrong is said again at each reading, for that is when somebody looks. */
+/* Puts the messages about configuration files into the journal, each with file and line.
+ *
+ * Owns no state: what was wrong is said again at each reading, for that is when somebody looks. */
 
 #include "base/log.h"
 #include "base/text.h"
@@ -15,8 +16,8 @@ static void log_message(const ConfMessage *m, const char *job) {
         if (conf_message_format(m, &text) < 0)
                 return;
         log_full(m->severity == CONF_ERROR ? LOG_ERR : LOG_WARNING, 0,
-                 m->severity == CONF_ERROR ? MESSAGE_ID_CONFIGURATION_INVALID : NULL, fields, ELEMENTSOF(fields), "%s",
-                 text);
+                 m->severity == CONF_ERROR ? MESSAGE_ID_CONFIGURATION_INVALID : NULL, fields,
+                 ELEMENTSOF(fields), "%s", text);
 }
 
 static void log_messages(const Conf *conf, const char *job) {

@@ -138,10 +138,11 @@ static int check_identity(const Configuration *c, JobDefinition *d) {
         i = bsearch(d->config->identity, c->identities, c->n_identities, sizeof(*c->identities),
                     compare_identity);
         if (!i) {
-                r = text_format(&text,
-                                "There is no identity '%s', make /etc/pullauth/identities/%s.identity or name "
-                                "another one with Identity=",
-                                d->config->identity, d->config->identity);
+                r = text_format(
+                        &text,
+                        "There is no identity '%s', make /etc/pullauth/identities/%s.identity or name "
+                        "another one with Identity=",
+                        d->config->identity, d->config->identity);
                 return r < 0 ? r : fail_by_rule(d, REASON_IDENTITY_MISSING, text);
         }
         if (first_error(i->conf)) {
@@ -238,10 +239,11 @@ static int check_scopes(const Configuration *c) {
                 }
                 if (claims[i].job->failure)
                         continue;
-                r = text_format(&text,
-                                "The scope '%s' in target '%s' belongs to job '%s' already, give one of the two "
-                                "jobs other Scopes= or Targets=",
-                                holder->scope, holder->target, holder->job->config->name);
+                r = text_format(
+                        &text,
+                        "The scope '%s' in target '%s' belongs to job '%s' already, give one of the two "
+                        "jobs other Scopes= or Targets=",
+                        holder->scope, holder->target, holder->job->config->name);
                 if (r >= 0)
                         r = fail_by_rule(claims[i].job, REASON_SCOPE_CONFLICT, text);
                 if (r < 0)

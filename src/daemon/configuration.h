@@ -28,8 +28,8 @@ typedef struct Configuration {
         Conf *messages; /* what belongs to no job and no identity */
 } Configuration;
 
-/* Reads and checks everything below `root`. What is wrong with a job ends in its definition. Returns 0, or an
- * errno when the machine itself is in trouble; the caller then keeps what it has. */
+/* Reads and checks everything below `root`. What is wrong with a job ends in its definition. Returns 0,
+ * or an errno when the machine itself is in trouble; the caller then keeps what it has. */
 int configuration_load(const char *root, Configuration **ret);
 Configuration *configuration_free(Configuration *c);
 DEFINE_CLEANUP(Configuration *, configuration_free)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Writing and removing fragments. Owns the file names in the fragments directory, which lies on a tmpfs and
- * belongs to the daemon alone: no fsync, mode 0600. Does not look at what they say. */
+/* Writing and removing fragments.
+ *
+ * Owns the file names in the fragments directory, which lies on a tmpfs and belongs to the daemon alone:
+ * no fsync, mode 0600. Does not look at what they say. */
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
 
 /* One attempt: read the identity anew, ask the worker, judge its answer, wait for the targets.
  *
- * Owns the order of these steps and what each outcome does to the pace. The first failure of a torn or expired
- * identity is looked at twice within one attempt: whoever writes the file may be just at it.
+ * Owns the order of these steps and what each outcome does to the pace. The first failure of a torn or
+ * expired identity is looked at twice within one attempt: whoever writes the file may be just at it.
  *
  * Refuses to replace a valid credential by one that ends sooner. */
 
@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "daemon/job-attempt.h"
+#include "daemon/job-hold.h"
 #include "daemon/job-log.h"
 #include "daemon/local-secret.h"
 
@@ -97,9 +98,10 @@ static int check_credential(const Job *j, const Credential *c, usec_t asked_boot
                 r = failure_new(reterr, STEP_EXCHANGE, REASON_TOKEN_NOT_USABLE,
                                 "The registry returned a token that has ended already");
         else if (job_has_valid_credential(j) && credential_expires_boot(c) <= j->expires_boot)
-                r = failure_new(reterr, STEP_EXCHANGE, REASON_TOKEN_NOT_USABLE,
-                                "The registry returned a token that ends sooner than the one that stands, which "
-                                "is kept");
+                r = failure_new(
+                        reterr, STEP_EXCHANGE, REASON_TOKEN_NOT_USABLE,
+                        "The registry returned a token that ends sooner than the one that stands, which "
+                        "is kept");
         return r < 0 ? r : *reterr ? 1 : 0;
 }
 
@@ -232,16 +234,9 @@ static bool all_answered(const Job *j) {
         return true;
 }
 
-static bool all_published(const Job *j) {
-        for (size_t i = 0; i < j->n_targets; i++)
-                if (j->targets[i].result != TARGET_PUBLISHED)
-                        return false;
-        return true;
-}
-
 /* Only a credential that tools can read is a success, be it in this attempt or when the target recovers. */
 static void note_delivery(Job *j) {
-        if (j->delivered || !j->credential || !all_published(j))
+        if (j->delivered || !j->credential || !job_is_published(j))
                 return;
         j->delivered = true;
         j->refreshes++;
@@ -258,7 +253,8 @@ void job_attempt_target_answered(Job *j) {
         if (!all_answered(j))
                 return;
         j->awaiting_publication = false;
-        /* The exchange worked; what is wrong with a target is the target's, and retried without another one. */
+        /* The exchange worked; what is wrong with a target is the target's, and retried without another
+         * one. */
         j->failure = failure_free(j->failure);
         (void) job_schedule_when_due(j);
         note_delivery(j);

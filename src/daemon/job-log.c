@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Journal entries about jobs, with fields that people filter by. Owns the sentences and nothing else; what is
- * secret is not within its reach. */
+/* Journal entries about jobs, with fields that people filter by.
+ *
+ * Owns the sentences and nothing else; what is secret is not within its reach. */
 
 #include "base/log.h"
 #include "base/scalar.h"

@@ -3,7 +3,7 @@
 
 /* What jobs write to the journal: one line per refresh, one per change of what is wrong. */
 
-#include "daemon/job.h"
+#include "daemon/job-data.h"
 
 void job_log_refreshed(const Job *j);
 void job_log_failed(const Job *j, const Failure *f);

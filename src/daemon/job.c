@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A job's life: configuration in, attempts when due, a credential held until it ends.
+/* A job's life from outside: its files, what an earlier run left, requests to refresh, answers of
+ * targets.
  *
- * Owns the job's two timers (next attempt, expiry) and at most one request to the worker. The state is derived
- * from facts after each event (model/job-state), never set. How one attempt goes is job-attempt.c.
+ * Owns the rules of what a change of its files does. How one attempt goes is job-attempt.c, how a
+ * credential is held job-hold.c.
  *
- * Refuses to give up a good credential: failed attempts, broken configuration and worse tokens leave it
- * standing until it really ends; then it is withdrawn, whatever else goes on. */
+ * Refuses to give up a good credential for a broken configuration: it stands to its end. */
 
 #include <errno.h>
 #include <string.h>
@@ -15,26 +15,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/job-attempt.h"
+#include "daemon/job-hold.h"
 #include "daemon/job-log.h"
 #include "daemon/job.h"
 
-/* Refreshes wake nobody up for themselves: the kernel may put them together with other timers. */
-#define ACCURACY_LONG (1 * USEC_PER_MINUTE)
-#define ACCURACY_SHORT (50 * USEC_PER_MSEC)
-#define LONG_DELAY (20 * USEC_PER_MINUTE)
 /* A refresh on demand costs the registry two requests and an audit row: not more often than this. */
 #define FORCED_INTERVAL (5 * USEC_PER_SEC)
-
-static const char *const target_result_table[_TARGET_RESULT_MAX] = {
-        [TARGET_PENDING] = "pending",
-        [TARGET_PUBLISHED] = "published",
-        [TARGET_WITHDRAWN] = "withdrawn",
-        [TARGET_FAILED] = "failed",
-};
-
-const char *target_result_to_string(TargetResult r) {
-        return r >= 0 && r < _TARGET_RESULT_MAX ? target_result_table[r] : NULL;
-}
 
 void job_settings_done(JobSettings *s) {
         s->config = job_config_free(s->config);
@@ -73,145 +59,11 @@ Job *job_free(Job *j) {
         return NULL;
 }
 
-bool job_has_valid_credential(const Job *j) {
-        return j->credential && now_boot() < j->expires_boot;
-}
-
-usec_t job_remaining(const Job *j) {
-        return j->credential ? usec_sub(j->expires_boot, now_boot()) : 0;
-}
-
-bool job_is_attempting(const Job *j) {
-        return j->call || j->reread_timer || j->awaiting_publication;
-}
-
-bool job_is_undecided(const Job *j) {
-        return !j->configuration_failure && !j->credential && j->attempts_ended == 0;
-}
-
-static const Failure *target_failure(const Job *j) {
-        for (size_t i = 0; i < j->n_targets; i++)
-                if (j->targets[i].failure)
-                        return j->targets[i].failure;
-        return NULL;
-}
-
-const Failure *job_failure(const Job *j) {
-        return j->configuration_failure ?: j->failure ?: target_failure(j);
-}
-
-static bool is_published(const Job *j) {
-        for (size_t i = 0; i < j->n_targets; i++)
-                if (j->targets[i].result != TARGET_PUBLISHED)
-                        return false;
-        return true;
-}
-
-static void announce(Job *j, JobChange what) {
-        const JobObserver *o = &j->context->observer;
-
-        o->changed(j, what, o->userdata);
-}
-
-void job_update(Job *j, JobChange what) {
-        const JobFacts facts = {
-                .attempting = job_is_attempting(j),
-                .valid = job_has_valid_credential(j),
-                .published = is_published(j),
-                .failure = job_failure(j),
-        };
-
-        j->state = job_state_derive(&facts);
-        announce(j, what | JOB_CHANGED_STATE);
-}
-
-/* A timer at `boot`; none for USEC_INFINITY. */
-static int set_timer(Job *j, sd_event_source **source, usec_t boot, sd_event_time_handler_t handler) {
-        usec_t accuracy = usec_sub(boot, now_boot()) >= LONG_DELAY ? ACCURACY_LONG : ACCURACY_SHORT;
-        int r;
-
-        *source = sd_event_source_disable_unref(*source);
-        if (boot == USEC_INFINITY)
-                return 0;
-        r = sd_event_add_time(j->context->event, source, CLOCK_BOOTTIME, boot, accuracy, handler, j);
-        if (r < 0)
-                return log_error_errno(r, "Job '%s' cannot set a timer: %m", j->name);
-        return 0;
-}
-
 static int on_attempt_due(sd_event_source *source, uint64_t usec, void *userdata) {
         Job *j = userdata;
 
         job_attempt_start(j);
         return 0;
-}
-
-int job_schedule(Job *j, usec_t boot) {
-        j->next_attempt_boot = boot;
-        return set_timer(j, &j->attempt_timer, boot, on_attempt_due);
-}
-
-/* What an expiry leaves of a credential is its absence: everything that held it lets go. */
-static void drop_credential(Job *j) {
-        const JobObserver *o = &j->context->observer;
-
-        j->credential = credential_free(j->credential);
-        j->auth = secret_free(j->auth);
-        j->expires_boot = 0;
-        j->expiry_timer = sd_event_source_disable_unref(j->expiry_timer);
-        for (size_t i = 0; i < j->n_targets; i++)
-                j->targets[i].result = TARGET_PENDING;
-        o->publish(j, o->userdata);
-}
-
-static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
-        Job *j = userdata;
-
-        drop_credential(j);
-        job_log_expired(j);
-        if (!job_failure(j) && !job_is_attempting(j))
-                (void) failure_new(&j->failure, STEP_EXCHANGE, REASON_EXPIRED,
-                                   "The credential ended before it was replaced");
-        job_update(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_TARGETS);
-        return 0;
-}
-
-int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
-        const JobObserver *o = &j->context->observer;
-        _cleanup_credential_ Credential *c = credential;
-        _cleanup_secret_ Secret *auth = NULL;
-        int r;
-
-        r = credential_auth(c, &auth);
-        if (r >= 0)
-                r = set_timer(j, &j->expiry_timer, expires_boot, on_expiry);
-        if (r < 0)
-                return r;
-        credential_free(j->credential);
-        j->credential = TAKE_PTR(c);
-        secret_free(j->auth);
-        j->auth = TAKE_PTR(auth);
-        j->expires_boot = expires_boot;
-        j->delivered = false;
-        for (size_t i = 0; i < j->n_targets; i++)
-                j->targets[i].result = TARGET_PENDING;
-        o->publish(j, o->userdata);
-        return 0;
-}
-
-usec_t job_due(const Job *j) {
-        uint64_t phase = schedule_phase(j->context->host, j->context->salt, j->context->salt_size, j->name);
-
-        /* Not the lifetime: of a credential that was adopted after a reboot only the rest lies on this clock. */
-        return schedule_due(phase, j->credential->obtained_boot,
-                            usec_sub(j->expires_boot, j->credential->obtained_boot), j->config->minimum_remaining);
-}
-
-int job_schedule_when_due(Job *j) {
-        usec_t due = job_due(j), now = now_boot();
-
-        /* An exchange that took longer than its token lives on is no reason to spin. */
-        return job_schedule(j, due > now ? due : usec_add(now, 1 * USEC_PER_SEC));
 }
 
 int job_adopt(Job *j, Credential *credential, usec_t expires_boot, usec_t due_boot) {
@@ -284,6 +136,7 @@ int job_new(const JobContext *context, JobSettings *settings, Job **ret) {
                 return -ENOMEM;
         j->context = context;
         j->next_attempt_boot = USEC_INFINITY;
+        j->on_due = on_attempt_due;
         r = free_and_strdup(&j->name, s.config->name);
         if (r >= 0)
                 r = take_settings(j, &s);
@@ -346,7 +199,7 @@ static int apply_settings(Job *j, JobSettings *s) {
                 j->pace = (Pace){};
         }
         if (j->credential && !same_robot)
-                drop_credential(j);
+                job_drop_credential(j);
         else
                 o->publish(j, o->userdata);
         r = again ? job_schedule(j, now_boot()) : job_schedule_when_due(j);
@@ -363,7 +216,7 @@ int job_reconfigure(Job *j, JobSettings *settings) {
         conf_free(j->conf);
         j->conf = TAKE_PTR(s.conf);
         if (talk)
-                announce(j, JOB_CHANGED_CONFIGURATION);
+                job_announce(j, JOB_CHANGED_CONFIGURATION);
         if (s.failure)
                 return same_failure ? 0 : stop_by_configuration(j, &s);
         if (same_failure && job_config_equal(j->config, s.config) && same_identity(j->identity, s.identity))
@@ -390,7 +243,7 @@ int job_refresh(Job *j, uint64_t *ret_attempt) {
                         return r;
         }
         *ret_attempt = j->attempts_started + 1;
-        announce(j, JOB_CHANGED_STATE);
+        job_announce(j, JOB_CHANGED_STATE);
         return 1;
 }
 
@@ -426,5 +279,5 @@ int job_set_target_result(Job *j, const char *target, TargetResult result, const
 }
 
 void job_clock_changed(Job *j) {
-        announce(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_STATE);
+        job_announce(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_STATE);
 }

@@ -35,14 +35,15 @@ static int explain(Failure **reterr, int error, const char *what, const char *pa
                 r = failure_new(reterr, STEP_IDENTITY, unsafe, "The %s %s is no regular file", what, path);
                 break;
         case EFBIG:
-                r = failure_new(reterr, STEP_IDENTITY, unsafe, "The %s %s is too large to be one", what, path);
+                r = failure_new(reterr, STEP_IDENTITY, unsafe, "The %s %s is too large to be one", what,
+                                path);
                 break;
         case EBADMSG:
                 r = failure_new(reterr, STEP_IDENTITY, unsafe, "The %s %s holds NUL bytes", what, path);
                 break;
         default:
-                r = failure_new(reterr, STEP_IDENTITY, unreadable, "The %s %s cannot be read: %s", what, path,
-                                strerrordesc_np(-error) ?: "unknown error");
+                r = failure_new(reterr, STEP_IDENTITY, unreadable, "The %s %s cannot be read: %s", what,
+                                path, strerrordesc_np(-error) ?: "unknown error");
         }
         return r < 0 ? r : 1;
 }
@@ -82,8 +83,8 @@ int local_ca_read(const char *root, const char *path, char **ret, Failure **rete
 
         r = read_rooted(root, path, DOOR_CA_MAX, &pem);
         if (r < 0)
-                return explain(reterr_failure, r, "CA file", path, REASON_CA_UNREADABLE, REASON_CA_UNREADABLE,
-                               REASON_CA_UNREADABLE);
+                return explain(reterr_failure, r, "CA file", path, REASON_CA_UNREADABLE,
+                               REASON_CA_UNREADABLE, REASON_CA_UNREADABLE);
         bytes = secret_peek(pem);
         if (!memmem(bytes.iov_base, bytes.iov_len, "-----BEGIN", 10)) {
                 r = failure_new(reterr_failure, STEP_CONFIGURATION, REASON_CA_UNREADABLE,

@@ -6,8 +6,8 @@
 #include "base/failure.h"
 #include "base/secret.h"
 
-/* Reads the file of an identity anew. Follows links (projected tokens are links), then demands a regular file
- * of root's or ours that nobody else can write, at most 64 KiB. Blanks at the end are cut off.
+/* Reads the file of an identity anew. Follows links (projected tokens are links), then demands a regular
+ * file of root's or ours that nobody else can write, at most 64 KiB. Blanks at the end are cut off.
  * Returns 0; 1 with *reterr_failure; -ENOMEM. */
 int local_token_read(const char *root, const char *path, Secret **ret, Failure **reterr_failure);
 /* Reads PEM certificates. Returns 0; 1 with *reterr_failure; -ENOMEM. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From definitions to jobs: new ones are made and take up what an earlier run left, changed ones are told, gone
- * ones let go of their targets.
+/* From definitions to jobs: new ones are made and take up what an earlier run left, changed ones are
+ * told, gone ones let go of their targets.
  *
- * Owns the order of the jobs (by name) and nothing else of the manager. Refuses to touch a job whose files did not
- * change. */
+ * Owns the order of the jobs (by name) and nothing else of the manager. Refuses to touch a job whose
+ * files did not change. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/fragment.h"
-#include "daemon/manager-internal.h"
+#include "daemon/manager-jobs.h"
+#include "daemon/manager-parts.h"
+#include "daemon/manager-save.h"
 
 /* Power came back for a whole site: its hosts spread over this. Later after boot nobody is synchronous. */
 #define BOOT_SPREAD (3 * USEC_PER_SEC)
@@ -75,7 +77,8 @@ static int add_job(Manager *m, JobDefinition *d, usec_t delay) {
         added = TAKE_PTR(j);
         r = adoption_try(&m->adoption, added);
         if (r < 0)
-                log_warning_errno(r, "Job '%s': cannot take up what an earlier run left, ignoring: %m", added->name);
+                log_warning_errno(r, "Job '%s': cannot take up what an earlier run left, ignoring: %m",
+                                  added->name);
         if (m->observer.job_added)
                 m->observer.job_added(added, m->observer.userdata);
         r = job_start(added, delay);
@@ -101,11 +104,11 @@ static void let_entries_go(Manager *m, const Job *j) {
         STRV_FOREACH(target, j->config->targets) {
                 Retention n = { .job = j->name };
 
-                state_store_each_key(m->store, *target, note_key_of_job, &n);
+                state_data_each_key(state_store_data(m->store), *target, note_key_of_job, &n);
                 if (n.error < 0)
                         log_oom();
                 STRV_FOREACH(key, n.keys)
-                        state_store_disown_key(m->store, *target, *key);
+                        state_data_disown_key(state_store_data(m->store), *target, *key);
                 strv_free(n.keys);
         }
 }
@@ -120,7 +123,7 @@ static void remove_job(Manager *m, size_t at) {
         if (j->config->on_remove == ON_REMOVE_RETAIN)
                 let_entries_go(m, j);
         (void) fragment_remove(m->adoption.fragments_fd, j->name);
-        state_store_forget_job(m->store, j->name);
+        state_data_forget_job(state_store_data(m->store), j->name);
         publisher_mark_all(m->publisher);
         manager_save_soon(m);
         job_free(j);
@@ -196,6 +199,5 @@ int manager_apply(Manager *m, Configuration *c, ManagerApplyFlags flags) {
         m->configuration = c;
         if (m->observer.configuration_changed)
                 m->observer.configuration_changed(m->observer.userdata);
-        manager_check_ready(m);
         return result;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Holds the daemon together: opens its parts, sees that fragments, targets and the state file follow the jobs,
- * and says when the first round is over. How jobs come and go is manager-jobs.c.
+/* Holds the daemon together: opens its parts, sees that fragments and targets follow the jobs, and says
+ * when the first round is over. How jobs come and go is manager-jobs.c, what is kept for the next run
+ * manager-save.c.
  *
- * Owns the jobs, the publisher, the state store, the link to the worker and the watch on the clock. Knows no bus
- * and no service manager: they look at it through an observer. */
+ * Owns the jobs, the publisher, the state store, the link to the worker and the watch on the clock. Knows
+ * no bus and no service manager: they look at it through an observer. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,62 +17,19 @@
 #include "base/text.h"
 #include "daemon/configuration-log.h"
 #include "daemon/fragment.h"
-#include "daemon/manager-internal.h"
+#include "daemon/manager-parts.h"
+#include "daemon/manager-save.h"
+#include "daemon/manager.h"
 #include "daemon/wanted.h"
 #include "model/message-id.h"
 
-#define STATE_DIRECTORY "/var/lib/pullauth"
 #define WORKER_SOCKET "/run/pullauth/worker.sock"
 /* How long the service manager, and all who wait for it, are made to wait for first attempts. */
 #define READY_TIMEOUT (60 * USEC_PER_SEC)
-/* What is worth saving comes in bunches. */
-#define SAVE_DELAY (1 * USEC_PER_SEC)
 
 /* For deriving this program's host id from the machine id, which itself is shown to nobody
  * (sd_id128_get_machine_app_specific(3)). */
 #define APPLICATION_ID SD_ID128_MAKE(9d, 2c, 5e, 4f, 3b, 0a, 4d, 71, 86, c9, 57, e0, 1f, 62, ab, 38)
-
-static void on_save(Manager *m) {
-        int r = state_store_save(m->store);
-
-        if (r < 0)
-                log_full(LOG_WARNING, r, MESSAGE_ID_STATE_UNSAVED, NULL, 0,
-                         "Cannot save the state in %s%s, a restart may refresh early: %m", m->root, STATE_DIRECTORY);
-}
-
-static int on_save_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        on_save(userdata);
-        return 0;
-}
-
-void manager_save_soon(Manager *m) {
-        int enabled;
-
-        if (sd_event_source_get_enabled(m->save_timer, &enabled) >= 0 && enabled != SD_EVENT_OFF)
-                return;
-        (void) sd_event_source_set_time_relative(m->save_timer, SAVE_DELAY);
-        (void) sd_event_source_set_enabled(m->save_timer, SD_EVENT_ONESHOT);
-}
-
-void manager_record_job(Manager *m, const Job *j) {
-        uint64_t issued = j->credential ? (uint64_t) j->credential->issued : 0;
-        JobRecord *record = state_store_job(m->store, j->name, /* create= */ issued != 0);
-
-        /* The due time is fixed once for each credential: retries do not move it. */
-        if (!record || (record->issued == issued &&
-                        (issued == 0 || memcmp(record->boot_id, m->adoption.boot_id, sizeof(record->boot_id)) == 0)))
-                return;
-        record->issued = issued;
-        record->last_success_real = j->last_success_real;
-        if (j->credential) {
-                record->obtained_boot = j->credential->obtained_boot;
-                record->obtained_real = usec_sub(now_real(), usec_sub(now_boot(), record->obtained_boot));
-                record->due_boot = j->next_attempt_boot != USEC_INFINITY ? j->next_attempt_boot : 0;
-                memcpy(record->boot_id, m->adoption.boot_id, sizeof(record->boot_id));
-        }
-        state_store_touch(m->store);
-        manager_save_soon(m);
-}
 
 static void write_fragment(Manager *m, const Job *j) {
         int r;
@@ -91,7 +49,7 @@ static void become_ready(Manager *m) {
                 m->observer.ready(m->observer.userdata);
 }
 
-void manager_check_ready(Manager *m) {
+static void check_ready(Manager *m) {
         if (m->ready)
                 return;
         for (size_t i = 0; i < m->n_jobs; i++)
@@ -127,7 +85,7 @@ static void on_job_ended(Job *j, void *userdata) {
         Manager *m = userdata;
 
         manager_record_job(m, j);
-        manager_check_ready(m);
+        check_ready(m);
 }
 
 static int collect(const char *target, Wanted **ret, size_t *ret_n, void *userdata) {
@@ -136,7 +94,8 @@ static int collect(const char *target, Wanted **ret, size_t *ret_n, void *userda
         return wanted_collect(m->jobs, m->n_jobs, target, ret, ret_n);
 }
 
-static void report(const char *target, const Wanted *wanted, size_t n, const Failure *failure, void *userdata) {
+static void report(const char *target, const Wanted *wanted, size_t n, const Failure *failure,
+                   void *userdata) {
         Manager *m = userdata;
 
         wanted_report(m->jobs, m->n_jobs, target, wanted, n, failure);
@@ -148,7 +107,8 @@ usec_t manager_real_time(const Manager *m, usec_t boot) {
         return boot + (usec_t) m->real_offset;
 }
 
-/* Kept rather than computed at each question, so that one deadline is always shown as the same time of day. */
+/* Kept rather than computed at each question, so that one deadline is always shown as the same time of
+ * day. */
 static void capture_real_offset(Manager *m) {
         m->real_offset = (int64_t) (now_real() - now_boot());
 }
@@ -187,7 +147,7 @@ Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
         if (m->store)
-                on_save(m);
+                manager_save_now(m);
         for (size_t i = 0; i < m->n_jobs; i++)
                 job_free(m->jobs[i]);
         free(m->jobs);
@@ -213,11 +173,12 @@ static int open_store(Manager *m) {
         _cleanup_free_ char *directory = NULL, *problem = NULL;
         int r;
 
-        r = text_format(&directory, "%s%s", m->root, STATE_DIRECTORY);
+        r = text_format(&directory, "%s%s", m->root, MANAGER_STATE_DIRECTORY);
         if (r >= 0)
                 r = state_store_open(directory, &m->store, &problem);
         if (r < 0)
-                return log_error_errno(r, "Cannot use the state directory %s%s: %m", m->root, STATE_DIRECTORY);
+                return log_error_errno(r, "Cannot use the state directory %s%s: %m", m->root,
+                                       MANAGER_STATE_DIRECTORY);
         if (problem)
                 log_full(LOG_WARNING, 0, MESSAGE_ID_STATE_UNUSABLE, NULL, 0, "%s", problem);
         return 0;
@@ -242,7 +203,7 @@ static void make_context(Manager *m) {
                 .event = m->event,
                 .worker = m->worker,
                 .root = m->root,
-                .salt = state_store_salt(m->store),
+                .salt = state_store_data(m->store)->salt,
                 .salt_size = STATE_SALT_SIZE,
                 .observer = {
                         .changed = on_job_changed,
@@ -253,7 +214,7 @@ static void make_context(Manager *m) {
         };
         memcpy(m->context.host, id.bytes, sizeof(m->context.host));
         m->adoption.root = m->root;
-        m->adoption.store = m->store;
+        m->adoption.state = state_store_data(m->store);
         id = SD_ID128_NULL;
         (void) sd_id128_get_boot(&id);
         memcpy(m->adoption.boot_id, id.bytes, sizeof(m->adoption.boot_id));
@@ -262,9 +223,7 @@ static void make_context(Manager *m) {
 static int open_timers(Manager *m) {
         int r;
 
-        r = sd_event_add_time_relative(m->event, &m->save_timer, CLOCK_BOOTTIME, 0, SAVE_DELAY, on_save_timer, m);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(m->save_timer, SD_EVENT_OFF);
+        r = manager_save_open(m);
         if (r >= 0)
                 r = sd_event_add_time_relative(m->event, &m->ready_timer, CLOCK_BOOTTIME, READY_TIMEOUT, 0,
                                                on_ready_timer, m);
@@ -311,7 +270,7 @@ int manager_start(Manager *m) {
         (void) fragments_sweep(m->adoption.fragments_fd, is_known_job, m);
         /* Also without a job: what an earlier run left and nobody wants any more has to go. */
         publisher_mark_all(m->publisher);
-        manager_check_ready(m);
+        check_ready(m);
         return 0;
 }
 
@@ -323,7 +282,10 @@ int manager_reload(Manager *m) {
         if (r < 0)
                 return log_error_errno(r, "Cannot read the configuration, keeping the old one: %m");
         configuration_log(c);
-        return manager_apply(m, c, 0);
+        r = manager_apply(m, c, 0);
+        /* A job that everybody waited for may be gone. */
+        check_ready(m);
+        return r;
 }
 
 Job *const *manager_jobs(const Manager *m, size_t *ret_n) {

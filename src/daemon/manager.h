@@ -8,19 +8,8 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/configuration.h"
-#include "daemon/job.h"
-
-typedef struct Manager Manager;
-
-typedef struct ManagerObserver {
-        void (*job_added)(Job *job, void *userdata);
-        void (*job_removed)(Job *job, void *userdata); /* still whole */
-        void (*job_changed)(Job *job, JobChange what, void *userdata);
-        void (*configuration_changed)(void *userdata);
-        /* Each job's first attempt has ended one way or the other, or has had its time. */
-        void (*ready)(void *userdata);
-        void *userdata;
-} ManagerObserver;
+#include "daemon/manager-jobs.h"
+#include "daemon/manager-observer.h"
 
 /* Allocates only. `root` is "" or the directory below which every path of the daemon lies. */
 int manager_new(sd_event *event, const char *root, Manager **ret);
@@ -29,12 +18,12 @@ DEFINE_CLEANUP(Manager *, manager_free)
 
 /* Set before manager_start(). */
 void manager_set_observer(Manager *m, const ManagerObserver *observer);
-/* Everything that can fail for outside reasons: opens state and fragments, loads configuration, starts jobs. */
+/* Everything that can fail for outside reasons: opens state and fragments, loads configuration, starts
+ * jobs. */
 int manager_start(Manager *m);
 /* Reads the files again and touches what they change. Returns 0 or an errno; the old configuration stays. */
 int manager_reload(Manager *m);
 
-Job *manager_find_job(const Manager *m, const char *name);
 Job *const *manager_jobs(const Manager *m, size_t *ret_n); /* sorted by name */
 const Configuration *manager_configuration(const Manager *m);
 const char *manager_target_path(const Manager *m, const char *target);

@@ -15,8 +15,8 @@
 #include "daemon/publisher.h"
 #include "model/schedule.h"
 
-/* Changes that come faster than this share writes; and a large target, which takes long, is written at most a
- * fifth of the time. */
+/* Changes that come faster than this share writes; and a large target, which takes long, is written at
+ * most a fifth of the time. */
 #define SPACING_MIN (200 * USEC_PER_MSEC)
 #define SPACING_FACTOR 4
 
@@ -51,8 +51,8 @@ static void wanted_free(Wanted *wanted, size_t n) {
         free(wanted);
 }
 
-/* Everything but success is tried again: at the file's trouble and at a single key's alike, for both end when
- * somebody changes the file. */
+/* Everything but success is tried again: at the file's trouble and at a single key's alike, for both end
+ * when somebody changes the file. */
 static bool is_done(const Wanted *wanted, size_t n, int r) {
         if (r != 0)
                 return false;

@@ -3,8 +3,8 @@
 
 /* Keeps all targets in line with what jobs want, with as few writes as possible.
  *
- * It is told that something changed, never what: when the time comes it asks for everything that is wanted of
- * a target, so that there is no second account of it that could be wrong. */
+ * It is told that something changed, never what: when the time comes it asks for everything that is
+ * wanted of a target, so that there is no second account of it that could be wrong. */
 
 #include <systemd/sd-event.h>
 
@@ -14,11 +14,12 @@
 typedef struct Publisher Publisher;
 
 typedef struct PublisherClient {
-        /* All that is wanted of a target. The list is freed by the publisher, what it points at is not; it must
-         * stay as it is until done() returned. Returns 0 or -ENOMEM. */
+        /* All that is wanted of a target. The list is freed by the publisher, what it points at is not;
+         * it must stay as it is until done() returned. Returns 0 or -ENOMEM. */
         int (*collect)(const char *target, Wanted **ret, size_t *ret_n, void *userdata);
         /* What came of it: `failure` is the file's as a whole, or NULL, then see each wanted[i].failure. */
-        void (*done)(const char *target, const Wanted *wanted, size_t n, const Failure *failure, void *userdata);
+        void (*done)(const char *target, const Wanted *wanted, size_t n, const Failure *failure,
+                     void *userdata);
         void *userdata;
 } PublisherClient;
 

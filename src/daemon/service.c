@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Talks to the service manager. Owns the two conditions of readiness and the status line, which is sent when it
- * reads differently and not more often. Never blocks for an answer: there is none. */
+/* Talks to the service manager.
+ *
+ * Owns the two conditions of readiness and the status line, which is sent when it reads differently and
+ * not more often. Never blocks for an answer: there is none. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -90,7 +92,8 @@ int service_new(sd_event *event, const Manager *manager, Service **ret) {
         if (r >= 0)
                 r = sd_event_source_set_enabled(s->flush, SD_EVENT_OFF);
         if (r >= 0)
-                r = sd_event_add_time_relative(event, &s->bus_timer, CLOCK_MONOTONIC, BUS_TIMEOUT, 0, on_bus_timer, s);
+                r = sd_event_add_time_relative(event, &s->bus_timer, CLOCK_MONOTONIC, BUS_TIMEOUT, 0,
+                                               on_bus_timer, s);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);

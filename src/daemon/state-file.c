@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How the state store reads on disk: JSON with a version, printed member by member (ten thousand jobs would
+/* How the state reads on disk: JSON with a version, printed member by member (ten thousand jobs would
  * make a large tree), parsed through codec/json.
  *
  * Refuses what it does not understand whole: a newer version may mean something else by the same words. */
@@ -71,7 +71,7 @@ static void print_job(const void *node, VISIT which, void *closure) {
                 j->issued, j->obtained_boot, j->due_boot, j->obtained_real, j->last_success_real);
 }
 
-int state_file_print(const StateStore *s, char **ret, size_t *ret_size) {
+int state_file_print(const StateData *s, char **ret, size_t *ret_size) {
         Printer targets = { .first = true }, jobs = { .first = true };
         _cleanup_free_ char *text = NULL;
         bool failed;
@@ -124,7 +124,7 @@ static int get_hex(json_object *o, const char *key, uint8_t *ret, size_t n) {
         return 0;
 }
 
-static int parse_key(StateStore *s, const char *target, const char *key, json_object *o) {
+static int parse_key(StateData *s, const char *target, const char *key, json_object *o) {
         Fingerprint current, previous;
         const char *job;
         int r;
@@ -134,11 +134,11 @@ static int parse_key(StateStore *s, const char *target, const char *key, json_ob
             get_hex(o, "previous", previous.bytes, sizeof(previous.bytes)) < 0)
                 return -EBADMSG;
         /* In the order in which they came to be. */
-        r = state_store_own_key(s, target, key, job, &previous);
-        return r < 0 ? r : state_store_own_key(s, target, key, job, &current);
+        r = state_data_own_key(s, target, key, job, &previous);
+        return r < 0 ? r : state_data_own_key(s, target, key, job, &current);
 }
 
-static int parse_targets(StateStore *s, json_object *targets) {
+static int parse_targets(StateData *s, json_object *targets) {
         json_object_object_foreach(targets, target, keys) {
                 if (!json_object_is_type(keys, json_type_object))
                         return -EBADMSG;
@@ -152,12 +152,12 @@ static int parse_targets(StateStore *s, json_object *targets) {
         return 0;
 }
 
-static int parse_job(StateStore *s, const char *name, json_object *o) {
+static int parse_job(StateData *s, const char *name, json_object *o) {
         JobRecord *j;
 
         if (!json_object_is_type(o, json_type_object))
                 return -EBADMSG;
-        j = state_store_job(s, name, /* create= */ true);
+        j = state_data_job(s, name, /* create= */ true);
         if (!j)
                 return -ENOMEM;
         if (get_hex(o, "boot_id", j->boot_id, sizeof(j->boot_id)) < 0 ||
@@ -170,7 +170,7 @@ static int parse_job(StateStore *s, const char *name, json_object *o) {
         return 0;
 }
 
-static int parse_jobs(StateStore *s, json_object *jobs) {
+static int parse_jobs(StateData *s, json_object *jobs) {
         json_object_object_foreach(jobs, name, value) {
                 int r = parse_job(s, name, value);
 
@@ -180,7 +180,7 @@ static int parse_jobs(StateStore *s, json_object *jobs) {
         return 0;
 }
 
-int state_file_parse(const char *text, size_t size, StateStore *s, const char **reterr) {
+int state_file_parse(const char *text, size_t size, StateData *s, const char **reterr) {
         _cleanup_json_ json_object *root = NULL;
         json_object *targets, *jobs;
         JsonError error = {};

@@ -3,11 +3,11 @@
 /* The rules of ownership in a target, in one place:
  *
  *   - a key that nobody holds is ours for the taking;
- *   - a key that is ours is written and removed at will, but what somebody else put in its place is never
- *     removed, only replaced while we have something good to put there;
- *   - a key that somebody else holds is taken with TakeOver=yes only, unless what stands there is a token that
- *     a registry issued to this very robot: such a thing comes from this program (an earlier installation, a
- *     lost state file), for nobody else makes them.
+ *   - a key that is ours is written and removed at will, but what somebody else put in its place is
+ *     never removed, only replaced while we have something good to put there;
+ *   - a key that somebody else holds is taken with TakeOver=yes only, unless what stands there is a
+ *     token that a registry issued to this very robot: such a thing comes from this program (an earlier
+ *     installation, a lost state file), for nobody else makes them.
  *
  * Owns no file and no state: it decides, others do. */
 
@@ -23,9 +23,7 @@
 #include "model/auth-index.h"
 
 typedef struct Planning {
-        StateStore *store;
-        const char *target;
-        const char *path;
+        const TargetView *view;
         const AuthIndex *index;
         TargetPlan *plan;
         const Wanted *const *sorted; /* by key */
@@ -58,8 +56,8 @@ static bool is_robot_token(const Secret *auth, const char *robot) {
         if (plain.iov_len <= n + 1 || memcmp(plain.iov_base, robot, n) != 0 ||
             ((const char *) plain.iov_base)[n] != ':')
                 return false;
-        if (jwt_parse((const char *) plain.iov_base + n + 1, plain.iov_len - n - 1, &claims, &(const char *){ 0 }) <
-            0)
+        if (jwt_parse((const char *) plain.iov_base + n + 1, plain.iov_len - n - 1, &claims,
+                      &(const char *){ 0 }) < 0)
                 return false;
         return claims->has_exp && streq_ptr(claims->sub, robot);
 }
@@ -69,7 +67,7 @@ static int may_take(const Planning *p, Wanted *w) {
         _cleanup_secret_ Secret *standing = NULL;
         int r;
 
-        if (w->take_over || state_store_find_key(p->store, p->target, w->key) ||
+        if (w->take_over || state_data_find_key(p->view->state, p->view->target, w->key) ||
             !auth_index_has(p->index, w->key))
                 return 1;
         r = auth_index_auth(p->index, w->key, &standing);
@@ -78,11 +76,12 @@ static int may_take(const Planning *p, Wanted *w) {
         if (r > 0 && (secret_equal(standing, w->auth) || is_robot_token(standing, w->robot)))
                 return 1;
         r = failure_new(&w->failure, STEP_PUBLICATION, REASON_TARGET_CONFLICT,
-                        "The target file %s has an entry '%s' that is not ours", p->path, w->key);
+                        "The target file %s has an entry '%s' that is not ours", p->view->path, w->key);
         if (r < 0)
                 return r;
-        r = failure_set_hint(w->failure,
-                             "Remove that entry (podman logout), or let the job replace it with TakeOver=yes");
+        r = failure_set_hint(
+                w->failure,
+                "Remove that entry (podman logout), or let the job replace it with TakeOver=yes");
         return r < 0 ? r : 0;
 }
 
@@ -97,8 +96,9 @@ static int is_our_entry(const Planning *p, const OwnedKey *k) {
         if (r <= 0)
                 return r;
         bytes = secret_peek(standing);
-        state_store_fingerprint(p->store, bytes.iov_base, bytes.iov_len, &print);
-        return memcmp(&print, &k->current, sizeof(print)) == 0 || memcmp(&print, &k->previous, sizeof(print)) == 0;
+        state_data_fingerprint(p->view->state, bytes.iov_base, bytes.iov_len, &print);
+        return memcmp(&print, &k->current, sizeof(print)) == 0 ||
+               memcmp(&print, &k->previous, sizeof(print)) == 0;
 }
 
 static int compare_wanted(const void *a, const void *b) {
@@ -153,12 +153,12 @@ static int plan_wanted(const Planning *p, Wanted *wanted, size_t n) {
         return 0;
 }
 
-int target_plan_make(StateStore *store, const char *target, const char *path, const Secret *text,
-                     Wanted *wanted, size_t n_wanted, TargetPlan *ret, JsonError *reterr) {
+int target_plan_make(const TargetView *view, Wanted *wanted, size_t n_wanted, TargetPlan *ret,
+                     JsonError *reterr) {
         _cleanup_(target_plan_done) TargetPlan plan = {};
         _cleanup_(auth_index_freep) AuthIndex *index = NULL;
         _cleanup_free_ const Wanted **sorted = NULL;
-        struct iovec bytes = secret_peek(text);
+        struct iovec bytes = secret_peek(view->text);
         size_t n_owned = 0;
         Planning p;
         int r;
@@ -166,7 +166,7 @@ int target_plan_make(StateStore *store, const char *target, const char *path, co
         r = auth_index_new(bytes.iov_base, bytes.iov_len, &index, reterr);
         if (r < 0)
                 return r;
-        state_store_each_key(store, target, count_key, &n_owned);
+        state_data_each_key(view->state, view->target, count_key, &n_owned);
         plan.entries = calloc(n_wanted + n_owned + 1, sizeof(*plan.entries));
         plan.owners = calloc(n_wanted + n_owned + 1, sizeof(*plan.owners));
         sorted = calloc(n_wanted + 1, sizeof(*sorted));
@@ -175,11 +175,11 @@ int target_plan_make(StateStore *store, const char *target, const char *path, co
         for (size_t i = 0; i < n_wanted; i++)
                 sorted[i] = wanted + i;
         qsort(sorted, n_wanted, sizeof(*sorted), compare_wanted);
-        p = (Planning){ store, target, path, index, &plan, sorted, n_wanted, 0 };
+        p = (Planning){ view, index, &plan, sorted, n_wanted, 0 };
         r = plan_wanted(&p, wanted, n_wanted);
         if (r < 0)
                 return r;
-        state_store_each_key(store, target, plan_removal, &p);
+        state_data_each_key(view->state, view->target, plan_removal, &p);
         if (p.error < 0)
                 return p.error;
         *ret = plan;
@@ -187,7 +187,7 @@ int target_plan_make(StateStore *store, const char *target, const char *path, co
         return 0;
 }
 
-int target_plan_own(const TargetPlan *p, StateStore *store, const char *target) {
+int target_plan_own(const TargetPlan *p, StateData *state, const char *target) {
         for (size_t i = 0; i < p->n_entries; i++) {
                 struct iovec auth = secret_peek(p->entries[i].auth);
                 Fingerprint print;
@@ -195,15 +195,15 @@ int target_plan_own(const TargetPlan *p, StateStore *store, const char *target) 
 
                 if (!p->owners[i])
                         continue;
-                state_store_fingerprint(store, auth.iov_base, auth.iov_len, &print);
-                r = state_store_own_key(store, target, p->entries[i].key, p->owners[i]->job, &print);
+                state_data_fingerprint(state, auth.iov_base, auth.iov_len, &print);
+                r = state_data_own_key(state, target, p->entries[i].key, p->owners[i]->job, &print);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-void target_plan_disown(const TargetPlan *p, StateStore *store, const char *target) {
+void target_plan_disown(const TargetPlan *p, StateData *state, const char *target) {
         STRV_FOREACH(key, p->removed)
-                state_store_disown_key(store, target, *key);
+                state_data_disown_key(state, target, *key);
 }

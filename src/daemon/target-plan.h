@@ -1,13 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Which keys of a target to write and which to remove, decided from what stands there, what is ours, and what
- * is wanted. Pure but for the store it asks. */
+/* Which keys of a target to write and which to remove, decided from what stands there, what is ours, and
+ * what is wanted. Pure but for the store it asks. */
 
+#include "base/failure.h"
 #include "base/secret.h"
-#include "daemon/state-store.h"
-#include "daemon/target.h"
+#include "daemon/state-data.h"
 #include "model/auth-file.h"
+
+/* What one job wants of one key. */
+typedef struct Wanted {
+        const char *key;
+        const char *job;
+        const char *robot;
+        const Secret *auth; /* base64 of "user:secret"; NULL: nothing of ours shall stand there */
+        bool take_over;     /* also over somebody else's entry */
+        Failure *failure;   /* out: why this key could not be had; the caller frees it */
+} Wanted;
+
+/* What the decision is about. */
+typedef struct TargetView {
+        StateData *state;
+        const char *target;
+        const char *path;   /* for messages */
+        const Secret *text; /* the present content; NULL: no file */
+} TargetView;
 
 typedef struct TargetPlan {
         AuthEntry *entries; /* for auth_file_merge(); keys point into wanted[] or into `removed` */
@@ -16,10 +34,9 @@ typedef struct TargetPlan {
         char **removed;        /* keys that stop being ours once the file is written */
 } TargetPlan;
 
-/* `text` is the present content (NULL: no file). Sets wanted[i].failure where a key is somebody else's.
- * Returns 0, -EBADMSG with *reterr, -ENOMEM. */
-int target_plan_make(StateStore *store, const char *target, const char *path, const Secret *text,
-                     Wanted *wanted, size_t n_wanted, TargetPlan *ret, JsonError *reterr);
-int target_plan_own(const TargetPlan *p, StateStore *store, const char *target);
-void target_plan_disown(const TargetPlan *p, StateStore *store, const char *target);
+/* Sets wanted[i].failure where a key is somebody else's. Returns 0, -EBADMSG with *reterr, -ENOMEM. */
+int target_plan_make(const TargetView *view, Wanted *wanted, size_t n_wanted, TargetPlan *ret,
+                     JsonError *reterr);
+int target_plan_own(const TargetPlan *p, StateData *state, const char *target);
+void target_plan_disown(const TargetPlan *p, StateData *state, const char *target);
 void target_plan_done(TargetPlan *p);

@@ -2,11 +2,12 @@
 
 /* Read, decide, merge, replace: one target file.
  *
- * Owns the decision which keys are ours to write and to remove (with the store), and the sentences about files
- * that cannot be read or written. The merge itself is model/auth-file, the replacing base/file-replace.
+ * Owns the decision which keys are ours to write and to remove (with the store), and the sentences about
+ * files that cannot be read or written. The merge itself is model/auth-file, the replacing base/file-
+ * replace.
  *
- * Refuses to touch a file that it does not understand, one that is no regular file, and one in a directory
- * where others could play with names. */
+ * Refuses to touch a file that it does not understand, one that is no regular file, and one in a
+ * directory where others could play with names. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "daemon/target-plan.h"
 #include "daemon/target.h"
 #include "model/auth-file.h"
 
@@ -115,8 +115,8 @@ static int fail(const Target *t, int error, const char *doing, Failure **reterr)
 
         if (error == -ENOMEM)
                 return error;
-        r = failure_new(reterr, STEP_PUBLICATION, reason_of_errno(error), "The target file %s cannot be %s: %s",
-                        t->path, doing, errno_text(error));
+        r = failure_new(reterr, STEP_PUBLICATION, reason_of_errno(error),
+                        "The target file %s cannot be %s: %s", t->path, doing, errno_text(error));
         return r < 0 ? r : 1;
 }
 
@@ -128,7 +128,8 @@ static int fail_directory(const Target *t, int error, const char *component, Fai
                 return error;
         if (error == -EPERM)
                 r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_UNSAFE,
-                                "The directory %s does not belong to root or can be written by others", where);
+                                "The directory %s does not belong to root or can be written by others",
+                                where);
         else
                 r = failure_new(reterr, STEP_PUBLICATION, reason_of_errno(error),
                                 "The directory %s cannot be used: %s", where, errno_text(error));
@@ -221,9 +222,10 @@ static int replace(const Target *t, const Found *f, const Secret *text, Failure 
 static int fail_malformed(const Target *t, const JsonError *error, Failure **reterr) {
         int r;
 
-        r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_MALFORMED,
-                        "The target file %s is not valid JSON and was left untouched: line %zu, column %zu: %s",
-                        t->path, error->line, error->column, error->what);
+        r = failure_new(
+                reterr, STEP_PUBLICATION, REASON_TARGET_MALFORMED,
+                "The target file %s is not valid JSON and was left untouched: line %zu, column %zu: %s",
+                t->path, error->line, error->column, error->what);
         return r < 0 ? r : 1;
 }
 
@@ -242,7 +244,7 @@ static int merge_and_replace(Target *t, const Found *f, TargetPlan *plan, Failur
                 return r;
         /* Ours from here on, whatever happens to us before the file is written. A state that cannot be saved
          * is no reason to let a credential die. */
-        r = target_plan_own(plan, t->store, t->config->name);
+        r = target_plan_own(plan, state_store_data(t->store), t->config->name);
         if (r < 0)
                 return r;
         if (state_store_save(t->store) < 0)
@@ -252,7 +254,7 @@ static int merge_and_replace(Target *t, const Found *f, TargetPlan *plan, Failur
                 if (r != 0)
                         return r;
         }
-        target_plan_disown(plan, t->store, t->config->name);
+        target_plan_disown(plan, state_store_data(t->store), t->config->name);
         return 0;
 }
 
@@ -260,6 +262,7 @@ static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reter
         _cleanup_(found_done) Found f = { .dir_fd = -EBADF, .fd = -EBADF };
         _cleanup_(target_plan_done) TargetPlan plan = {};
         JsonError error = {};
+        TargetView view;
         int r;
 
         r = open_directory(t, &f, reterr);
@@ -268,14 +271,15 @@ static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reter
         r = open_file(t, &f, reterr);
         if (r != 0)
                 return r;
-        r = target_plan_make(t->store, t->config->name, t->path, f.text, wanted, n_wanted, &plan, &error);
+        view = (TargetView){ state_store_data(t->store), t->config->name, t->path, f.text };
+        r = target_plan_make(&view, wanted, n_wanted, &plan, &error);
         if (r == -EBADMSG)
                 return fail_malformed(t, &error, reterr);
         if (r < 0)
                 return r;
         /* Nothing to say and no file: do not make one that says nothing. */
         if (plan.n_entries == 0) {
-                target_plan_disown(&plan, t->store, t->config->name);
+                target_plan_disown(&plan, state_store_data(t->store), t->config->name);
                 return 0;
         }
         return merge_and_replace(t, &f, &plan, reterr);

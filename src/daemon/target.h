@@ -4,19 +4,9 @@
 /* One target file, brought in line with what jobs want of it. */
 
 #include "base/failure.h"
-#include "base/secret.h"
 #include "daemon/state-store.h"
+#include "daemon/target-plan.h"
 #include "model/target-config.h"
-
-/* What one job wants of one key. */
-typedef struct Wanted {
-        const char *key;
-        const char *job;
-        const char *robot;
-        const Secret *auth; /* base64 of "user:secret"; NULL: nothing of ours shall stand there */
-        bool take_over;     /* also over somebody else's entry */
-        Failure *failure;   /* out: why this key could not be had; the caller frees it */
-} Wanted;
 
 typedef struct Target Target;
 

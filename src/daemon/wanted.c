@@ -2,8 +2,8 @@
 
 /* Between jobs and targets: who wants which key, and what came of it.
  *
- * Owns nothing; looks at all jobs anew each time, so that there is no account of it that could go stale. A job
- * without a valid credential wants nothing, and what is not wanted is taken out of the target. */
+ * Owns nothing; looks at all jobs anew each time, so that there is no account of it that could go stale.
+ * A job without a valid credential wants nothing, and what is not wanted is taken out of the target. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -103,7 +103,8 @@ static void tell(Job *j, const char *target, const Outcome *o, const Failure *fa
                 failure = o->failure;
         r = job_set_target_result(j, target, failure ? TARGET_FAILED : result, failure);
         if (r < 0)
-                log_warning_errno(r, "Job '%s' cannot note what came of target '%s', ignoring: %m", j->name, target);
+                log_warning_errno(r, "Job '%s' cannot note what came of target '%s', ignoring: %m", j->name,
+                                  target);
 }
 
 void wanted_report(Job *const *jobs, size_t n_jobs, const char *target, const Wanted *wanted, size_t n,

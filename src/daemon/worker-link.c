@@ -161,7 +161,8 @@ static int send_call(WorkerLink *l, WorkerCall *c) {
         if (r >= 0)
                 r = door_append_request(m, c->request);
         if (r >= 0)
-                r = sd_bus_call_async(l->bus, &c->slot, m, on_reply, c, usec_add(c->request->timeout, GRACE));
+                r = sd_bus_call_async(l->bus, &c->slot, m, on_reply, c,
+                                      usec_add(c->request->timeout, GRACE));
         if (r < 0)
                 return r;
         c->state = CALL_SENT;
@@ -237,7 +238,8 @@ static int format_address(const char *path, char **ret) {
         address = malloc(sizeof(prefix) + 3 * strlen(path));
         if (!address)
                 return -ENOMEM;
-        end = stpcpy(address, prefix);
+        memcpy(address, prefix, sizeof(prefix));
+        end = address + sizeof(prefix) - 1;
         for (const char *c = path; *c; c++)
                 if (strchr(plain, *c))
                         *end++ = *c;
@@ -262,7 +264,8 @@ int worker_link_new(sd_event *event, const char *socket_path, WorkerLink **ret) 
         if (r >= 0)
                 r = sd_event_source_set_enabled(l->pump, SD_EVENT_OFF);
         if (r >= 0)
-                r = sd_event_add_time_relative(event, &l->linger, CLOCK_MONOTONIC, LINGER, LINGER, on_linger, l);
+                r = sd_event_add_time_relative(event, &l->linger, CLOCK_MONOTONIC, LINGER, LINGER, on_linger,
+                                               l);
         if (r >= 0)
                 r = sd_event_source_set_enabled(l->linger, SD_EVENT_OFF);
         if (r < 0)
@@ -283,7 +286,8 @@ WorkerLink *worker_link_free(WorkerLink *l) {
         return NULL;
 }
 
-int worker_call_new(WorkerLink *l, Request *request, WorkerHandler handler, void *userdata, WorkerCall **ret) {
+int worker_call_new(WorkerLink *l, Request *request, WorkerHandler handler, void *userdata,
+                    WorkerCall **ret) {
         WorkerCall *c;
 
         c = calloc(1, sizeof(*c));

@@ -12,9 +12,9 @@
 typedef struct WorkerLink WorkerLink;
 typedef struct WorkerCall WorkerCall;
 
-/* Called exactly once, never from within worker_call_new(), unless the call is freed before. `answer` is what
- * the worker said, or a failure about the worker itself (REASON_WORKER_UNAVAILABLE, REASON_TIMEOUT); the
- * handler may take things out of it. The call may be freed inside the handler. */
+/* Called exactly once, never from within worker_call_new(), unless the call is freed before. `answer` is
+ * what the worker said, or a failure about the worker itself (REASON_WORKER_UNAVAILABLE, REASON_TIMEOUT);
+ * the handler may take things out of it. The call may be freed inside the handler. */
 typedef void (*WorkerHandler)(WorkerCall *call, Answer *answer, void *userdata);
 
 int worker_link_new(sd_event *event, const char *socket_path, WorkerLink **ret);
@@ -24,7 +24,8 @@ DEFINE_CLEANUP(WorkerLink *, worker_link_free)
 
 /* Queues a request; it is sent when fewer than a bounded number are under way. Consumes `request`, also on
  * failure. Returns 0 or -ENOMEM. */
-int worker_call_new(WorkerLink *l, Request *request, WorkerHandler handler, void *userdata, WorkerCall **ret);
+int worker_call_new(WorkerLink *l, Request *request, WorkerHandler handler, void *userdata,
+                    WorkerCall **ret);
 /* Cancels at the worker if still under way. */
 WorkerCall *worker_call_free(WorkerCall *c);
 DEFINE_CLEANUP(WorkerCall *, worker_call_free)

@@ -10,7 +10,8 @@
 typedef struct AuthIndex AuthIndex;
 
 /* `text` must stay valid and unchanged as long as the index. A size of 0 gives an empty index. Returns 0;
- * -EBADMSG with *reterr filled if the text is not strict JSON, or "auths" is there and no object; -ENOMEM. */
+ * -EBADMSG with *reterr filled if the text is not strict JSON, or "auths" is there and
+ * no object; -ENOMEM. */
 int auth_index_new(const char *text, size_t size, AuthIndex **ret, JsonError *reterr);
 AuthIndex *auth_index_free(AuthIndex *x);
 DEFINE_CLEANUP(AuthIndex *, auth_index_free)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Values of configuration keys: one shape, one function. Owns nothing; refuses what is not exactly of the
- * shape and says what would be. */
+/* Values of configuration keys: one shape, one function.
+ *
+ * Owns nothing; refuses what is not exactly of the shape and says what would be. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -84,8 +85,9 @@ int config_set_span(const ConfAssignment *a, usec_t *p, usec_t min, usec_t max, 
                 return 0;
         }
         if (parse_span(a->value, &value) < 0 || value < min || value > max)
-                return config_complain(reterr, "%s=%s is not a time span between %s and %s, for example 20min",
-                                       a->key, a->value, format_span(buf_min, min), format_span(buf_max, max));
+                return config_complain(
+                        reterr, "%s=%s is not a time span between %s and %s, for example 20min", a->key,
+                        a->value, format_span(buf_min, min), format_span(buf_max, max));
         *p = value;
         return 0;
 }

@@ -7,8 +7,8 @@
 #include "base/secret.h"
 
 typedef struct Credential {
-        char *user;      /* "acme+edge" */
-        Secret *secret;  /* the robot token */
+        char *user;     /* "acme+edge" */
+        Secret *secret; /* the robot token */
         /* As the token itself says, in the registry's time, seconds since 1970; expires > issued. */
         int64_t issued;
         int64_t expires;

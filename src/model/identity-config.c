@@ -68,8 +68,9 @@ static int check_complete(const IdentityConfig *c, Conf *conf) {
         if (conf_has_error(conf))
                 return 0;
         if (c->source < 0)
-                return conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
-                                        "Source= is missing in section [Identity], add for example Source=file");
+                return conf_add_message(
+                        conf, CONF_ERROR, config_main_file(conf), 0,
+                        "Source= is missing in section [Identity], add for example Source=file");
         if (c->source == IDENTITY_FILE && !c->token_file)
                 return conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
                                         "TokenFile= is missing, Source=file needs the absolute path of the "
@@ -118,6 +119,6 @@ int identity_config_dup(const IdentityConfig *c, IdentityConfig **ret) {
 }
 
 bool identity_config_equal(const IdentityConfig *a, const IdentityConfig *b) {
-        return streq_ptr(a->name, b->name) && a->source == b->source && streq_ptr(a->audience, b->audience) &&
-               streq_ptr(a->token_file, b->token_file);
+        return streq_ptr(a->name, b->name) && a->source == b->source &&
+               streq_ptr(a->audience, b->audience) && streq_ptr(a->token_file, b->token_file);
 }

@@ -50,8 +50,8 @@ static int take_name(const ConfAssignment *a, char **p, bool (*is_valid)(const c
         if (r < 0)
                 return r;
         if (!valid)
-                return config_complain(reterr, "%s=%s is not valid, write for example %s=%s", a->key, a->value,
-                                       a->key, example);
+                return config_complain(reterr, "%s=%s is not valid, write for example %s=%s", a->key,
+                                       a->value, a->key, example);
         return 0;
 }
 
@@ -93,8 +93,8 @@ static int append_words(const ConfAssignment *a, char ***list, bool (*is_valid)(
                 return r;
         STRV_FOREACH(w, words) {
                 if (!is_valid(*w))
-                        return config_complain(reterr, "'%s' in %s= is not valid, write for example %s=%s", *w,
-                                               a->key, a->key, example);
+                        return config_complain(reterr, "'%s' in %s= is not valid, write for example %s=%s",
+                                               *w, a->key, a->key, example);
                 if (strv_contains(*list, *w))
                         continue;
                 if (strv_length(*list) >= max)
@@ -119,7 +119,8 @@ static int set_scopes(const ConfAssignment *a, void *userdata, char **reterr) {
 static int set_targets(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
-        return append_words(a, &d->config->targets, object_name_is_valid, TARGETS_MAX, "system podman", reterr);
+        return append_words(a, &d->config->targets, object_name_is_valid, TARGETS_MAX, "system podman",
+                            reterr);
 }
 
 static int set_ca_file(const ConfAssignment *a, void *userdata, char **reterr) {
@@ -132,8 +133,9 @@ static int set_proxy(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
         if (!isempty(a->value) && !startswith(a->value, "http://") && !startswith(a->value, "https://"))
-                return config_complain(reterr, "Proxy=%s is no URL, write for example "
-                                               "Proxy=http://proxy.example.com:3128",
+                return config_complain(reterr,
+                                       "Proxy=%s is no URL, write for example "
+                                       "Proxy=http://proxy.example.com:3128",
                                        a->value);
         return config_set_token(a, &d->config->proxy, reterr);
 }
@@ -157,21 +159,16 @@ static int set_on_remove(const ConfAssignment *a, void *userdata, char **reterr)
 static int set_minimum_remaining(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
-        return config_set_span(a, &d->config->minimum_remaining, MINIMUM_REMAINING_MIN, MINIMUM_REMAINING_MAX,
-                               reterr);
+        return config_set_span(a, &d->config->minimum_remaining, MINIMUM_REMAINING_MIN,
+                               MINIMUM_REMAINING_MAX, reterr);
 }
 
 static const ConfKey job_keys[] = {
-        { "Job", "Registry", set_registry },
-        { "Job", "Robot", set_robot },
-        { "Job", "Identity", set_identity },
-        { "Job", "Scopes", set_scopes },
-        { "Job", "Targets", set_targets },
-        { "Job", "CAFile", set_ca_file },
-        { "Job", "Proxy", set_proxy },
-        { "Job", "TakeOver", set_take_over },
-        { "Job", "OnRemove", set_on_remove },
-        { "Job", "MinimumRemaining", set_minimum_remaining },
+        { "Job", "Registry", set_registry },  { "Job", "Robot", set_robot },
+        { "Job", "Identity", set_identity },  { "Job", "Scopes", set_scopes },
+        { "Job", "Targets", set_targets },    { "Job", "CAFile", set_ca_file },
+        { "Job", "Proxy", set_proxy },        { "Job", "TakeOver", set_take_over },
+        { "Job", "OnRemove", set_on_remove }, { "Job", "MinimumRemaining", set_minimum_remaining },
 };
 
 JobConfig *job_config_free(JobConfig *c) {
@@ -214,10 +211,11 @@ static int fill_scopes(JobConfig *c, char *const *paths, Conf *conf) {
         if (r < 0)
                 return r;
         if (!scope_path_is_valid(namespace))
-                return conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
-                                        "Scopes= is missing, and the robot's namespace '%s' can be none: name "
-                                        "the namespace in lower case, for example Scopes=acme",
-                                        namespace);
+                return conf_add_message(
+                        conf, CONF_ERROR, config_main_file(conf), 0,
+                        "Scopes= is missing, and the robot's namespace '%s' can be none: name "
+                        "the namespace in lower case, for example Scopes=acme",
+                        namespace);
         return add_scope(c, namespace);
 }
 

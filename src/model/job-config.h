@@ -19,13 +19,13 @@ OnRemove on_remove_from_string(const char *s);
 
 typedef struct JobConfig {
         char *name;
-        char *registry;           /* NULL if missing or wrong (then conf has the error) */
+        char *registry; /* NULL if missing or wrong (then conf has the error) */
         char *robot;
-        char *identity;           /* default "default" */
-        char **scopes;            /* full keys "host/ns"; default: the robot's namespace */
-        char **targets;           /* default "system", "podman" */
-        char *ca_file;            /* absolute, or NULL */
-        char *proxy;              /* URL, or NULL */
+        char *identity; /* default "default" */
+        char **scopes;  /* full keys "host/ns"; default: the robot's namespace */
+        char **targets; /* default "system", "podman" */
+        char *ca_file;  /* absolute, or NULL */
+        char *proxy;    /* URL, or NULL */
         bool take_over;
         OnRemove on_remove;
         usec_t minimum_remaining; /* 0: default of model/schedule */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From facts to the one word that people see. Owns the state names, which are API (property State, the
- * STATE column). */
+/* From facts to the one word that people see.
+ *
+ * Owns the state names, which are API (property State, the STATE column), and the order in which facts
+ * count. */
 
 #include "base/text.h"
 #include "model/job-state.h"

@@ -21,9 +21,9 @@ const char *job_state_to_string(JobState s);
 JobState job_state_from_string(const char *s);
 
 typedef struct JobFacts {
-        bool attempting;      /* an attempt is under way, publication included */
-        bool valid;           /* a credential that has not expired is at hand */
-        bool published;       /* … and stands in every target */
+        bool attempting;        /* an attempt is under way, publication included */
+        bool valid;             /* a credential that has not expired is at hand */
+        bool published;         /* … and stands in every target */
         const Failure *failure; /* of the last attempt, of the configuration or of a target; or NULL */
 } JobFacts;
 

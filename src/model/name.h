@@ -9,7 +9,8 @@
 
 /* Jobs, identities, targets: 1–64 of [A-Za-z0-9_.-], not starting with '.' or '-'. */
 bool object_name_is_valid(const char *s);
-/* "host", "host:port", "[v6]:port"; lower case letters only; at most 255 bytes; port 1–65535, no leading zero. */
+/* "host", "host:port", "[v6]:port"; lower case letters only; at most 255 bytes; port 1–65535, no leading
+ * zero. */
 bool registry_is_valid(const char *s);
 /* "namespace+short" (case matters to Quay): both parts of [A-Za-z0-9_.-]; at most 255 bytes. */
 bool robot_is_valid(const char *s);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Ends of life of what crosses the private door. The structures are plain values; who fills them and what
- * they may hold is for model/door and for the two processes. */
+/* Ends of life of what crosses the private door.
+ *
+ * The structures are plain values; who fills them and what they may hold is for model/door and for the two
+ * processes. */
 
 #include "base/text.h"
 #include "model/request.h"

@@ -13,20 +13,20 @@
 #include "model/credential.h"
 
 typedef struct Request {
-        uint64_t id;       /* chosen by the daemon, for cancelling */
-        char *job;         /* its name, for the worker's log only */
+        uint64_t id; /* chosen by the daemon, for cancelling */
+        char *job;   /* its name, for the worker's log only */
         /* identity step */
-        char *source;      /* "file" */
-        char *audience;    /* the JWT must have it; NULL: unchecked */
-        Secret *token;     /* source "file": the content of the token file */
+        char *source;   /* "file" */
+        char *audience; /* the JWT must have it; NULL: unchecked */
+        Secret *token;  /* source "file": the content of the token file */
         /* exchange step */
-        char *exchange;    /* "quay" */
-        char *registry;    /* "host[:port]" */
+        char *exchange; /* "quay" */
+        char *registry; /* "host[:port]" */
         char *robot;
-        char **scopes;     /* full keys "host/ns[/repo]", for the verification's scope */
-        char *ca;          /* PEM, or NULL for the trust store */
+        char **scopes; /* full keys "host/ns[/repo]", for the verification's scope */
+        char *ca;      /* PEM, or NULL for the trust store */
         char *proxy;
-        usec_t timeout;    /* for the whole request; the worker ends it with REASON_TIMEOUT */
+        usec_t timeout; /* for the whole request; the worker ends it with REASON_TIMEOUT */
 } Request;
 
 Request *request_free(Request *r);

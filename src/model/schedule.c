@@ -73,8 +73,8 @@ usec_t schedule_due(uint64_t phase, usec_t obtained, usec_t lifetime, usec_t min
 
         if (latest > part(lifetime, 80, 100))
                 latest = part(lifetime, 80, 100);
-        /* There must be a grid point in every stretch as long as `latest`, with some room for the lateness of
-         * the timer that fires at the point before. */
+        /* There must be a grid point in every stretch as long as `latest`, with some room for the
+         * lateness of the timer that fires at the point before. */
         if (period > part(latest, 98, 100))
                 period = part(latest, 98, 100);
         if (period == 0)

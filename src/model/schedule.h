@@ -3,9 +3,10 @@
 
 /* When to try next. Pure: time and randomness come as arguments.
  *
- * After a success: the last point of a grid (period 65 % of the token's life, phase fixed per host and job)
- * not later than 80 % of its life and leaving the minimum that must remain. Hosts that were all switched on
- * in one second are spread from their first cycle on, and stay so. After a failure: the pace of its class. */
+ * After a success: the last point of a grid (period 65 % of the token's life, phase fixed per host and
+ * job) not later than 80 % of its life and leaving the minimum that must remain. Hosts that were all
+ * switched on in one second are spread from their first cycle on, and stay so. After a failure: the pace
+ * of its class. */
 
 #include "base/clock.h"
 #include "base/failure.h"
@@ -14,8 +15,8 @@
  * share machine ids. */
 uint64_t schedule_phase(const uint8_t host[static 16], const void *salt, size_t salt_size, const char *job);
 
-/* What must be left of a life of `lifetime` when its refresh is due: `configured`, or a third of the life (20
- * minutes of an hour) if that is 0; never more than four fifths of the life, however short it is. */
+/* What must be left of a life of `lifetime` when its refresh is due: `configured`, or a third of the life
+ * (20 minutes of an hour) if that is 0; never more than four fifths of the life, however short it is. */
 usec_t schedule_minimum_remaining(usec_t lifetime, usec_t configured);
 
 /* Due time, on the boot clock, of a token that was obtained at `obtained` (boot clock) and lives `lifetime`.

@@ -10,11 +10,11 @@
 typedef struct TargetConfig {
         const char *name;
         const char *path;
-        mode_t mode;            /* of a file that is not there yet; an existing one keeps its own */
-        uid_t uid;              /* likewise */
+        mode_t mode; /* of a file that is not there yet; an existing one keeps its own */
+        uid_t uid;   /* likewise */
         gid_t gid;
-        bool persistent;        /* on a disk: survives a reboot, wants fsync */
-        mode_t directory_mode;  /* the directory is made with it if missing; 0: never made */
+        bool persistent;       /* on a disk: survives a reboot, wants fsync */
+        mode_t directory_mode; /* the directory is made with it if missing; 0: never made */
 } TargetConfig;
 
 /* NULL if there is no such target. */

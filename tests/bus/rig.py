@@ -33,6 +33,11 @@ STRANGER_UID = pwd.getpwnam('nobody').pw_uid
 JWT = 'eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJzdWIiOiJlZGdlLTEifQ.c2lnbmF0dXJl'
 
 
+def as_user(uid):
+    """For subprocess; only root can be somebody else."""
+    return {'user': uid, 'group': pwd.getpwuid(uid).pw_gid, 'extra_groups': []} if ROOT else {}
+
+
 def program(directory, name):
     """Build directories need not be readable to other users."""
     source = {'pullauthd': 'src/daemon', 'pullauth-worker': 'src/worker', 'pullauthctl': 'src/ctl'}[name]
@@ -179,7 +184,7 @@ class Host:
         self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        cwd=self.directory, start_new_session=True,
                                        env=self.environment(NOTIFY_SOCKET=self.notify.path, PULLAUTH_LOG_LEVEL='debug'),
-                                       **({'user': DAEMON_UID, 'group': DAEMON_UID, 'extra_groups': []} if ROOT else {}))
+                                       **as_user(DAEMON_UID))
         log.close()
         if wait:
             self.notify.wait('READY=1', 90)
@@ -224,14 +229,13 @@ class Host:
 
     def run_as(self, uid, *command, **more):
         """Runs a program to its end as another user."""
-        who = {'user': uid, 'group': uid, 'extra_groups': []} if ROOT else {}
         return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, env=self.environment(), timeout=60 * SLOW, cwd=self.directory, **who, **more)
+                              text=True, env=self.environment(), timeout=60 * SLOW, cwd=self.directory,
+                              **as_user(uid), **more)
 
     def popen_as(self, uid, *command):
-        who = {'user': uid, 'group': uid, 'extra_groups': []} if ROOT else {}
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                text=True, env=self.environment(), cwd=self.directory, **who)
+                                text=True, env=self.environment(), cwd=self.directory, **as_user(uid))
 
     def wait_file(self, path, condition, timeout=30):
         """Looks again each time something changes in the file's directory."""

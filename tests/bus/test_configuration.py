@@ -7,7 +7,8 @@ import pytest
 
 
 def messages(job):
-    return [(severity, os.path.basename(file), line, text) for severity, line, file, text in job['ConfigurationMessages']]
+    return [(severity, os.path.basename(file), line, text)
+            for severity, line, file, text in job['ConfigurationMessages']]
 
 
 def test_a_reload_touches_only_what_changed(edge):
@@ -97,7 +98,8 @@ def test_files_that_belong_to_no_job_are_the_managers(edge):
 
 def test_drop_ins_and_masks_work_as_with_systemd(host):
     host.standard()
-    host.write('usr/lib/pullauth/jobs/vendor.job', '[Job]\nRegistry=quay.example.com\nRobot=acme+vendor\nScopes=acme/v\n')
+    host.write('usr/lib/pullauth/jobs/vendor.job',
+               '[Job]\nRegistry=quay.example.com\nRobot=acme+vendor\nScopes=acme/v\n')
     host.write('usr/lib/pullauth/jobs/masked.job', '[Job]\nRegistry=quay.example.com\nRobot=acme+masked\n')
     os.symlink('/dev/null', host.path('etc/pullauth/jobs/masked.job'))
     host.write('etc/pullauth/jobs/edge.job.d/10-scope.conf', '[Job]\nScopes=acme/app\n')

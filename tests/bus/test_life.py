@@ -11,7 +11,7 @@ import time
 
 from fakeworker import failure
 from privatebus import PrivateBus
-from rig import DAEMON_UID, ROOT, program
+from rig import DAEMON_UID, as_user, program
 
 KEY = 'quay.example.com/acme'
 SYSTEM, PODMAN = 'etc/containers/auth.json', 'run/containers/0/auth.json'
@@ -152,7 +152,7 @@ def test_a_worse_credential_never_replaces_a_good_one(edge):
 def test_a_second_daemon_gives_way(edge):
     second = subprocess.run([program(edge.directory, 'pullauthd'), f'--root={edge.root}'], env=edge.environment(),
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
-                            text=True, **({'user': DAEMON_UID, 'group': DAEMON_UID, 'extra_groups': []} if ROOT else {}))
+                            text=True, **as_user(DAEMON_UID))
     assert second.returncode == 1 and 'another pullauthd is running' in second.stdout
     assert edge.client.job('edge', 'State') == 'fresh'
 

@@ -17,8 +17,8 @@ def state(job, target):
 
 
 @pytest.mark.parametrize('content', [
-    b'{"auths": {', b'[]', b'nonsense', b'{"auths": []}', b'{"auths": {"a": 1, "a": 2}}', b'\xff\xfe', b'{"a":"\\u0000"}',
-    b'{} {}', b'{"auths": null}',
+    b'{"auths": {', b'[]', b'nonsense', b'{"auths": []}', b'{"auths": {"a": 1, "a": 2}}', b'\xff\xfe',
+    b'{"a":"\\u0000"}', b'{} {}', b'{"auths": null}',
 ])
 def test_a_target_that_is_not_understood_is_left_untouched(host, content):
     host.write(SYSTEM, content)

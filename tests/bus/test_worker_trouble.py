@@ -32,8 +32,8 @@ def test_no_worker_at_all(host):
 
 
 @pytest.mark.parametrize('change', [
-    {'User': 'acme+other'}, {'Secret': b''}, {'Expires': 0}, {'Issued': 2**62, 'Expires': 2**62 + 1}, {'ObtainedBoot': 1},
-    {'ObtainedBoot': 2**63}, {'Reason': 'registry-error', 'Step': 'exchange', 'Message': 'both'},
+    {'User': 'acme+other'}, {'Secret': b''}, {'Expires': 0}, {'Issued': 2**62, 'Expires': 2**62 + 1},
+    {'ObtainedBoot': 1}, {'ObtainedBoot': 2**63}, {'Reason': 'registry-error', 'Step': 'exchange', 'Message': 'both'},
 ], ids=str)
 def test_a_lying_worker_gets_nothing_published(host, change):
     host.standard()

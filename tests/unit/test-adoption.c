@@ -8,7 +8,7 @@
 
 #define IAT 1700000000
 #define EXP (IAT + 3600)
-#define REAL(seconds) ((usec_t) (seconds) * USEC_PER_SEC)
+#define REAL(seconds) ((usec_t) (seconds) *USEC_PER_SEC)
 #define BOOT (10 * USEC_PER_HOUR)
 
 static const JobRecord record = {
@@ -20,7 +20,9 @@ static const JobRecord record = {
 
 static void on_the_same_boot_the_boot_clock_alone_counts(void **state) {
         /* The real clock is years off; nobody asks it. */
-        const AdoptionClock clock = { .boot = BOOT, .real = REAL(EXP) + 9000 * USEC_PER_DAY, .same_boot = true };
+        const AdoptionClock clock = { .boot = BOOT,
+                                      .real = REAL(EXP) + 9000 * USEC_PER_DAY,
+                                      .same_boot = true };
         AdoptionTimes t;
 
         assert_int_equal(adoption_times(IAT, EXP, &record, &clock, &t), 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Files of one kind over the three places: precedence, drop-ins, masks, and files that are not to be believed. */
+/* Files of one kind over the three places: precedence, drop-ins, masks, and files that are not to be
+ * believed. */
 
 #include "unit.h"
 

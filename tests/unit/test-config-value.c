@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Values of one shape: taken whole, reset by nothing, refused with a sentence that says what would be right. */
+/* Values of one shape: taken whole, reset by nothing, refused with a sentence that says what would be
+ * right. */
 
 #include "unit.h"
 

@@ -42,7 +42,8 @@ static void every_key_is_taken(void **state) {
                       "Targets=podman\nCAFile=/etc/ca.pem\nProxy=http://p.example:3128\nTakeOver=yes\n"
                       "OnRemove=retain\nMinimumRemaining=25min\n",
                       &c);
-        char *const scopes[] = { (char *) "q.example/a/x", (char *) "q.example/a/y", (char *) "q.example/a/z", NULL };
+        char *const scopes[] = { (char *) "q.example/a/x", (char *) "q.example/a/y",
+                                 (char *) "q.example/a/z", NULL };
 
         assert_int_equal(conf->n_messages, 0);
         assert_true(strv_equal(c->scopes, scopes));
@@ -56,9 +57,10 @@ static void every_key_is_taken(void **state) {
 
 static void an_empty_value_resets(void **state) {
         _cleanup_(job_config_freep) JobConfig *c = NULL;
-        _cleanup_conf_ Conf *conf = parse("[Job]\nRegistry=q.example\nRobot=a+b\nScopes=a/x\nScopes=\nIdentity=n\n"
-                                          "Identity=\nCAFile=/a\nCAFile=\n",
-                                          &c);
+        _cleanup_conf_ Conf *conf =
+                parse("[Job]\nRegistry=q.example\nRobot=a+b\nScopes=a/x\nScopes=\nIdentity=n\n"
+                      "Identity=\nCAFile=/a\nCAFile=\n",
+                      &c);
 
         assert_int_equal(conf->n_messages, 0);
         assert_string_equal(c->scopes[0], "q.example/a");
@@ -71,11 +73,11 @@ static void wrong_values_name_line_and_remedy(void **state) {
                 const char *line;
                 const char *says;
         } rows[] = {
-                { "Registry=https://q.example", "URL" },  { "Registry=Q.example", "Registry=" },
-                { "Robot=edge", "organization+robot" },   { "Scopes=/a", "Scopes=" },
-                { "Identity=../x", "Identity=" },         { "TakeOver=perhaps", "yes or no" },
-                { "OnRemove=burn", "OnRemove" },          { "MinimumRemaining=0", "MinimumRemaining=" },
-                { "CAFile=ca.pem", "absolute" },          { "Proxy=ftp://x", "Proxy" },
+                { "Registry=https://q.example", "URL" }, { "Registry=Q.example", "Registry=" },
+                { "Robot=edge", "organization+robot" },  { "Scopes=/a", "Scopes=" },
+                { "Identity=../x", "Identity=" },        { "TakeOver=perhaps", "yes or no" },
+                { "OnRemove=burn", "OnRemove" },         { "MinimumRemaining=0", "MinimumRemaining=" },
+                { "CAFile=ca.pem", "absolute" },         { "Proxy=ftp://x", "Proxy" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -113,8 +115,10 @@ static void unknown_keys_are_warnings(void **state) {
 
 static void equality_is_about_everything_but_files(void **state) {
         static const char base[] = "[Job]\nRegistry=q.example\nRobot=a+b\n";
-        static const char *const more[] = { "Scopes=a/x\n", "Targets=podman\n", "Identity=n\n",     "TakeOver=yes\n",
-                                            "CAFile=/a\n",  "Proxy=http://p\n", "OnRemove=retain\n", "MinimumRemaining=9min\n" };
+        static const char *const more[] = { "Scopes=a/x\n",      "Targets=podman\n",
+                                            "Identity=n\n",      "TakeOver=yes\n",
+                                            "CAFile=/a\n",       "Proxy=http://p\n",
+                                            "OnRemove=retain\n", "MinimumRemaining=9min\n" };
         _cleanup_(job_config_freep) JobConfig *a = NULL, *b = NULL;
         _cleanup_conf_ Conf *conf_a = parse(base, &a), *conf_b = parse(base, &b);
 

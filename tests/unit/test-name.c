@@ -28,26 +28,32 @@ static void object_names_are_plain(void **state) {
 }
 
 static void registries_are_hosts_with_ports(void **state) {
-        static const char *const good[] = { "quay.io",        "quay.example.com:8443", "localhost:1", "127.0.0.1:65535",
-                                            "[::1]:443",      "[fe80::1]",             "a-b.c",       "q", NULL };
-        static const char *const bad[] = { "",           "Quay.io",  "quay.io:",   "quay.io:0",      "quay.io:65536",
-                                           "quay.io:01", "-a.b",     "a-.b",       "a..b",           ".a",
-                                           "a b",        "a/b",      "https://a",  "user@a",         "[::1",
-                                           "[]",         "[::g]",    "a:443x",     "a:+1",           "a\n", NULL };
+        static const char *const good[] = { "quay.io",     "quay.example.com:8443",
+                                            "localhost:1", "127.0.0.1:65535",
+                                            "[::1]:443",   "[fe80::1]",
+                                            "a-b.c",       "q",
+                                            NULL };
+        static const char *const bad[] = {
+                "",     "Quay.io", "quay.io:", "quay.io:0", "quay.io:65536", "quay.io:01", "-a.b",
+                "a-.b", "a..b",    ".a",       "a b",       "a/b",           "https://a",  "user@a",
+                "[::1", "[]",      "[::g]",    "a:443x",    "a:+1",          "a\n",        NULL
+        };
 
         check(registry_is_valid, good, bad);
 }
 
 static void robots_have_two_parts(void **state) {
         static const char *const good[] = { "acme+edge", "Acme_1+Edge.2-x", "a+b", NULL };
-        static const char *const bad[] = { "", "acme", "+edge", "acme+", "a+b+c", "a b+c", "a+b:c", "a/b+c", "a+b\n", NULL };
+        static const char *const bad[] = { "",      "acme",  "+edge", "acme+", "a+b+c",
+                                           "a b+c", "a+b:c", "a/b+c", "a+b\n", NULL };
 
         check(robot_is_valid, good, bad);
 }
 
 static void scope_paths_are_repository_paths(void **state) {
         static const char *const good[] = { "acme", "acme/app", "a/b/c", "a.b_c-d/e", NULL };
-        static const char *const bad[] = { "", "/", "/a", "a/", "a//b", "A", "a b", "a:b", "a@b", "../a/ ", NULL };
+        static const char *const bad[] = { "",    "/",   "/a",  "a/",     "a//b", "A",
+                                           "a b", "a:b", "a@b", "../a/ ", NULL };
 
         check(scope_path_is_valid, good, bad);
 }

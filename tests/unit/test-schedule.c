@@ -18,7 +18,8 @@ static uint64_t draw(void) {
 
 static void a_due_time_lies_within_the_life(void **state) {
         for (unsigned i = 0; i < 200000; i++) {
-                usec_t lifetime = 1 * USEC_PER_SEC + draw() % (3 * USEC_PER_DAY), obtained = draw() % (1000 * USEC_PER_DAY);
+                usec_t lifetime = 1 * USEC_PER_SEC + draw() % (3 * USEC_PER_DAY),
+                       obtained = draw() % (1000 * USEC_PER_DAY);
                 usec_t minimum = i % 3 == 0 ? 0 : draw() % (2 * lifetime);
                 usec_t due = schedule_due(draw(), obtained, lifetime, minimum);
 
@@ -33,7 +34,8 @@ static void an_hour_leaves_twenty_minutes_and_is_spread(void **state) {
 
         assert_int_equal(schedule_minimum_remaining(USEC_PER_HOUR, 0), 20 * USEC_PER_MINUTE);
         for (unsigned i = 0; i < 39000; i++) {
-                usec_t due = schedule_due(draw(), 1000 * USEC_PER_HOUR, USEC_PER_HOUR, 0) - 1000 * USEC_PER_HOUR;
+                usec_t due =
+                        schedule_due(draw(), 1000 * USEC_PER_HOUR, USEC_PER_HOUR, 0) - 1000 * USEC_PER_HOUR;
 
                 assert_true(due <= 40 * USEC_PER_MINUTE);
                 buckets[due / (3 * USEC_PER_MINUTE + 5 * USEC_PER_SEC)]++;
@@ -72,9 +74,15 @@ static void paces_double_to_their_cap(void **state) {
                 FailureClass class;
                 usec_t base, cap;
         } rows[] = {
-                { FAILURE_TRANSPORT, 5, 300 },       { FAILURE_TLS, 60, 900 },       { FAILURE_CLOCK, 60, 900 },
-                { FAILURE_RATE_LIMIT, 30, 300 },     { FAILURE_REGISTRY, 5, 300 },   { FAILURE_REJECTED, 300, 3600 },
-                { FAILURE_IDENTITY_UNAVAILABLE, 5, 300 }, { FAILURE_IDENTITY_UNUSABLE, 60, 900 }, { FAILURE_PUBLISH, 1, 60 },
+                { FAILURE_TRANSPORT, 5, 300 },
+                { FAILURE_TLS, 60, 900 },
+                { FAILURE_CLOCK, 60, 900 },
+                { FAILURE_RATE_LIMIT, 30, 300 },
+                { FAILURE_REGISTRY, 5, 300 },
+                { FAILURE_REJECTED, 300, 3600 },
+                { FAILURE_IDENTITY_UNAVAILABLE, 5, 300 },
+                { FAILURE_IDENTITY_UNUSABLE, 60, 900 },
+                { FAILURE_PUBLISH, 1, 60 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -94,19 +102,20 @@ static void paces_double_to_their_cap(void **state) {
 static void a_standing_credential_shortens_fast_paces(void **state) {
         Pace pace = { .n = { [FAILURE_TRANSPORT] = 20, [FAILURE_REJECTED] = 20 } };
 
-        assert_in_range(pace_next(&pace, FAILURE_TRANSPORT, 0, 6 * USEC_PER_MINUTE, UINT64_MAX), 119 * USEC_PER_SEC,
-                        120 * USEC_PER_SEC);
-        assert_in_range(pace_next(&pace, FAILURE_TRANSPORT, 0, 10 * USEC_PER_SEC, UINT64_MAX), 59 * USEC_PER_SEC,
-                        60 * USEC_PER_SEC);
-        assert_true(pace_next(&pace, FAILURE_REJECTED, 0, 10 * USEC_PER_SEC, UINT64_MAX) > 59 * USEC_PER_MINUTE);
+        assert_in_range(pace_next(&pace, FAILURE_TRANSPORT, 0, 6 * USEC_PER_MINUTE, UINT64_MAX),
+                        119 * USEC_PER_SEC, 120 * USEC_PER_SEC);
+        assert_in_range(pace_next(&pace, FAILURE_TRANSPORT, 0, 10 * USEC_PER_SEC, UINT64_MAX),
+                        59 * USEC_PER_SEC, 60 * USEC_PER_SEC);
+        assert_true(pace_next(&pace, FAILURE_REJECTED, 0, 10 * USEC_PER_SEC, UINT64_MAX) >
+                    59 * USEC_PER_MINUTE);
 }
 
 static void retry_after_is_obeyed_within_bounds(void **state) {
         Pace pace = {};
 
         assert_int_equal(pace_next(&pace, FAILURE_RATE_LIMIT, 90 * USEC_PER_SEC, 0, 0), 90 * USEC_PER_SEC);
-        assert_in_range(pace_next(&pace, FAILURE_RATE_LIMIT, 90 * USEC_PER_SEC, 0, UINT64_MAX), 179 * USEC_PER_SEC,
-                        180 * USEC_PER_SEC);
+        assert_in_range(pace_next(&pace, FAILURE_RATE_LIMIT, 90 * USEC_PER_SEC, 0, UINT64_MAX),
+                        179 * USEC_PER_SEC, 180 * USEC_PER_SEC);
         assert_int_equal(pace_next(&pace, FAILURE_RATE_LIMIT, 1, 0, 0), USEC_PER_SEC);
         assert_int_equal(pace_next(&pace, FAILURE_RATE_LIMIT, 90 * USEC_PER_DAY, 0, 0), USEC_PER_HOUR);
         assert_true(pace_next(&pace, FAILURE_TRANSPORT, 90 * USEC_PER_DAY, 0, 0) < 10 * USEC_PER_SEC);

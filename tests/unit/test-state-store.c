@@ -6,6 +6,8 @@
 
 #include "daemon/state-store.h"
 
+#define SALT "\"00112233445566778899aabbccddeeff\""
+
 static StateStore *open_store(const char *directory, char **reterr) {
         StateStore *s = NULL;
 
@@ -13,10 +15,10 @@ static StateStore *open_store(const char *directory, char **reterr) {
         return s;
 }
 
-static Fingerprint print_of(const StateStore *s, const char *text) {
+static Fingerprint print_of(StateStore *s, const char *text) {
         Fingerprint f;
 
-        state_store_fingerprint(s, text, strlen(text), &f);
+        state_data_fingerprint(state_store_data(s), text, strlen(text), &f);
         return f;
 }
 
@@ -29,30 +31,30 @@ static void everything_survives_a_restart(void **state) {
         JobRecord *j;
 
         assert_null(problem);
-        memcpy(salt, state_store_salt(s), sizeof(salt));
-        assert_ok(state_store_own_key(s, "system", "q.example/a", "edge", &one));
-        assert_ok(state_store_own_key(s, "system", "q.example/a", "edge", &two));
-        assert_ok(state_store_own_key(s, "podman", "q.example/b", "other", &one));
-        j = state_store_job(s, "edge", true);
+        memcpy(salt, state_store_data(s)->salt, sizeof(salt));
+        assert_ok(state_data_own_key(state_store_data(s), "system", "q.example/a", "edge", &one));
+        assert_ok(state_data_own_key(state_store_data(s), "system", "q.example/a", "edge", &two));
+        assert_ok(state_data_own_key(state_store_data(s), "podman", "q.example/b", "other", &one));
+        j = state_data_job(state_store_data(s), "edge", true);
         j->issued = 1700000000;
         j->due_boot = UINT64_MAX;
-        state_store_touch(s);
+        state_data_touch(state_store_data(s));
         assert_ok(state_store_save(s));
 
         again = open_store(*state, &problem);
         assert_null(problem);
-        assert_memory_equal(state_store_salt(again), salt, sizeof(salt));
-        k = state_store_find_key(again, "system", "q.example/a");
+        assert_memory_equal(state_store_data(again)->salt, salt, sizeof(salt));
+        k = state_data_find_key(state_store_data(again), "system", "q.example/a");
         assert_non_null(k);
         assert_string_equal(k->job, "edge");
         assert_memory_equal(&k->current, &two, sizeof(two));
         assert_memory_equal(&k->previous, &one, sizeof(one));
-        assert_null(state_store_find_key(again, "podman", "q.example/a"));
-        assert_non_null(state_store_find_key(again, "podman", "q.example/b"));
-        j = state_store_job(again, "edge", false);
+        assert_null(state_data_find_key(state_store_data(again), "podman", "q.example/a"));
+        assert_non_null(state_data_find_key(state_store_data(again), "podman", "q.example/b"));
+        j = state_data_job(state_store_data(again), "edge", false);
         assert_int_equal(j->issued, 1700000000);
         assert_true(j->due_boot == UINT64_MAX);
-        assert_null(state_store_job(again, "nobody", false));
+        assert_null(state_data_job(state_store_data(again), "nobody", false));
 }
 
 static void fingerprints_are_salted(void **state) {
@@ -73,8 +75,8 @@ static void a_file_that_makes_no_sense_is_set_aside(void **state) {
                 "[]",
                 "{\"version\": 2}",
                 "{\"version\": 1, \"salt\": \"00\", \"targets\": {}, \"jobs\": {}}",
-                "{\"version\": 1, \"salt\": \"00112233445566778899aabbccddeeff\", \"targets\": {\"t\": 1}, \"jobs\": {}}",
-                "{\"version\": 1, \"salt\": \"00112233445566778899aabbccddeeff\", \"targets\": {}, \"jobs\": {\"j\": {}}}",
+                "{\"version\": 1, \"salt\": " SALT ", \"targets\": {\"t\": 1}, \"jobs\": {}}",
+                "{\"version\": 1, \"salt\": " SALT ", \"targets\": {}, \"jobs\": {\"j\": {}}}",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
@@ -90,7 +92,7 @@ static void a_file_that_makes_no_sense_is_set_aside(void **state) {
                 snprintf(path, sizeof(path), "%s/state.json.unusable", (char *) *state);
                 assert_int_equal(stat(path, &st), 0);
                 assert_int_equal(st.st_size, strlen(texts[i]));
-                assert_null(state_store_find_key(s, "t", "k"));
+                assert_null(state_data_find_key(state_store_data(s), "t", "k"));
                 assert_ok(state_store_save(s));
                 s = state_store_free(s);
                 s = open_store(*state, &after);
@@ -108,7 +110,7 @@ static void the_file_is_private_and_saved_only_when_changed(void **state) {
         assert_ok(state_store_save(s));
         assert_int_equal(stat(path, &before), 0);
         assert_int_equal(before.st_mode & 07777, 0600);
-        state_store_disown_key(s, "nothing", "there");
+        state_data_disown_key(state_store_data(s), "nothing", "there");
         assert_ok(state_store_save(s));
         assert_int_equal(stat(path, &after), 0);
         assert_int_equal(before.st_ino, after.st_ino);
@@ -129,12 +131,12 @@ static void keys_are_listed_in_order(void **state) {
         const char *last = NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)
-                assert_ok(state_store_own_key(s, "t", keys[i], "j", &f));
-        state_store_each_key(s, "t", count, &last);
+                assert_ok(state_data_own_key(state_store_data(s), "t", keys[i], "j", &f));
+        state_data_each_key(state_store_data(s), "t", count, &last);
         assert_string_equal(last, "z");
-        state_store_disown_key(s, "t", "z");
+        state_data_disown_key(state_store_data(s), "t", "z");
         last = NULL;
-        state_store_each_key(s, "t", count, &last);
+        state_data_each_key(state_store_data(s), "t", count, &last);
         assert_string_equal(last, "m");
 }
 

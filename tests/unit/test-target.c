@@ -28,7 +28,9 @@ static int setup(void **state) {
         snprintf(directory, sizeof(directory), "%s/state", f->root);
         if (state_store_open(directory, &f->store, &problem) < 0)
                 return -1;
-        f->config = (TargetConfig){ .name = "t", .path = "/etc/auth.json", .mode = 0600, .directory_mode = 0700 };
+        f->config = (TargetConfig){
+                .name = "t", .path = "/etc/auth.json", .mode = 0600, .directory_mode = 0700
+        };
         *state = f;
         return target_new(f->root, &f->config, f->store, &f->target);
 }
@@ -112,7 +114,7 @@ static void a_file_is_made_and_its_entry_replaced_and_removed(void **state) {
         expect(f, "acme+edge:two");
         assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
         expect(f, "(none)");
-        assert_null(state_store_find_key(f->store, "t", KEY));
+        assert_null(state_data_find_key(state_store_data(f->store), "t", KEY));
 }
 
 static void nothing_wanted_makes_no_file(void **state) {
@@ -154,7 +156,8 @@ static void a_foreign_entry_is_taken_only_when_told_to(void **state) {
 
 static void a_token_of_the_same_robot_is_ours_after_all(void **state) {
         Fixture *f = *state;
-        /* Header and payload {"sub":"acme+edge","exp":1700000000} of a token that a registry could have made. */
+        /* Header and payload {"sub":"acme+edge","exp":1700000000} of a token that a registry could have
+         * made. */
         _cleanup_secret_ Secret *auth = auth_of("acme+edge:eyJhbGciOiJSUzI1NiJ9."
                                                 "eyJzdWIiOiJhY21lK2VkZ2UiLCJleHAiOjE3MDAwMDAwMDB9.c2ln");
         _cleanup_free_ char *text = NULL;
@@ -170,7 +173,8 @@ static void what_somebody_put_in_our_place_is_not_removed(void **state) {
         Fixture *f = *state;
 
         assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
-        write_file(f->root, "etc/auth.json", "{\"auths\":{\"" KEY "\":{\"auth\":\"c29tZWJvZHk6cGFzc3dvcmQ=\"}}}");
+        write_file(f->root, "etc/auth.json",
+                   "{\"auths\":{\"" KEY "\":{\"auth\":\"c29tZWJvZHk6cGFzc3dvcmQ=\"}}}");
         assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
         expect(f, "somebody:password");
 }
@@ -179,7 +183,8 @@ static void what_somebody_put_in_our_place_is_replaced_while_we_have_better(void
         Fixture *f = *state;
 
         assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
-        write_file(f->root, "etc/auth.json", "{\"auths\":{\"" KEY "\":{\"auth\":\"c29tZWJvZHk6cGFzc3dvcmQ=\"}}}");
+        write_file(f->root, "etc/auth.json",
+                   "{\"auths\":{\"" KEY "\":{\"auth\":\"c29tZWJvZHk6cGFzc3dvcmQ=\"}}}");
         assert_int_equal(sync_one(f, "acme+edge:two", false), REASON_NONE);
         expect(f, "acme+edge:two");
 }
@@ -191,8 +196,9 @@ static void a_crash_between_saving_and_writing_leaves_no_entry_without_owner(voi
 
         assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
         /* As if killed when the state said "two" and the file still held "one". */
-        state_store_fingerprint(f->store, secret_peek(next).iov_base, secret_size(next), &print);
-        assert_ok(state_store_own_key(f->store, "t", KEY, "edge", &print));
+        state_data_fingerprint(state_store_data(f->store), secret_peek(next).iov_base, secret_size(next),
+                               &print);
+        assert_ok(state_data_own_key(state_store_data(f->store), "t", KEY, "edge", &print));
         assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
         expect(f, "(none)");
 }

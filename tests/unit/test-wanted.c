@@ -20,7 +20,8 @@ static Job *make_job(const char *name, const char *scope, const char *target, bo
         j->expires_boot = valid ? USEC_INFINITY : 1;
         assert_ok(secret_new_string(name, &j->auth));
         if (broken)
-                assert_ok(failure_new(&j->configuration_failure, STEP_CONFIGURATION, REASON_SCOPE_CONFLICT, "x"));
+                assert_ok(failure_new(&j->configuration_failure, STEP_CONFIGURATION, REASON_SCOPE_CONFLICT,
+                                      "x"));
         return j;
 }
 

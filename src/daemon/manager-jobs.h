@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The jobs that the manager holds, sorted by name. */
+
+#include "daemon/configuration.h"
+#include "daemon/manager-observer.h"
+
+typedef enum ManagerApplyFlags {
+        MANAGER_APPLY_AT_START = 1 << 0, /* the daemon just started: maybe with a whole site of others */
+} ManagerApplyFlags;
+
+/* Makes, changes and ends jobs so that they are what `configuration` defines, and keeps it (it is
+ * consumed, and its job definitions are hollow from then on). Returns 0 or the last errno of a job that
+ * could not be had. */
+int manager_apply(Manager *m, Configuration *configuration, ManagerApplyFlags flags);
+
+/* NULL if there is none. */
+Job *manager_find_job(const Manager *m, const char *name);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the manager is made of: for the manager's own files alone. */
+
+#include "daemon/adoption.h"
+#include "daemon/configuration.h"
+#include "daemon/manager-observer.h"
+#include "daemon/publisher.h"
+#include "daemon/state-store.h"
+#include "daemon/worker-link.h"
+#include "io/time-change.h"
+
+#define MANAGER_STATE_DIRECTORY "/var/lib/pullauth"
+
+struct Manager {
+        sd_event *event;
+        char *root;
+        ManagerObserver observer;
+        Configuration *configuration;
+        JobContext context;
+        Adoption adoption;
+        StateStore *store;
+        Publisher *publisher;
+        WorkerLink *worker;
+        TimeChange *time_change;
+        sd_event_source *save_timer, *ready_timer;
+        Job **jobs; /* sorted by name */
+        size_t n_jobs;
+        int64_t real_offset; /* real clock minus boot clock */
+        bool ready;
+};

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The manager's memory for the next run. */
+
+#include "daemon/manager-observer.h"
+
+/* Makes the timer. */
+int manager_save_open(Manager *m);
+/* Notes what a restart must know of the job's credential, to be saved soon. */
+void manager_record_job(Manager *m, const Job *j);
+/* What is worth saving comes in bunches. */
+void manager_save_soon(Manager *m);
+void manager_save_now(Manager *m);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The state in memory: trees of owned keys and job records.
+ *
+ * Owns their order (by name, so that the file reads the same for the same content) and the note that
+ * something changed. Knows no file and no clock. */
+
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "daemon/state-data.h"
+
+static int compare_keys(const void *a, const void *b) {
+        return strcmp(((const OwnedKey *) a)->key, ((const OwnedKey *) b)->key);
+}
+
+static int compare_jobs(const void *a, const void *b) {
+        return strcmp(((const JobRecord *) a)->job, ((const JobRecord *) b)->job);
+}
+
+static void owned_key_free(void *p) {
+        OwnedKey *k = p;
+
+        free(k->key);
+        free(k->job);
+        free(k);
+}
+
+static void job_record_free(void *p) {
+        JobRecord *j = p;
+
+        free(j->job);
+        free(j);
+}
+
+static StateTarget *find_target(StateData *s, const char *name) {
+        for (size_t i = 0; i < s->n_targets; i++)
+                if (streq(s->targets[i].name, name))
+                        return s->targets + i;
+        return NULL;
+}
+
+static int make_target(StateData *s, const char *name, StateTarget **ret) {
+        StateTarget *grown, *t = find_target(s, name);
+        char *copy;
+
+        if (t) {
+                *ret = t;
+                return 0;
+        }
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+        grown = reallocarray(s->targets, s->n_targets + 1, sizeof(*grown));
+        if (!grown) {
+                free(copy);
+                return -ENOMEM;
+        }
+        s->targets = grown;
+        t = s->targets + s->n_targets++;
+        *t = (StateTarget){ .name = copy };
+        *ret = t;
+        return 0;
+}
+
+void state_data_fingerprint(const StateData *s, const void *data, size_t size, Fingerprint *ret) {
+        const HashPart parts[] = { { "pullauth-entry", 14 }, { s->salt, sizeof(s->salt) }, { data, size } };
+
+        hash_parts(parts, ELEMENTSOF(parts), ret->bytes);
+}
+
+OwnedKey *state_data_find_key(StateData *s, const char *target, const char *key) {
+        const OwnedKey probe = { .key = (char *) key };
+        StateTarget *t = find_target(s, target);
+        void *node = t ? tfind(&probe, &t->keys, compare_keys) : NULL;
+
+        return node ? *(OwnedKey **) node : NULL;
+}
+
+static int insert_key(StateTarget *t, const char *key, OwnedKey **ret) {
+        OwnedKey *k = calloc(1, sizeof(*k));
+
+        if (!k)
+                return -ENOMEM;
+        k->key = strdup(key);
+        if (!k->key || !tsearch(k, &t->keys, compare_keys)) {
+                owned_key_free(k);
+                return -ENOMEM;
+        }
+        *ret = k;
+        return 0;
+}
+
+int state_data_own_key(StateData *s, const char *target, const char *key, const char *job,
+                       const Fingerprint *now) {
+        OwnedKey *k = state_data_find_key(s, target, key);
+        StateTarget *t;
+        int r;
+
+        if (!k) {
+                r = make_target(s, target, &t);
+                if (r >= 0)
+                        r = insert_key(t, key, &k);
+                if (r < 0)
+                        return r;
+        }
+        r = free_and_strdup(&k->job, job);
+        if (r < 0)
+                return r;
+        if (memcmp(&k->current, now, sizeof(*now)) != 0) {
+                k->previous = k->current;
+                k->current = *now;
+                r = 1;
+        }
+        if (r > 0)
+                s->changed = true;
+        return 0;
+}
+
+void state_data_disown_key(StateData *s, const char *target, const char *key) {
+        StateTarget *t = find_target(s, target);
+        OwnedKey *k = state_data_find_key(s, target, key);
+
+        if (!k)
+                return;
+        (void) tdelete(k, &t->keys, compare_keys);
+        owned_key_free(k);
+        s->changed = true;
+}
+
+typedef struct Walk {
+        void (*each)(const OwnedKey *k, void *userdata);
+        void *userdata;
+} Walk;
+
+static void walk_keys(const void *node, VISIT which, void *closure) {
+        const Walk *w = closure;
+
+        if (which == postorder || which == leaf)
+                w->each(*(OwnedKey *const *) node, w->userdata);
+}
+
+void state_data_each_key(StateData *s, const char *target, void (*each)(const OwnedKey *k, void *userdata),
+                         void *userdata) {
+        Walk w = { each, userdata };
+        const StateTarget *t = find_target(s, target);
+
+        if (t)
+                twalk_r(t->keys, walk_keys, &w);
+}
+
+JobRecord *state_data_job(StateData *s, const char *job, bool create) {
+        const JobRecord probe = { .job = (char *) job };
+        void *node = tfind(&probe, &s->jobs, compare_jobs);
+        JobRecord *j;
+
+        if (node)
+                return *(JobRecord **) node;
+        if (!create)
+                return NULL;
+        j = calloc(1, sizeof(*j));
+        if (!j)
+                return NULL;
+        j->job = strdup(job);
+        if (!j->job || !tsearch(j, &s->jobs, compare_jobs)) {
+                job_record_free(j);
+                return NULL;
+        }
+        s->changed = true;
+        return j;
+}
+
+void state_data_forget_job(StateData *s, const char *job) {
+        JobRecord *j = state_data_job(s, job, /* create= */ false);
+
+        if (!j)
+                return;
+        (void) tdelete(j, &s->jobs, compare_jobs);
+        job_record_free(j);
+        s->changed = true;
+}
+
+void state_data_touch(StateData *s) {
+        s->changed = true;
+}
+
+void state_data_clear(StateData *s) {
+        for (size_t i = 0; i < s->n_targets; i++) {
+                tdestroy(s->targets[i].keys, owned_key_free);
+                free(s->targets[i].name);
+        }
+        free(s->targets);
+        s->targets = NULL;
+        s->n_targets = 0;
+        tdestroy(s->jobs, job_record_free);
+        s->jobs = NULL;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What survives a restart, in memory: which keys of which targets are ours, when jobs were refreshed and
+ * are due, the install salt. No secrets: of what stands in targets it keeps salted hashes. */
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/macro.h"
+
+#define STATE_SALT_SIZE 16
+
+/* What an entry of a target looked like when we wrote it: a salted hash, so that we can tell our entries
+ * from ones that others put in their place, without keeping the secret. Zero: none. */
+typedef struct Fingerprint {
+        uint8_t bytes[HASH_SIZE];
+} Fingerprint;
+
+/* A key of a target that is ours. `previous` is what stood there before `current`; after a crash between
+ * saving and writing it is what stands there still. */
+typedef struct OwnedKey {
+        char *key;
+        char *job;
+        Fingerprint current;
+        Fingerprint previous;
+} OwnedKey;
+
+/* The schedule of a job's credential, to be taken up again after a restart. */
+typedef struct JobRecord {
+        char *job;
+        uint64_t issued;                /* iat of the credential that this is about; 0: none */
+        usec_t obtained_boot, due_boot; /* meaningful on the boot with this id only */
+        uint8_t boot_id[16];
+        usec_t obtained_real;
+        usec_t last_success_real;
+} JobRecord;
+
+typedef struct StateTarget {
+        char *name;
+        void *keys; /* tsearch(3) tree of OwnedKey by key */
+} StateTarget;
+
+typedef struct StateData {
+        bool changed; /* since it was last saved */
+        uint8_t salt[STATE_SALT_SIZE];
+        StateTarget *targets;
+        size_t n_targets;
+        void *jobs; /* tsearch(3) tree of JobRecord by job */
+} StateData;
+
+/* Empties it; the salt stays. */
+void state_data_clear(StateData *s);
+
+void state_data_fingerprint(const StateData *s, const void *data, size_t size, Fingerprint *ret);
+
+/* NULL if the key is not ours. The pointer is valid until the next change of that target's keys. */
+OwnedKey *state_data_find_key(StateData *s, const char *target, const char *key);
+/* Notes that `key` will hold what `now` fingerprints; a repeated call with the same one changes nothing. */
+int state_data_own_key(StateData *s, const char *target, const char *key, const char *job,
+                       const Fingerprint *now);
+void state_data_disown_key(StateData *s, const char *target, const char *key);
+/* Calls `each` for all keys of a target in order; `each` may not change the store. */
+void state_data_each_key(StateData *s, const char *target, void (*each)(const OwnedKey *k, void *userdata),
+                         void *userdata);
+
+/* NULL if there is none; made if `create`, then NULL only without memory. */
+JobRecord *state_data_job(StateData *s, const char *job, bool create);
+void state_data_forget_job(StateData *s, const char *job);
+
+void state_data_touch(StateData *s); /* a record was changed */
