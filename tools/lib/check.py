@@ -5,6 +5,7 @@ A suite of the tree that cannot run counts as failed. The last line is "N passed
 """
 
 import argparse
+import fcntl
 import os
 import signal
 import sys
@@ -89,6 +90,17 @@ def choose(workshop, asked):
     return chosen
 
 
+def alone(top):
+    """Build directories are used by one run at a time. Returns what holds the others off."""
+    descriptor = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print('check: waiting for another run in this tree', flush=True)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
 def main():
     parser = argparse.ArgumentParser(
         prog='tools/check', description='Installs what it needs, builds pullauthd and tests it.',
@@ -106,6 +118,7 @@ def main():
     top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     logs = tempfile.mkdtemp(prefix='pullauth-check-')
     os.chmod(logs, 0o755)
+    held = alone(top)
     workshop, report = Workshop(top, logs), Report()
     print(f'check: {top}, logs in {logs}', flush=True)
 
@@ -125,6 +138,7 @@ def main():
     for thread in threads:
         thread.join()
 
+    os.close(held)
     total = report.table(time.monotonic() - begun)
     if total.ran == 0:
         total.failed = 1

@@ -181,6 +181,8 @@ def tidy_one(tree, program, path):
     result = run(tree, [program, '-p', tree.build, '--quiet', '--warnings-as-errors=*',
                         '--extra-arg=-Wno-unknown-warning-option', path])
     told = [line for line in result.stdout.splitlines() if ' error: ' in line or ' warning: ' in line]
+    # Some paths are told as the compiler was given them, relative to the build directory.
+    told = [os.path.join(tree.build, line) if line.startswith('../') else line for line in told]
     problems = list(anchored(tree, '\n'.join(told)))
     if result.returncode != 0 and not told:
         problems.append((path, 1, result.stdout.strip()[-400:] or f'clang-tidy ended with {result.returncode}'))
