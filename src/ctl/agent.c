@@ -41,8 +41,8 @@ static void run_agent(pid_t parent, int notify_fd) {
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
         if (fcntl(notify_fd, F_SETFD, 0) < 0 || text_format(&number, "%d", notify_fd) < 0)
                 return;
-        /* An agent of the session, if there is one, goes first. Without a session polkit would never come to a
-         * fallback. */
+        /* An agent of the session, if there is one, goes first. Without a session polkit would never come to
+         * a fallback. */
         (void) execl(PROGRAM, PROGRAM, "--notify-fd", number,
                      sd_pid_get_session(0, NULL) >= 0 ? "--fallback" : (char *) NULL, (char *) NULL);
 }

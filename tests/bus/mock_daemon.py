@@ -10,7 +10,7 @@ Run as a program it owns org.pullauth1 and offers the interfaces of org.pullauth
     mock.on('RefreshJob', 'error', NAME, TEXT)   answers this method with an error
     mock.on('RefreshJob', 'hang')            never answers;  'die': ends instead of answering
     mock.then('edge', [{'AttemptsEnded': 1}, 'remove', 'die'])   what happens after a refresh, step by step
-    mock.calls()                             [(member, argument, may a password be asked for)]
+    mock.calls()                             [(member, argument, may a password be asked for, may a daemon be started)]
 """
 
 import json
@@ -156,7 +156,8 @@ class Daemon:
         self.name = dbus.service.BusName(NAME, self.bus, do_not_queue=True)
 
     def answer(self, member, argument, message, ok, fail, work):
-        self.calls.append((member, str(argument), bool(message.get_allow_interactive_authorization())))
+        self.calls.append((member, str(argument), bool(message.get_allow_interactive_authorization()),
+                           bool(message.get_auto_start())))
         kind, *rest = self.faults.get(member, ['ok'])
         if kind == 'die':
             os._exit(0)

@@ -250,7 +250,7 @@ def test_reload_prints_what_is_wrong(rig):
 def test_looking_never_asks_for_a_password(three):
     three.ctl('status')
     three.ctl('list')
-    assert {interactive for _, _, interactive in three.mock.calls()} == {False}
+    assert {call[2] for call in three.mock.calls()} == {False}
 
 
 def test_a_password_may_be_asked_for_unless_forbidden(rig):

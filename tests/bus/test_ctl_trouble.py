@@ -169,7 +169,8 @@ def test_a_reader_that_leaves_ends_it(running):
     assert ran.returncode != 0
 
 
-def test_nobody_is_started_by_looking(rig):
-    """With a service file the bus could start the daemon; somebody who stopped it would not thank us."""
-    ran = rig.ctl('list')
-    assert 'is not running' in ran.stderr
+@pytest.mark.parametrize('verb', VERBS)
+def test_no_call_starts_a_daemon_that_somebody_stopped(running, verb):
+    running.mock.then('edge', [{'AttemptsEnded': 99}])
+    running.ctl(*verb)
+    assert {call[3] for call in running.mock.calls()} == {False}
