@@ -2,16 +2,15 @@
 
 /* Http objects by what they trust and which proxy they use; connections are never shared beyond that.
  *
- * Owns the objects, lends them out and counts who has them. Keeps a few that nobody uses, for the next request of
- * the same batch; knows a configuration by its hash, so that certificates are not kept twice. */
+ * Owns the objects, lends them out and counts who has them. Keeps none that nobody uses: libcurl remembers with each
+ * open connection whose password was sent over it last, so what a batch leaves behind goes with its last user. Knows
+ * a configuration by its hash, so that certificates are not kept twice. */
 
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/text.h"
 #include "worker/http-pool.h"
-
-#define UNUSED_MAX 4
 
 typedef struct Entry Entry;
 struct Entry {
@@ -23,7 +22,7 @@ struct Entry {
 
 struct HttpPool {
         sd_event *event;
-        Entry *entries; /* the one taken last stands first */
+        Entry *entries; /* each has a user */
 };
 
 int http_pool_new(sd_event *event, HttpPool **ret) {
@@ -66,16 +65,31 @@ static void key_of(const HttpTrust *trust, uint8_t ret[static HASH_SIZE]) {
         hash_parts(parts, trust->ca ? 2 : 1, ret);
 }
 
-/* Takes the entry out of the list. */
 static Entry *find(HttpPool *p, const uint8_t key[static HASH_SIZE]) {
-        for (Entry **e = &p->entries; *e; e = &(*e)->next)
-                if (memcmp((*e)->key, key, HASH_SIZE) == 0) {
-                        Entry *found = *e;
+        Entry *e = p->entries;
 
-                        *e = found->next;
-                        return found;
-                }
-        return NULL;
+        while (e && memcmp(e->key, key, HASH_SIZE) != 0)
+                e = e->next;
+        return e;
+}
+
+static int add(HttpPool *p, const HttpTrust *trust, const uint8_t key[static HASH_SIZE], Entry **ret) {
+        Entry *e;
+        int r;
+
+        e = calloc(1, sizeof(*e));
+        if (!e)
+                return -ENOMEM;
+        r = http_new(p->event, trust, &e->http);
+        if (r < 0) {
+                free(e);
+                return r;
+        }
+        (void) memcpy(e->key, key, HASH_SIZE);
+        e->next = p->entries;
+        p->entries = e;
+        *ret = e;
+        return 0;
 }
 
 int http_pool_take(HttpPool *p, const HttpTrust *trust, Http **ret) {
@@ -86,44 +100,26 @@ int http_pool_take(HttpPool *p, const HttpTrust *trust, Http **ret) {
         key_of(trust, key);
         e = find(p, key);
         if (!e) {
-                e = calloc(1, sizeof(*e));
-                if (!e)
-                        return -ENOMEM;
-                r = http_new(p->event, trust, &e->http);
-                if (r < 0) {
-                        free(e);
+                r = add(p, trust, key, &e);
+                if (r < 0)
                         return r;
-                }
-                (void) memcpy(e->key, key, HASH_SIZE);
         }
-        e->next = p->entries;
-        p->entries = e;
         e->n_users++;
         *ret = e->http;
         return 0;
 }
 
-static void drop_unused(HttpPool *p) {
-        unsigned n_unused = 0;
-
-        for (Entry **e = &p->entries; *e;) {
-                Entry *old = *e;
-
-                if (old->n_users > 0 || n_unused++ < UNUSED_MAX) {
-                        e = &old->next;
-                        continue;
-                }
-                *e = old->next;
-                entry_free(old);
-        }
-}
-
 Http *http_pool_give_back(HttpPool *p, Http *h) {
-        for (Entry *e = p->entries; h && e; e = e->next)
-                if (e->http == h) {
-                        e->n_users--;
-                        break;
+        for (Entry **e = &p->entries; h && *e; e = &(*e)->next) {
+                Entry *found = *e;
+
+                if (found->http != h)
+                        continue;
+                if (--found->n_users == 0) {
+                        *e = found->next;
+                        entry_free(found);
                 }
-        drop_unused(p);
+                break;
+        }
         return NULL;
 }

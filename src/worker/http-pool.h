@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One Http per trust configuration, kept while the worker lives, so that a batch of requests shares connections. */
+/* One Http per trust configuration, so that the requests of a batch share connections. */
 
 #include "io/http.h"
 
@@ -14,5 +14,5 @@ DEFINE_CLEANUP(HttpPool *, http_pool_free)
 
 /* Returns 0, or what http_new() said. */
 int http_pool_take(HttpPool *p, const HttpTrust *trust, Http **ret);
-/* Accepts NULL, returns NULL. */
+/* With the last user of a configuration its connections go. Accepts NULL, returns NULL. */
 Http *http_pool_give_back(HttpPool *p, Http *h);

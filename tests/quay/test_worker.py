@@ -219,25 +219,40 @@ def test_one_slow_registry_holds_up_nobody_else(rig, worker):
     question.vanish()
 
 
+def test_the_requests_of_one_credential_share_a_connection(rig, worker):
+    worker.obtain()
+    assert len(rig.connections()) == 1 and len(rig.requests(server='quay')) == 3
+
+
 def test_requests_of_one_batch_share_connections(rig, worker):
-    for number in range(5):
+    """While one of them lasts, those that come meanwhile need not connect anew."""
+    rig.misbehave('hang', EXCHANGE, count=1)
+    question = worker.question(worker.request(id=1))
+    rig.exchanges(at_least=1)
+    for number in range(2, 7):
         worker.obtain(id=number)
-    assert len(rig.connections()) == 1 and len(rig.requests(server='quay')) == 15
+    assert len(rig.connections()) == 2
+    question.vanish()
 
 
 def test_requests_that_trust_differently_share_none(rig, worker):
-    worker.obtain()
-    worker.obtain(ca=worker.ca + '\n# other bytes, same certificates\n')
-    assert len(rig.connections()) == 2
+    rig.misbehave('hang', EXCHANGE, count=1)
+    question = worker.question(worker.request(id=1))
+    rig.exchanges(at_least=1)
+    worker.obtain(id=2)
+    worker.obtain(id=3, ca=worker.ca + '\n# other bytes, same certificates\n')
+    assert len(rig.connections()) == 3
+    question.vanish()
 
 
 def test_another_authority_is_no_reason_to_trust_what_the_first_one_signed(rig, worker):
-    worker.obtain()
-    with open(os.path.join(rig.cert_dir, '..', 'other.pem'), 'wb') as file:
-        file.write(other_authority())
-    with open(file.name, encoding='ascii') as pem:
-        assert worker.fail(ca=pem.read())['reason'] == 'tls-untrusted'
-    worker.obtain()
+    rig.misbehave('hang', EXCHANGE, count=1)
+    question = worker.question(worker.request(id=1))
+    rig.exchanges(at_least=1)
+    worker.obtain(id=2)
+    assert worker.fail(id=3, ca=other_authority().decode())['reason'] == 'tls-untrusted'
+    worker.obtain(id=4)
+    question.vanish()
 
 
 def other_authority():
