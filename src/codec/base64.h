@@ -9,6 +9,6 @@
 
 /* Encodes into a Secret, for what is encoded here is secret more often than not. Returns 0 or -ENOMEM. */
 int base64_encode(const void *data, size_t size, Secret **ret);
-int base64_decode(const char *text, size_t size, Secret **ret);    /* -EBADMSG if malformed */
+int base64_decode(const char *text, size_t size, Secret **ret); /* -EBADMSG if malformed */
 int base64url_encode(const void *data, size_t size, Secret **ret);
 int base64url_decode(const char *text, size_t size, Secret **ret); /* -EBADMSG if malformed or padded */

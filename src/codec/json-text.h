@@ -17,9 +17,9 @@ typedef struct JsonSpan {
 } JsonSpan;
 
 typedef struct JsonMember {
-        JsonSpan key;   /* with its quotes */
+        JsonSpan key; /* with its quotes */
         JsonSpan value;
-        char *name;     /* the key, unescaped, NUL-terminated UTF-8 */
+        char *name; /* the key, unescaped, NUL-terminated UTF-8 */
 } JsonMember;
 
 typedef struct JsonMembers {

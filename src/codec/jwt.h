@@ -12,10 +12,10 @@ typedef struct JwtClaims {
         char *alg, *kid, *typ;
         /* payload; NULL if absent or no string */
         char *iss, *sub, *jti;
-        char **aud;              /* a single string becomes a vector of one; NULL if absent */
-        bool sub_present;        /* present, maybe not a string (then sub is NULL) */
+        char **aud;       /* a single string becomes a vector of one; NULL if absent */
+        bool sub_present; /* present, maybe not a string (then sub is NULL) */
         bool has_iat, has_exp, has_nbf;
-        int64_t iat, exp, nbf;   /* seconds since 1970, fractions cut off, clamped to ± 2^53 */
+        int64_t iat, exp, nbf;             /* seconds since 1970, fractions cut off, clamped to ± 2^53 */
         bool iat_malformed, exp_malformed; /* present but no number */
 } JwtClaims;
 

@@ -59,27 +59,27 @@ static void assignments_come_in_order_with_file_and_line(void **state) {
 
 static void nothing_is_eaten_from_values(void **state) {
         _cleanup_conf_ Conf *c =
-                parse("[S]\nA=a ; b # c\nB=\"quoted\"\nC='x\nD=%i \\ \\n\nE=[x]\nF=\xc3\xa9\xe2\x82\xac\n");
+                parse("[S]\nA=a ; b # c\nB=\"quoted\"\nC='x\nJ=%i \\ \\n\nE=[x]\nF=\xc3\xa9\xe2\x82\xac\n");
 
         assert_int_equal(c->n_messages, 0);
         assert_assignment(c, 0, 2, "S", "A", "a ; b # c");
         assert_assignment(c, 1, 3, "S", "B", "\"quoted\"");
         assert_assignment(c, 2, 4, "S", "C", "'x");
-        assert_assignment(c, 3, 5, "S", "D", "%i \\ \\n");
+        assert_assignment(c, 3, 5, "S", "J", "%i \\ \\n");
         assert_assignment(c, 4, 6, "S", "E", "[x]");
         assert_assignment(c, 5, 7, "S", "F", "\xc3\xa9\xe2\x82\xac");
 }
 
 static void a_backslash_at_the_end_continues_the_line(void **state) {
         _cleanup_conf_ Conf *c = parse("[S]\nA=1\\\n2\\\n  3\nB=x \\\n# comment \\\n ; another\n y\n"
-                                       "C=a\\\\\nD=b\\\\\\\nc\nE=e\\\n\nF=f\\ \nG=g\\");
+                                       "C=a\\\\\nJ=b\\\\\\\nc\nE=e\\\n\nF=f\\ \nG=g\\");
 
         assert_int_equal(c->n_messages, 0);
         assert_int_equal(c->n_assignments, 7);
         assert_assignment(c, 0, 2, "S", "A", "1 2   3");
         assert_assignment(c, 1, 5, "S", "B", "x   y");
         assert_assignment(c, 2, 9, "S", "C", "a\\\\");
-        assert_assignment(c, 3, 10, "S", "D", "b\\\\ c");
+        assert_assignment(c, 3, 10, "S", "J", "b\\\\ c");
         assert_assignment(c, 4, 12, "S", "E", "e");
         assert_assignment(c, 5, 14, "S", "F", "f\\");
         assert_assignment(c, 6, 15, "S", "G", "g");
