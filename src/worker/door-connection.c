@@ -30,6 +30,7 @@ struct DoorConnection {
         sd_event *event;
         HttpPool *pool;
         sd_bus *bus;
+        sd_event_source *kick;
         Pending *first;
         size_t n_pending;
         bool closed;
@@ -145,9 +146,21 @@ static int on_cancel(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
+/* What a peer sent right behind its authentication was read together with it, and nothing would wake sd-bus for the
+ * rest of what it has in hand (seen with systemd 252). */
+static int on_kick(sd_event_source *source, void *userdata) {
+        DoorConnection *c = userdata;
+
+        while (sd_bus_process(c->bus, NULL) > 0)
+                ;
+        return 0;
+}
+
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         DoorConnection *c = userdata;
 
+        if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Connected"))
+                return sd_event_source_set_enabled(c->kick, SD_EVENT_ONESHOT);
         if (!sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Disconnected"))
                 return 0;
         /* Nobody is left to answer to. */
@@ -189,6 +202,8 @@ static int start_bus(DoorConnection *c, int fd) {
         if (r >= 0)
                 r = sd_bus_add_object_vtable(c->bus, NULL, DOOR_PATH, DOOR_INTERFACE, door_vtable, c);
         if (r >= 0)
+                r = sd_bus_set_connected_signal(c->bus, 1);
+        if (r >= 0)
                 r = sd_bus_add_filter(c->bus, NULL, on_message, c);
         if (r >= 0)
                 r = sd_bus_start(c->bus);
@@ -212,6 +227,10 @@ int door_connection_new(sd_event *event, HttpPool *pool, int fd, DoorClosedHandl
         c->handler = closed;
         c->userdata = userdata;
         r = start_bus(c, fd);
+        if (r >= 0)
+                r = sd_event_add_defer(event, &c->kick, on_kick, c);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(c->kick, SD_EVENT_OFF);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);
@@ -228,6 +247,7 @@ DoorConnection *door_connection_free(DoorConnection *c) {
         while (c->first)
                 pending_free(c->first);
         sd_bus_close_unref(c->bus);
+        sd_event_source_disable_unref(c->kick);
         sd_event_unref(c->event);
         free(c);
         return NULL;

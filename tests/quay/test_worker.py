@@ -8,9 +8,10 @@ import threading
 import time
 
 import pytest
+from quaysim.certificates import Authority
 from quaysim.client import EXCHANGE
 from quaysim.log import digest
-from workers import ROBOT, SLOW, worker  # noqa: F401
+from workers import ROBOT, SLOW, Worker, worker  # noqa: F401
 
 pytestmark = pytest.mark.limit(120)
 
@@ -168,7 +169,6 @@ def pump(source, sink):
 
 
 def test_proxies_and_passwords_of_the_environment_are_not_used(rig, tmp_path):
-    from workers import Worker
     proxy = Proxy()
     (tmp_path / '.netrc').write_text(f'machine {rig.quay.split(":")[0]} login wrong password wrong\n')
     (tmp_path / '.netrc').chmod(0o600)
@@ -256,7 +256,6 @@ def test_another_authority_is_no_reason_to_trust_what_the_first_one_signed(rig, 
 
 
 def other_authority():
-    from quaysim.certificates import Authority
     return Authority('somebody else').pem
 
 

@@ -8,6 +8,7 @@ import tempfile
 
 import pytest
 from quaysim.client import EXCHANGE
+from test_worker import other_authority
 from test_worker_failures import check
 from workers import SLOW, Worker, worker  # noqa: F401
 
@@ -56,7 +57,6 @@ def test_the_host_s_own_store_is_not_trusted_beside_a_given_authority(rig, worke
                   f'chmod 0755 {store} && chmod 0644 {store}/* && shift && exec "$@"')
         with Worker(directory, rig, prefix=['unshare', '-m', '--', 'sh', '-ec', script, 'sh', rig.ca]) as running:
             running.obtain(ca=None)
-            from test_worker import other_authority
             check(running.fail(ca=other_authority().decode()), 'exchange', 'tls-untrusted')
             running.obtain()
 
