@@ -191,7 +191,7 @@ def memory_reports(directory, tally, what):
 def suite_sanitize(workshop):
     reports = fresh_directory(workshop, 'sanitize-reports')
     common = 'halt_on_error=1:abort_on_error=0:print_stacktrace=1'
-    env = {'ASAN_OPTIONS': f'{common}:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1',
+    env = {'ASAN_OPTIONS': f'{common}:detect_leaks=1:detect_stack_use_after_return=1',
            'UBSAN_OPTIONS': common}
     tally = Tally()
     suites = workshop.meson_suites('sanitize') if not workshop.build('sanitize') else {'unit'}
