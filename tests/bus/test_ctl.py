@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from ctl_rig import CtlRig, broken, fresh, retrying, without_dates
+from ctl_rig import CtlRig, broken, fresh, lived, retrying, without_dates
 
 
 @pytest.fixture
@@ -130,14 +130,14 @@ def test_an_error_in_files_of_no_job_needs_attention(rig):
     ('inactive', -600, '', 3), ('retrying', 600, 'timeout', 3), ('expired', -600, 'timeout', 3),
     ('failed', 600, 'robot-unknown', 3), ('of-the-future', 600, '', 3)])
 def test_the_status_says_whether_a_job_is_well(rig, state, left, reason, status):
-    rig.mock.job('edge', **fresh(State=state, Reason=reason, **rig_life(left)))
-    assert [rig.ctl(*verb).returncode for verb in ([], ['list'], ['status'], ['status', 'edge'])] == [status] * 4
-    assert rig.ctl('list', '--json').returncode == status
+    rig.mock.job('edge', **fresh(State=state, Reason=reason, **lived(left)))
+    assert [rig.ctl(*verb).returncode for verb in (['list'], ['status', 'edge'])] == [status] * 2
 
 
-def rig_life(left):
-    from ctl_rig import lived
-    return lived(left)
+def test_all_ways_of_looking_agree_on_the_status(rig):
+    rig.mock.job('edge', **fresh(State='expired'))
+    verbs = ([], ['list'], ['status'], ['status', 'edge'], ['--json'], ['list', '--json'], ['status', '--json'])
+    assert [rig.ctl(*verb).returncode for verb in verbs] == [3] * len(verbs)
 
 
 def test_near_names_are_suggested(three):
