@@ -71,8 +71,6 @@ static void push(Pieces *p, const void *data, size_t size) {
         }
         p->items[p->n++] = (struct iovec){ (void *) data, size };
         p->size += size;
-        if (p->size > AUTH_FILE_MAX)
-                p->error = -EFBIG;
 }
 
 static void push_text(Merge *m, const char *text) {
@@ -226,12 +224,8 @@ static int push_entries(Merge *m) {
         for (size_t i = 0; i < m->n_entries; i++) {
                 if (!m->entries[i].auth || m->present[i])
                         continue;
-                if (n == 0 && m->members.n_items > 0)
-                        push_gap(m, 0);
-                else {
-                        push_text(m, n > 0 ? "," : "");
-                        push_text(m, m->style.entries.open);
-                }
+                push_text(m, n > 0 ? "," : "");
+                push_text(m, m->style.entries.open);
                 r = push_new(m, i);
                 if (r < 0)
                         return r;
@@ -340,9 +334,11 @@ static int assemble(const Pieces *p, Secret **ret) {
         char *out;
         int r;
 
+        if (p->size > AUTH_FILE_MAX)
+                return -EFBIG;
         r = secret_new_zero(p->size, &s);
         if (r < 0)
-                return r == -E2BIG ? -EFBIG : r;
+                return r;
         out = secret_writable(s).iov_base;
         for (size_t i = 0; i < p->n; i++)
                 out = mempcpy(out, p->items[i].iov_base, p->items[i].iov_len);

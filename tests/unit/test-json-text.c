@@ -163,6 +163,14 @@ static void bytes_that_are_no_utf8_are_refused(void **state) {
         }
 }
 
+static void control_characters_are_refused_in_strings(void **state) {
+        for (char c = 1; c < ' '; c++) {
+                const char text[] = { '"', 'a', c, '"', '\0' };
+
+                assert_refused_at(text, 4, 1, 3, "control character in a string");
+        }
+}
+
 static void a_null_byte_is_refused_everywhere(void **state) {
         assert_refused_at("{}\0", 3, 1, 3, "more text behind the end");
         assert_refused_at("\0{}", 3, 1, 1, "unexpected character");
@@ -386,6 +394,7 @@ int main(void) {
                 cmocka_unit_test(json_is_accepted),
                 cmocka_unit_test(what_is_no_json_is_refused_with_its_place),
                 cmocka_unit_test(bytes_that_are_no_utf8_are_refused),
+                cmocka_unit_test(control_characters_are_refused_in_strings),
                 cmocka_unit_test(a_null_byte_is_refused_everywhere),
                 cmocka_unit_test(the_text_ends_where_its_size_says),
                 cmocka_unit_test(nesting_is_bounded),
