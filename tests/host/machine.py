@@ -52,6 +52,13 @@ class CommandError(AssertionError):
     pass
 
 
+class Content(bytes):
+    """Of a file, which may hold secrets: reports of failures show how long it is, not what it says."""
+
+    def __repr__(self):
+        return f'<{len(self)} bytes>'
+
+
 def die_with_parent():
     """The machine is shut down also when pytest is killed: that is what SIGTERM means to nspawn."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
@@ -229,7 +236,7 @@ class Machine:
 
     def read(self, path):
         with open(self.path(path), 'rb') as file:
-            return file.read()
+            return Content(file.read())
 
     def write(self, path, data, mode=0o644):
         """Appears whole, as a new file."""

@@ -2,6 +2,7 @@
 """pullauthd on the machine, as an administrator handles it, and the registry that it talks to."""
 
 import base64
+import dataclasses
 import json
 import os
 import re
@@ -16,6 +17,12 @@ MANAGER, JOB = 'org.pullauth1.Manager', 'org.pullauth1.Job'
 SYSTEM, PODMAN = '/etc/containers/auth.json', '/run/containers/0/auth.json'
 TOKEN_FILE = '/etc/pullauth/host.jwt'
 DAEMON, WORKER, SOCKET = 'pullauthd.service', 'pullauth-worker.service', 'pullauth-worker.socket'
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    user: str
+    secret: str = dataclasses.field(repr=False)
 
 
 class Product:
@@ -73,7 +80,7 @@ class Product:
         self.write_token()
         self.configure(**configuration)
         self.enable()
-        return self.wait_job(lambda job: job['State'] == 'fresh')
+        return self.wait_job(lambda job: job['State'] == 'fresh', seconds=20)
 
     def call(self, member, *arguments, signature='', seconds=60):
         return self.machine.bus.call(NAME, ROOT, MANAGER, member,
@@ -134,14 +141,14 @@ class Product:
         assert re.search('unauthorized|denied|invalid status code from registry 500', done.stdout), done.stdout
 
     def entry(self, path):
-        """Our entry of a target as (user, secret), or None."""
+        """Our entry of a target, or None."""
         auths = json.loads(self.machine.read(path)).get('auths', {}) if self.machine.exists(path) else {}
         found = auths.get(self.scope)
-        return tuple(base64.b64decode(found['auth']).decode().split(':', 1)) if found else None
+        return Entry(*base64.b64decode(found['auth']).decode().split(':', 1)) if found else None
 
     def wait_end_of_life(self, path):
         """Waits until the end of the credential in a target, which is a moment and no event."""
-        claims = self.entry(path)[1].split('.')[1]
+        claims = self.entry(path).secret.split('.')[1]
         end = json.loads(base64.urlsafe_b64decode(claims + '=' * (-len(claims) % 4)))['exp']
         time.sleep(max(0, end - time.time()) + 1)
 
