@@ -140,9 +140,11 @@ static int read_pem(sd_bus_message *m, size_t max, char **ret) {
                 return r;
         if (size == 0 || size > max || memchr(data, '\0', size))
                 return -EBADMSG;
-        copy = strndup(data, size);
+        copy = malloc(size + 1);
         if (!copy)
                 return -ENOMEM;
+        (void) memcpy(copy, data, size);
+        copy[size] = '\0';
         *ret = copy;
         return 0;
 }
