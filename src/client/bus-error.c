@@ -50,8 +50,6 @@ static const Row rows[] = {
           "'pullauthctl list' shows all jobs" },
         { "org.pullauth1.Error.ConfigurationInvalid", PROBLEM_CONFIGURATION, NULL, false,
           "Correct its files, then run 'pullauthctl reload'" },
-        { "org.pullauth1.Error.ShuttingDown", PROBLEM_SHUTTING_DOWN, "pullauthd is shutting down", false,
-          "Try again when it is up" },
         { SD_BUS_ERROR_UNKNOWN_METHOD, PROBLEM_OTHER_VERSION, "pullauthd does not know this request", true,
           OTHER_VERSION },
         { SD_BUS_ERROR_UNKNOWN_INTERFACE, PROBLEM_OTHER_VERSION, "pullauthd does not know this request",

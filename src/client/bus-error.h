@@ -16,7 +16,6 @@ typedef enum BusProblemKind {
         PROBLEM_BUSY,        /* too many requests at once */
         PROBLEM_NO_SUCH_JOB,
         PROBLEM_CONFIGURATION, /* the job's files cannot work */
-        PROBLEM_SHUTTING_DOWN,
         PROBLEM_OTHER_VERSION, /* daemon and tool do not understand each other */
         PROBLEM_OTHER,
         _PROBLEM_KIND_MAX,

@@ -64,7 +64,6 @@ void ctl_report(Ctl *ctl, const BusProblem *problem) {
         case PROBLEM_DENIED:
         case PROBLEM_UNASKED:
         case PROBLEM_BUSY:
-        case PROBLEM_SHUTTING_DOWN:
         case PROBLEM_OTHER_VERSION:
         case PROBLEM_OTHER:
         case _PROBLEM_KIND_MAX:

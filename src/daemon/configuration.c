@@ -87,7 +87,7 @@ static const char *main_file(const Conf *conf) {
 }
 
 static const ConfMessage *first_error(const Conf *conf) {
-        for (size_t i = 0; i < conf->n_messages; i++)
+        for (size_t i = 0; conf && i < conf->n_messages; i++)
                 if (conf->messages[i].severity == CONF_ERROR)
                         return conf->messages + i;
         return NULL;

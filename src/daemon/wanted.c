@@ -56,7 +56,7 @@ static int drop_duplicates(Wanted *wanted, size_t *n) {
                 sorted[i] = wanted + i;
         qsort(sorted, *n, sizeof(*sorted), compare_claims);
         for (size_t i = 1; i < *n; i++)
-                if (sorted[i]->key && streq(sorted[i]->key, sorted[i - 1]->key))
+                if (streq_ptr(sorted[i]->key, sorted[i - 1]->key))
                         sorted[i]->auth = NULL;
         for (size_t i = 0; i < *n; i++)
                 if (wanted[i].auth)

@@ -71,7 +71,6 @@ def test_a_daemon_that_ends_while_it_answers_is_told_of(running, verb, member):
      "org.pullauth1.reload needs an administrator's password, and there is nobody to ask"),
     ('org.freedesktop.DBus.Error.LimitsExceeded', 'Too many requests at once (why)'),
     ('org.freedesktop.DBus.Error.UnknownMethod', 'pullauthd does not know this request (why)'),
-    ('org.pullauth1.Error.ShuttingDown', 'pullauthd is shutting down'),
     ('com.example.Strange', 'The request failed with com.example.Strange (why)')])
 def test_each_error_has_its_sentence(running, name, said):
     running.mock.on('Reload', 'error', name, 'why')

@@ -73,8 +73,6 @@ static void errors_of_pullauthd_speak_for_themselves(void **state) {
               PROBLEM_CONFIGURATION, "Job 'x' cannot be refreshed: why", "pullauthctl reload");
         check("org.pullauth1.Error.ConfigurationInvalid", NULL, PROBLEM_CONFIGURATION,
               "pullauthd refused without saying why", "pullauthctl reload");
-        check("org.pullauth1.Error.ShuttingDown", "x", PROBLEM_SHUTTING_DOWN, "pullauthd is shutting down",
-              "again");
         check("org.freedesktop.DBus.Error.LimitsExceeded", "x", PROBLEM_BUSY,
               "Too many requests at once (x)", "again");
 }
