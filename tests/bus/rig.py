@@ -177,13 +177,14 @@ class Host:
         """Without the bus's guid, for the one after it will have another."""
         return self.bus.address.split(',')[0]
 
-    def start(self, wait=True):
+    def start(self, wait=True, **environment):
         self.notify.forget()
         log = open(self.logs, 'ab')
         command = [*WRAPPER, program(self.directory, 'pullauthd'), f'--root={self.root}']
         self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        cwd=self.directory, start_new_session=True,
-                                       env=self.environment(NOTIFY_SOCKET=self.notify.path, PULLAUTH_LOG_LEVEL='debug'),
+                                       env=self.environment(NOTIFY_SOCKET=self.notify.path, PULLAUTH_LOG_LEVEL='debug',
+                                                            **environment),
                                        **as_user(DAEMON_UID))
         log.close()
         if wait:

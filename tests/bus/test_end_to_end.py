@@ -90,6 +90,24 @@ def test_a_registry_that_refuses_is_quoted(world, federation, claims, reason):
         assert job['RegistryWords'] and job['HTTPStatus'] == 400
 
 
+@pytest.mark.parametrize('spoil, reason', [
+    (lambda jwt: b'', 'token-empty'),
+    (lambda jwt: b' \n', 'token-empty'),
+    (lambda jwt: jwt[:len(jwt) // 2], 'token-malformed'),
+    (lambda jwt: jwt.rsplit(b'.', 1)[0], 'token-malformed'),
+    (lambda jwt: b'\xff\xfe' + jwt, 'token-malformed'),
+    (lambda jwt: b'not a token', 'token-malformed'),
+    (lambda jwt: jwt + b'A' * 60000, 'token-too-long'),
+], ids=['empty', 'blank', 'torn', 'no signature', 'no UTF-8', 'words', 'long'])
+def test_token_files_that_hold_no_token(world, spoil, reason):
+    host, quay, _worker = world
+    host.token(spoil(quay.jwt().encode()))
+    host.start()
+    job = host.client.wait_job('edge', State='expired')
+    assert job['Reason'] == reason and job['Step'] == 'identity' and job['Hint']
+    assert quay.audit()['exchanges'] == 0 and not quay.exchanges()
+
+
 def test_an_outage_is_ridden_out(world):
     host, quay, _worker = world
     host.start()

@@ -149,6 +149,11 @@ def test_a_worse_credential_never_replaces_a_good_one(edge):
     assert job['Reason'] == 'token-not-usable' and credential(edge)[1] == good
 
 
+def test_the_watchdog_is_fed(host):
+    host.standard().start(WATCHDOG_USEC='2000000')
+    host.notify.wait('WATCHDOG=1')
+
+
 def test_a_second_daemon_gives_way(edge):
     second = subprocess.run([program(edge.directory, 'pullauthd'), f'--root={edge.root}'], env=edge.environment(),
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
