@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What handles are told: who is trusted, and which requests are none. */
+
+#include <curl/curl.h>
+
+#include "io/http-setup.h"
+#include "unit.h"
+
+#define PEM "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+
+static int setup_handle(void **state) {
+        *state = curl_easy_init();
+        return *state ? 0 : -1;
+}
+
+static int teardown_handle(void **state) {
+        curl_easy_cleanup(*state);
+        return 0;
+}
+
+static int init(const char *proxy) {
+        HttpAnchors a;
+        int r = http_anchors_init(&a, &(HttpTrust){ PEM, strlen(PEM), proxy });
+
+        http_anchors_done(&a);
+        return r;
+}
+
+static void proxies_speak_http_or_https(void **state) {
+        assert_int_equal(init(NULL), 0);
+        assert_int_equal(init("http://proxy:3128"), 0);
+        assert_int_equal(init("https://user:pass@proxy"), 0);
+        assert_int_equal(init("socks5://proxy"), -EINVAL);
+        assert_int_equal(init("proxy:3128"), -EINVAL);
+        assert_int_equal(init(""), -EINVAL);
+}
+
+static void every_libcurl_takes_the_policy(void **state) {
+        assert_int_equal(http_setup_policy(*state), 0);
+}
+
+static void given_certificates_are_a_copy_that_cannot_be_changed(void **state) {
+        char given[] = PEM, seen[sizeof(PEM)] = {};
+        HttpAnchors a;
+
+        assert_int_equal(http_anchors_init(&a, &(HttpTrust){ given, strlen(given), NULL }), 0);
+        explicit_bzero(given, sizeof(given));
+        assert_int_equal(http_setup_trust(*state, &a), 0);
+        assert_string_equal(a.ca, PEM);
+        /* With a libcurl that takes bytes there is no file. */
+        if (a.ca_fd >= 0) {
+                int fd = a.ca_fd;
+
+                assert_int_equal(pread(fd, seen, sizeof(seen), 0), strlen(PEM));
+                assert_string_equal(seen, PEM);
+                assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+                assert_int_equal(ftruncate(fd, 0), -1);
+                assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+                assert_int_equal(http_setup_trust(*state, &a), 0);
+                assert_int_equal(a.ca_fd, fd);
+        }
+        http_anchors_done(&a);
+        assert_int_equal(a.ca_fd, -EBADF);
+}
+
+static void the_host_s_store_needs_no_file_of_ours(void **state) {
+        HttpAnchors a;
+
+        assert_int_equal(http_anchors_init(&a, &(HttpTrust){}), 0);
+        assert_int_equal(http_setup_trust(*state, &a), 0);
+        assert_true(a.ca_fd < 0);
+        http_anchors_done(&a);
+}
+
+static int request(void **state, HttpRequest q) {
+        q.method = q.method ?: "GET";
+        q.url = q.url ?: "https://quay.example.com/";
+        return http_setup_request(*state, &q);
+}
+
+static void good_requests(void **state) {
+        _cleanup_secret_ Secret *secret = NULL;
+
+        assert_int_equal(secret_new_string("s", &secret), 0);
+        assert_int_equal(request(state, (HttpRequest){}), 0);
+        assert_int_equal(request(state, (HttpRequest){ .method = "POST", .body = "x", .body_size = 1 }), 0);
+        assert_int_equal(request(state, (HttpRequest){ .user = "acme+edge", .password = secret }), 0);
+        assert_int_equal(request(state, (HttpRequest){ .bearer = secret }), 0);
+        assert_int_equal(request(state, (HttpRequest){ .timeout = USEC_INFINITY, .connect_timeout = 1 }), 0);
+        assert_int_equal(request(state, (HttpRequest){ .url = "https://[::1]:8443/v2/" }), 0);
+}
+
+static void requests_that_are_none(void **state) {
+        _cleanup_secret_ Secret *secret = NULL, *nul = NULL;
+
+        assert_int_equal(secret_new_string("s", &secret), 0);
+        assert_int_equal(secret_new("a\0b", 3, &nul), 0);
+        assert_int_equal(request(state, (HttpRequest){ .method = "DELETE" }), -EINVAL);
+        assert_int_equal(request(state, (HttpRequest){ .user = "u" }), -EINVAL);
+        assert_int_equal(request(state, (HttpRequest){ .user = "u:v", .password = secret }), -EINVAL);
+        assert_int_equal(request(state, (HttpRequest){ .user = "u", .password = nul }), -EINVAL);
+        assert_int_equal(request(state, (HttpRequest){ .bearer = nul }), -EINVAL);
+        assert_int_equal(request(state, (HttpRequest){ .user = "u", .password = secret, .bearer = secret }),
+                         -EINVAL);
+        assert_int_equal(request(state, (HttpRequest){ .url = "http://quay.example.com/" }), -EINVAL);
+        assert_int_equal(request(state, (HttpRequest){ .url = "https://u@quay.example.com/" }), -EINVAL);
+}
+
+static void header_lines_are_single_lines(void **state) {
+        char *good[] = { (char *) "A: b", (char *) "C: d", NULL },
+             *bad[] = { (char *) "A: b", (char *) "C: d\r\nE: f", NULL };
+        void *list = NULL;
+
+        assert_int_equal(http_setup_headers(*state, NULL, &list), 0);
+        assert_null(list);
+        assert_int_equal(http_setup_headers(*state, good, &list), 0);
+        assert_non_null(list);
+        http_setup_headers_free(list);
+        assert_int_equal(http_setup_headers(*state, bad, &list), -EINVAL);
+        assert_null(list);
+}
+
+#define HANDLE_TEST(f) cmocka_unit_test_setup_teardown(f, setup_handle, teardown_handle)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(proxies_speak_http_or_https),
+                HANDLE_TEST(every_libcurl_takes_the_policy),
+                HANDLE_TEST(given_certificates_are_a_copy_that_cannot_be_changed),
+                HANDLE_TEST(the_host_s_store_needs_no_file_of_ours),
+                HANDLE_TEST(good_requests),
+                HANDLE_TEST(requests_that_are_none),
+                HANDLE_TEST(header_lines_are_single_lines),
+        };
+
+        if (http_global_init() < 0)
+                return EXIT_FAILURE;
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
