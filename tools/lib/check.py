@@ -19,7 +19,7 @@ from results import Tally  # noqa: E402
 from suites import PYTESTS, SUITES, Workshop, failed  # noqa: E402
 
 # Two lanes for two cores: what starts many programs of its own stands in one, what computes in the other.
-LANES = (('unit', 'fuzz', 'bus', 'quay', 'valgrind'), ('style', 'tidy', 'clang', 'sanitize', 'host'))
+LANES = (('unit', 'fuzz', 'bus', 'valgrind'), ('style', 'tidy', 'clang', 'quay', 'sanitize', 'host'))
 CAMPAIGNS = ('bench', 'fleet')
 SHOWN_FAILURES = 12
 SHOWN_LINES = 40
