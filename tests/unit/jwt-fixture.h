@@ -9,6 +9,7 @@
 #include "codec/base64.h"
 
 #define HEADER "{\"alg\":\"RS256\",\"kid\":\"k1\",\"typ\":\"JWT\"}"
+#define SIGNATURE "c2lnbmF0dXJl"
 
 static inline char *encode_segment(const char *text) {
         _cleanup_secret_ Secret *encoded = NULL;
@@ -21,8 +22,8 @@ static inline char *encode_segment(const char *text) {
 
 static inline char *make_token(const char *header, const char *payload) {
         _cleanup_free_ char *h = encode_segment(header), *p = encode_segment(payload);
-        char *token;
+        char *token = NULL;
 
-        assert_ok(text_format(&token, "%s.%s.c2lnbmF0dXJl", h, p));
+        assert_ok(text_format(&token, "%s.%s." SIGNATURE, h, p));
         return token;
 }
