@@ -84,6 +84,13 @@ usec_t schedule_due(uint64_t phase, usec_t obtained, usec_t lifetime, usec_t min
         return end - (end - scale(period, phase)) % period;
 }
 
+static usec_t take_debt(Pace *p) {
+        usec_t owed = p->owed;
+
+        p->owed = 0;
+        return owed;
+}
+
 usec_t pace_next(Pace *p, FailureClass class, usec_t retry_after, usec_t remaining, uint64_t random) {
         const PaceRow *row = &pace_table[class];
         unsigned n = p->n[class];
@@ -95,7 +102,7 @@ usec_t pace_next(Pace *p, FailureClass class, usec_t retry_after, usec_t remaini
                 usec_t asked = retry_after < RETRY_AFTER_MIN ? RETRY_AFTER_MIN : retry_after;
 
                 asked = asked > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : asked;
-                return asked + scale(asked, random);
+                return take_debt(p) + asked + scale(asked, random);
         }
         if (row->fast && remaining > 0) {
                 usec_t third = remaining / 3 < FAST_CAP_MIN ? FAST_CAP_MIN : remaining / 3;
@@ -107,7 +114,16 @@ usec_t pace_next(Pace *p, FailureClass class, usec_t retry_after, usec_t remaini
         if (delay > cap)
                 delay = cap;
         /* Equal jitter: half is certain, half is drawn. */
-        return delay / 2 + scale(delay - delay / 2, random);
+        return take_debt(p) + delay / 2 + scale(delay - delay / 2, random);
+}
+
+bool pace_may_wake(Pace *p, FailureClass class, usec_t left) {
+        usec_t owed = usec_add(p->owed, left);
+
+        if (owed > pace_table[class].cap)
+                return false;
+        p->owed = owed;
+        return true;
 }
 
 unsigned pace_failures(const Pace *p) {

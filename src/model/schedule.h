@@ -27,6 +27,7 @@ usec_t schedule_due(uint64_t phase, usec_t obtained, usec_t lifetime, usec_t min
  * per class, so that two classes that take turns cannot keep each other's delays short. */
 typedef struct Pace {
         unsigned n[_FAILURE_CLASS_MAX];
+        usec_t owed; /* parts of waits that ended early; the next waits are longer by it */
 } Pace;
 
 /* Notes a failure and returns the delay before the next attempt. `remaining` is what is left of the standing
@@ -34,3 +35,9 @@ typedef struct Pace {
  * over all of uint64_t. */
 usec_t pace_next(Pace *p, FailureClass class, usec_t retry_after, usec_t remaining, uint64_t random);
 unsigned pace_failures(const Pace *p); /* of all classes together */
+
+/* Something happened that a failure of this class waits for: may the wait, of which `left` is left, end
+ * now? If so (true) what is left is owed, and added to the next wait: events bring attempts forward, they
+ * never make more of them than the pace allows. So a storm of events costs at most what fits into one
+ * longest wait of the class. */
+bool pace_may_wake(Pace *p, FailureClass class, usec_t left);

@@ -142,6 +142,49 @@ static void an_outage_costs_no_more_than_the_budget(void **state) {
         assert_in_range(attempts_within(FAILURE_REJECTED, 10 * USEC_PER_HOUR, 11 * USEC_PER_HOUR), 1, 2);
 }
 
+/* An event every second, each of which would like an attempt at once. */
+static unsigned attempts_in_a_storm(FailureClass class, usec_t to) {
+        usec_t next = 0;
+        unsigned n = 0;
+        Pace pace = {};
+
+        for (usec_t now = 0; now < to; now += USEC_PER_SEC) {
+                if (next > now && pace_may_wake(&pace, class, next - now))
+                        next = now;
+                if (next > now)
+                        continue;
+                n++;
+                next = now + pace_next(&pace, class, 0, 0, 0);
+        }
+        return n;
+}
+
+static void a_storm_of_events_makes_no_more_attempts_than_the_pace(void **state) {
+        static const FailureClass classes[] = { FAILURE_TRANSPORT,
+                                                FAILURE_TLS,
+                                                FAILURE_CLOCK,
+                                                FAILURE_REJECTED,
+                                                FAILURE_IDENTITY_UNAVAILABLE,
+                                                FAILURE_IDENTITY_UNUSABLE };
+
+        for (size_t i = 0; i < ELEMENTSOF(classes); i++) {
+                unsigned calm = attempts_within(classes[i], 0, 4 * USEC_PER_HOUR);
+                unsigned storm = attempts_in_a_storm(classes[i], 4 * USEC_PER_HOUR);
+
+                /* What fits into one longest wait comes early. */
+                assert_in_range(storm, calm, calm + 2);
+        }
+}
+
+static void the_first_event_is_heard_at_once(void **state) {
+        Pace pace = {};
+        usec_t left = pace_next(&pace, FAILURE_TRANSPORT, 0, 0, 0);
+
+        assert_true(pace_may_wake(&pace, FAILURE_TRANSPORT, left));
+        assert_int_equal(pace_next(&pace, FAILURE_TRANSPORT, 0, 0, 0), left + 5 * USEC_PER_SEC);
+        assert_false(pace_may_wake(&pace, FAILURE_TRANSPORT, USEC_PER_HOUR));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_due_time_lies_within_the_life),
@@ -152,6 +195,8 @@ int main(void) {
                 cmocka_unit_test(a_standing_credential_shortens_fast_paces),
                 cmocka_unit_test(retry_after_is_obeyed_within_bounds),
                 cmocka_unit_test(an_outage_costs_no_more_than_the_budget),
+                cmocka_unit_test(a_storm_of_events_makes_no_more_attempts_than_the_pace),
+                cmocka_unit_test(the_first_event_is_heard_at_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

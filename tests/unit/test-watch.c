@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A file that is replaced, removed, swapped behind links, or touched by ourselves: what is told, and what
+ * is not. */
+
+#include "unit.h"
+
+#include <time.h>
+
+#include "base/clock.h"
+#include "io/watch.h"
+
+typedef struct Fixture {
+        char *directory;
+        sd_event *event;
+        Watch *watch;
+        unsigned told;
+} Fixture;
+
+static void on_change(void *userdata) {
+        Fixture *f = userdata;
+
+        f->told++;
+}
+
+static int setup(void **state) {
+        Fixture *f = calloc(1, sizeof(*f));
+
+        *state = f;
+        return !f || setup_scratch((void **) &f->directory) < 0 || sd_event_new(&f->event) < 0 ? -1 : 0;
+}
+
+static int teardown(void **state) {
+        Fixture *f = *state;
+        void *directory = f->directory;
+
+        watch_free(f->watch);
+        sd_event_unref(f->event);
+        free(f);
+        return teardown_scratch(&directory);
+}
+
+static char *in(const Fixture *f, const char *path) {
+        static char paths[4][300];
+        static unsigned next;
+        char *p = paths[next++ % 4];
+
+        snprintf(p, sizeof(paths[0]), "%s/%s", f->directory, path);
+        return p;
+}
+
+static void start(Fixture *f, const char *path) {
+        assert_ok(watch_new(f->event, in(f, path), on_change, f, &f->watch));
+}
+
+/* Runs the loop until there was nothing to do for a while; that is how "nothing is told" is seen. */
+static unsigned told(Fixture *f) {
+        unsigned before = f->told;
+
+        while (sd_event_run(f->event, 400 * USEC_PER_MSEC) > 0)
+                ;
+        return f->told - before;
+}
+
+static void replace(const Fixture *f, const char *path, const char *text) {
+        write_file(f->directory, "new", text);
+        assert_int_equal(rename(in(f, "new"), in(f, path)), 0);
+}
+
+static void a_file_that_comes_changes_and_goes_is_told_each_time(void **state) {
+        Fixture *f = *state;
+
+        start(f, "token");
+        assert_int_equal(told(f), 0);
+        write_file(f->directory, "token", "1");
+        assert_int_equal(told(f), 1);
+        replace(f, "token", "2");
+        assert_int_equal(told(f), 1);
+        assert_int_equal(unlink(in(f, "token")), 0);
+        assert_int_equal(told(f), 1);
+}
+
+static void other_files_of_the_directory_are_nobodys_business(void **state) {
+        Fixture *f = *state;
+
+        write_file(f->directory, "token", "1");
+        start(f, "token");
+        write_file(f->directory, "other", "1");
+        replace(f, "other", "2");
+        assert_int_equal(told(f), 0);
+}
+
+static void a_bunch_of_changes_is_told_once(void **state) {
+        Fixture *f = *state;
+
+        start(f, "token");
+        for (unsigned i = 0; i < 20; i++)
+                replace(f, "token", i % 2 ? "odd" : "even");
+        assert_int_equal(told(f), 1);
+}
+
+static void directories_may_come_later_and_come_again(void **state) {
+        Fixture *f = *state;
+
+        start(f, "a/b/token");
+        write_file(f->directory, "a/b/token", "1");
+        assert_int_equal(told(f), 1);
+        assert_int_equal(rename(in(f, "a"), in(f, "gone")), 0);
+        assert_int_equal(told(f), 1);
+        write_file(f->directory, "a/b/token", "2");
+        assert_int_equal(told(f), 1);
+        replace(f, "a/b/token", "3");
+        assert_int_equal(told(f), 1);
+}
+
+/* As the kubelet does it: token -> ..data/token, ..data -> a directory with a date in its name. */
+static void a_projected_token_is_swapped_by_its_directory(void **state) {
+        Fixture *f = *state;
+
+        write_file(f->directory, "..2026_1/token", "1");
+        assert_int_equal(symlink("..2026_1", in(f, "..data")), 0);
+        assert_int_equal(symlink("..data/token", in(f, "token")), 0);
+        start(f, "token");
+        assert_int_equal(told(f), 0);
+        write_file(f->directory, "..2026_2/token", "2");
+        assert_int_equal(told(f), 0);
+        assert_int_equal(symlink("..2026_2", in(f, "..data_tmp")), 0);
+        assert_int_equal(rename(in(f, "..data_tmp"), in(f, "..data")), 0);
+        assert_int_equal(told(f), 1);
+        write_file(f->directory, "..2026_2/token", "3 in place");
+        assert_int_equal(told(f), 1);
+}
+
+static void links_in_a_circle_are_no_file(void **state) {
+        Fixture *f = *state;
+
+        assert_int_equal(symlink("b", in(f, "a")), 0);
+        assert_int_equal(symlink("a", in(f, "b")), 0);
+        start(f, "a");
+        assert_int_equal(unlink(in(f, "b")), 0);
+        write_file(f->directory, "b", "1");
+        assert_int_equal(told(f), 1);
+}
+
+static void what_was_acknowledged_is_not_told(void **state) {
+        Fixture *f = *state;
+
+        start(f, "token");
+        write_file(f->directory, "token", "ours");
+        watch_acknowledge(f->watch);
+        assert_int_equal(told(f), 0);
+        replace(f, "token", "theirs");
+        assert_int_equal(told(f), 1);
+}
+
+static void a_storm_costs_a_bounded_number_of_looks(void **state) {
+        Fixture *f = *state;
+        usec_t end = now_boot() + 300 * USEC_PER_MSEC;
+        unsigned n = 0;
+
+        start(f, "token");
+        while (now_boot() < end) {
+                replace(f, "token", ++n % 2 ? "odd" : "even");
+                (void) sd_event_run(f->event, 0);
+        }
+        (void) told(f);
+        assert_in_range(f->told, 1, 20);
+        assert_true(n > 5 * f->told);
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                test(a_file_that_comes_changes_and_goes_is_told_each_time),
+                test(other_files_of_the_directory_are_nobodys_business),
+                test(a_bunch_of_changes_is_told_once),
+                test(directories_may_come_later_and_come_again),
+                test(a_projected_token_is_swapped_by_its_directory),
+                test(links_in_a_circle_are_no_file),
+                test(what_was_acknowledged_is_not_told),
+                test(a_storm_costs_a_bounded_number_of_looks),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
