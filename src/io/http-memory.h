@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Allocators that erase what they free, in the shape that curl_global_init_mem() wants. For io/http alone. */
+/* Allocators that erase what they free, in the shape that curl_global_init_mem() wants. For io/http
+ * alone. */
 
 #include <stddef.h>
 

@@ -2,12 +2,13 @@
 
 /* libcurl's multi socket interface on sd-event.
  *
- * Owns one multi handle, one event source for each socket that libcurl wants watched, and one timer. The timer
- * has an accuracy of 1 µs: with sd-event's default of 250 ms each request takes as much longer.
+ * Owns one multi handle, one event source for each socket that libcurl wants watched, and one timer. The
+ * timer has an accuracy of 1 µs: with sd-event's default of 250 ms each request takes as much longer.
  *
- * libcurl calls back from within almost any of its functions, those that clean up included. So the callbacks
- * here never call libcurl, except for curl_multi_assign(), which is made for that; they never fail either,
- * for a single -1 ends all transfers: what cannot be watched is left to the timeout of its transfer. */
+ * libcurl calls back from within almost any of its functions, those that clean up included. So the
+ * callbacks here never call libcurl, except for curl_multi_assign(), which is made for that; they never
+ * fail either, for a single -1 ends all transfers: what cannot be watched is left to the timeout of its
+ * transfer. */
 
 #include <curl/curl.h>
 #include <sys/epoll.h>

@@ -2,9 +2,9 @@
 
 /* From libcurl's result to an HttpProblem, the same for each of its TLS libraries.
  *
- * They agree on the code of a certificate that is not accepted and differ in everything else: OpenSSL says why
- * in words, GnuTLS (up to at least 7.88) says the same words for every reason but hands over the certificates,
- * so their dates are looked at. Words decide only where codes cannot.
+ * They agree on the code of a certificate that is not accepted and differ in everything else: OpenSSL says
+ * why in words, GnuTLS (up to at least 7.88) says the same words for every reason but hands over the
+ * certificates, so their dates are looked at. Words decide only where codes cannot.
  *
  * Owns no state and asks no clock. */
 
@@ -97,7 +97,8 @@ HttpProblem http_problem(const HttpOutcome *o) {
         case CURLE_FILESIZE_EXCEEDED:
                 return HTTP_TOO_LARGE;
         case CURLE_OUT_OF_MEMORY:
-                /* libcurl's word for a header line without an end, too, and by far the likelier of the two. */
+                /* libcurl's word for a header line without an end, too, and by far the likelier of the
+                 * two. */
                 return o->answering ? HTTP_TOO_LARGE : HTTP_INTERNAL;
         default:
                 return o->connected ? HTTP_BROKEN : HTTP_INTERNAL;

@@ -3,7 +3,7 @@
 
 /* What a transfer that failed in libcurl means to people. Pure; for io/http alone. */
 
-#include "io/http.h"
+#include "io/http-value.h"
 
 typedef struct HttpOutcome {
         int code;          /* CURLcode */
@@ -22,6 +22,6 @@ HttpProblem http_problem(const HttpOutcome *o);
 /* The library's words for people, without paths of its own making. Returns 0 or -ENOMEM. */
 int http_problem_text(const HttpOutcome *o, char **ret);
 
-/* Is one of the dates in libcurl's certificate data ("Start Date:2026-11-23 21:00:57 GMT",
- * "Expire Date:…", in any capitals) on the wrong side of `now` (real clock)? What is not such a line is 0. */
+/* Is one of the dates in libcurl's certificate data ("Start Date:2026-11-23 21:00:57 GMT", "Expire
+ * Date:…", in any capitals) on the wrong side of `now` (real clock)? What is not such a line is 0. */
 bool http_certificate_date_is_off(const char *line, usec_t now);

@@ -3,7 +3,7 @@
 
 /* Taking in an answer: header lines and body bytes, each within its cap. Pure; for io/http alone. */
 
-#include "io/http.h"
+#include "io/http-value.h"
 
 typedef struct HttpReceive {
         HttpAnswer *answer; /* filled here: header fields and body */

@@ -3,8 +3,9 @@
 /* Which requests are made, how, and whom they trust: all that is decided before a byte is sent.
  *
  * Owns the table of what every transfer may and may not do. Refuses whatever was not asked for: other
- * protocols, redirects, netrc, proxies from the environment, compression. There is no low-speed limit: a server
- * may honestly be silent while it waits for another, and the timeout of the whole request bounds a drip too. */
+ * protocols, redirects, netrc, proxies from the environment, compression. There is no low-speed limit: a
+ * server may honestly be silent while it waits for another, and the timeout of the whole request bounds a
+ * drip too. */
 
 #include <curl/curl.h>
 #include <fcntl.h>

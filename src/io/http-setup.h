@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a libcurl handle is told before it is started. For io/http alone; handles are `void *` because headers
- * do not name libcurl (CURL is void). */
+/* What a libcurl handle is told before it is started. For io/http alone; handles are `void *` because
+ * headers do not name libcurl (CURL is void). */
 
-#include "io/http.h"
+#include "io/http-value.h"
 
 /* A copy of an HttpTrust that lives as long as the handles that are set up with it. */
 typedef struct HttpAnchors {

@@ -2,10 +2,10 @@
 
 /* HTTPS transfers: their life, and their answer.
  *
- * Owns the transfers of one trust configuration. Each is a libcurl handle of its own; when it is done its answer
- * is complete and the handle gone, and a deferred event source calls the handlers one at a time, so that a
- * handler may free anything, this Http included. What is told to a handle stands in io/http-setup, how bytes
- * come in in io/http-receive, what went wrong in io/http-problem. */
+ * Owns the transfers of one trust configuration. Each is a libcurl handle of its own; when it is done its
+ * answer is complete and the handle gone, and a deferred event source calls the handlers one at a time,
+ * so that a handler may free anything, this Http included. What is told to a handle stands in
+ * io/http-setup, how bytes come in in io/http-receive, what went wrong in io/http-problem. */
 
 #include <curl/curl.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads WWW-Authenticate fields. The grammar is ambiguous at its commas: "Basic realm=x, Bearer realm=y" is two
- * challenges, "Bearer realm=y, service=z" is one; what follows a word decides, '=' or a blank.
+/* Reads WWW-Authenticate fields. The grammar is ambiguous at its commas: "Basic realm=x, Bearer realm=y" is
+ * two challenges, "Bearer realm=y, service=z" is one; what follows a word decides, '=' or a blank.
  *
- * Owns nothing but what it returns. Judges the realm by its text alone, with a narrower idea of a URL than the
- * standards have: what is unusual is not at the registry. */
+ * Owns nothing but what it returns. Judges the realm by its text alone, with a narrower idea of a URL
+ * than the standards have: what is unusual is not at the registry. */
 
 #include <ctype.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 
 /* A peer-to-peer bus with one object: Obtain and Cancel.
  *
- * Owns the requests of its peer: when the peer goes, so do they. Refuses more than a bounded number at a time,
- * passed descriptors, and a second request under an id that is still in use. Messages that carry secrets are
- * marked, which makes sd-bus erase them. */
+ * Owns the requests of its peer: when the peer goes, so do they. Refuses more than a bounded number at a
+ * time, passed descriptors, and a second request under an id that is still in use. Messages that carry
+ * secrets are marked, which makes sd-bus erase them. */
 
 #include <string.h>
 #include <systemd/sd-bus.h>
@@ -146,8 +146,8 @@ static int on_cancel(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
-/* What a peer sent right behind its authentication was read together with it, and nothing would wake sd-bus for the
- * rest of what it has in hand (seen with systemd 252). */
+/* What a peer sent right behind its authentication was read together with it, and nothing would wake
+ * sd-bus for the rest of what it has in hand (seen with systemd 252). */
 static int on_kick(sd_event_source *source, void *userdata) {
         DoorConnection *c = userdata;
 

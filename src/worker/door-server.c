@@ -2,10 +2,10 @@
 
 /* Accepts connections and decides when the worker is no longer needed.
  *
- * Owns the connections, each a peer-to-peer bus of its own (worker/door-connection), and the idle timer. Lets in
- * root, our own user and the owner of the socket file; whoever may connect is the file mode's business, this is for
- * the day on which that is wrong. What is not accepted stays in the queue of the socket, which belongs to systemd:
- * a worker that goes loses nobody. */
+ * Owns the connections, each a peer-to-peer bus of its own (worker/door-connection), and the idle timer.
+ * Lets in root, our own user and the owner of the socket file; whoever may connect is the file mode's
+ * business, this is for the day on which that is wrong. What is not accepted stays in the queue of the
+ * socket, which belongs to systemd: a worker that goes loses nobody. */
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -56,9 +56,8 @@ static bool may_enter(const DoorServer *s, int fd) {
                 return false;
         if (peer.uid == 0 || peer.uid == geteuid() || (s->owner != (uid_t) -1 && peer.uid == s->owner))
                 return true;
-        log_warning(
-                "Refusing a connection of user %u, which the owner of the socket is not; check the socket's mode",
-                (unsigned) peer.uid);
+        log_warning("Refusing a connection of user %u, who does not own the socket; check the socket's mode",
+                    (unsigned) peer.uid);
         return false;
 }
 

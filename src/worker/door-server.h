@@ -11,8 +11,9 @@
 
 typedef struct DoorServer DoorServer;
 
-/* Serves a listening unix stream socket, which stays its owner's. When there has been no connection for `idle`, and
- * none waits in the socket's queue, the event loop is told to exit with 0. USEC_INFINITY for `idle`: never. */
+/* Serves a listening unix stream socket, which stays its owner's. When there has been no connection for
+ * `idle`, and none waits in the socket's queue, the event loop is told to exit with 0. USEC_INFINITY for
+ * `idle`: never. */
 int door_server_new(sd_event *event, HttpPool *pool, int listen_fd, usec_t idle, DoorServer **ret);
 DoorServer *door_server_free(DoorServer *s);
 DEFINE_CLEANUP(DoorServer *, door_server_free)

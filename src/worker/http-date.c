@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Dates and waits as servers write them. The process runs in the C locale, so strptime(3) knows the English names
- * that HTTP uses.
+/* Dates and waits as servers write them. The process runs in the C locale, so strptime(3) knows the English
+ * names that HTTP uses.
  *
- * Refuses to guess: a date with anything behind it is none, and a wait that is no number and no date is not
- * asked for. */
+ * Refuses to guess: a date with anything behind it is none, and a wait that is no number and no date is
+ * not asked for. */
 
 #include <string.h>
 #include <time.h>

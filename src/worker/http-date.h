@@ -12,5 +12,6 @@
 int http_date_parse(const char *s, usec_t *ret);
 
 /* "120", or a date that is compared with `now` (the server's own clock if it is known, in real time).
- * Returns how long to wait, at least a second, at most RETRY_AFTER_MAX; 0 if `s` is NULL or makes no sense. */
+ * Returns how long to wait, at least a second, at most RETRY_AFTER_MAX; 0 if `s` is NULL or makes no
+ * sense. */
 usec_t retry_after_parse(const char *s, usec_t now);

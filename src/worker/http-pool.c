@@ -2,9 +2,9 @@
 
 /* Http objects by what they trust and which proxy they use; connections are never shared beyond that.
  *
- * Owns the objects, lends them out and counts who has them. Keeps none that nobody uses: libcurl remembers with each
- * open connection whose password was sent over it last, so what a batch leaves behind goes with its last user. Knows
- * a configuration by its hash, so that certificates are not kept twice. */
+ * Owns the objects, lends them out and counts who has them. Keeps none that nobody uses: libcurl
+ * remembers with each open connection whose password was sent over it last, so what a batch leaves behind
+ * goes with its last user. Knows a configuration by its hash, so that certificates are not kept twice. */
 
 #include <string.h>
 

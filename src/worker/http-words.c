@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a registry says about its refusal comes as JSON in one of three forms, or as a page for people of which the
- * title alone is worth showing. Content types are not believed, the bytes are looked at.
+/* What a registry says about its refusal comes as JSON in one of three forms, or as a page for people of
+ * which the title alone is worth showing. Content types are not believed, the bytes are looked at.
  *
  * Refuses to pass on any piece of a secret: servers in between may quote the request in their answer. */
 
@@ -31,8 +31,8 @@ static bool repeats(const char *text, struct iovec secret) {
         return false;
 }
 
-/* Basic authentication sends the secret in base64, behind a user name and a colon of any length: the encoding of
- * its tail from each of the three possible phases covers them all. */
+/* Basic authentication sends the secret in base64, behind a user name and a colon of any length: the
+ * encoding of its tail from each of the three possible phases covers them all. */
 static int repeats_encoded(const char *text, struct iovec secret) {
         for (size_t skip = 0; skip < 3 && skip < secret.iov_len; skip++) {
                 _cleanup_secret_ Secret *encoded = NULL;

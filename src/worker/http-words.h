@@ -23,6 +23,6 @@ typedef struct Words {
 
 void words_done(Words *w);
 
-/* `secrets` is what was sent: an answer that repeats a piece of it (a proxy may echo header lines) has no words.
- * Returns 0 or -ENOMEM. */
+/* `secrets` is what was sent: an answer that repeats a piece of it (a proxy may echo header lines) has no
+ * words. Returns 0 or -ENOMEM. */
 int words_read(const HttpAnswer *a, const Secret *const *secrets, size_t n_secrets, Words *ret);

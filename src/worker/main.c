@@ -2,9 +2,9 @@
 
 /* pullauth-worker: talks to the world for pullauthd.
  *
- * Started by systemd when pullauthd connects to its socket, serves what comes through that door, and goes when there
- * has been nothing to do for a while, so that whatever a library left in its memory goes with it. Needs no privilege,
- * no file of the host but the trust store, and no configuration. */
+ * Started by systemd when pullauthd connects to its socket, serves what comes through that door, and goes
+ * when there has been nothing to do for a while, so that whatever a library left in its memory goes with
+ * it. Needs no privilege, no file of the host but the trust store, and no configuration. */
 
 #include <getopt.h>
 #include <malloc.h>

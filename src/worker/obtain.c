@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* identity → lint → exchange → verification, each started by the end of the one before, all within one deadline.
+/* identity → lint → exchange → verification, each started by the end of the one before, all within one
+ * deadline.
  *
- * Owns the request, the identity and the credential of this one attempt, and erases them with it. Whatever ends the
- * attempt goes through end(), which stops what is still under way; the handler is told by the event loop, so that
- * it may free everything.
+ * Owns the request, the identity and the credential of this one attempt, and erases them with it. Whatever
+ * ends the attempt goes through end(), which stops what is still under way; the handler is told by the event
+ * loop, so that it may free everything.
  *
- * Does not try anything twice, and publishes nothing that the registry's own token endpoint does not take. */
+ * Does not try anything twice, and publishes nothing that the registry's own token endpoint does not
+ * take. */
 
 #include <inttypes.h>
 #include <string.h>
@@ -311,20 +313,15 @@ static void on_identity(int r, Secret *token, Failure *failure, void *userdata) 
 
 static void start_identity(Obtain *o) {
         Failure *f = NULL;
-        const char *missing = NULL;
         int r;
 
         enter(o, STEP_IDENTITY);
         o->source = identity_source_find(o->request->source);
         o->exchange = exchange_find(o->request->exchange);
-        if (!o->source)
-                missing = o->request->source;
-        else if (!o->exchange)
-                missing = o->request->exchange;
-        if (missing) {
+        if (!o->source || !o->exchange) {
                 (void) failure_new(&f, STEP_CONFIGURATION, REASON_CONFIGURATION_INVALID,
                                    "This worker knows nothing called '%s'; is it older than the daemon?",
-                                   missing);
+                                   o->source ? o->request->exchange : o->request->source);
                 end(o, f);
                 return;
         }

@@ -10,9 +10,9 @@
 
 typedef struct Obtain Obtain;
 
-/* Called exactly once, never from within obtain_new(), unless the Obtain is freed before. The handler may take
- * things out of `answer`, which has a credential or a failure; both are missing only if there was no memory left
- * for a failure. The Obtain may be freed inside the handler. */
+/* Called exactly once, never from within obtain_new(), unless the Obtain is freed before. The handler may
+ * take things out of `answer`, which has a credential or a failure; both are missing only if there was no
+ * memory left for a failure. The Obtain may be freed inside the handler. */
 typedef void (*ObtainHandler)(Obtain *o, Answer *answer, void *userdata);
 
 /* Consumes `request`, also on failure. Returns 0 or a negative errno. `pool` must outlive the Obtain. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Judges a new credential by what the registry's token endpoint says to it: the exchange also succeeds for robots
- * that may not do anything.
+/* Judges a new credential by what the registry's token endpoint says to it: the exchange also succeeds for
+ * robots that may not do anything.
  *
- * Refuses to let a missing permission stop a credential: a repository may be made tomorrow. A credential that is
- * not accepted at all is worth nothing. */
+ * Refuses to let a missing permission stop a credential: a repository may be made tomorrow. A credential
+ * that is not accepted at all is worth nothing. */
 
 #include <string.h>
 
@@ -141,8 +141,8 @@ static int refuse(const char *registry, const Credential *c, const HttpAnswer *a
         return r < 0 ? r : 1;
 }
 
-/* The payload of the registry's token. It is for whoever serves the images; only the list of what it allows is
- * read. Returns 0 with *ret NULL if there is none to be read. */
+/* The payload of the registry's token. It is for whoever serves the images; only the list of what it
+ * allows is read. Returns 0 with *ret NULL if there is none to be read. */
 static int read_access(const char *token, json_object **ret) {
         const char *start = strchr(token, '.'), *end = start ? strchr(start + 1, '.') : NULL;
         _cleanup_secret_ Secret *payload = NULL;

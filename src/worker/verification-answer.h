@@ -17,8 +17,9 @@ typedef struct VerificationScope {
 
 void verification_scope_done(VerificationScope *s);
 
-/* `scopes` are auth.json keys "host[:port][/ns[/repo]]". The first that names one repository is taken; where none
- * does, a repository that need not exist, in the namespace of the first scope or else of the robot. */
+/* `scopes` are auth.json keys "host[:port][/ns[/repo]]". The first that names one repository is taken;
+ * where none does, a repository that need not exist, in the namespace of the first scope or else of the
+ * robot. */
 int verification_scope_choose(char *const *scopes, const char *robot, VerificationScope *ret);
 
 typedef enum ChallengeOutcome {
@@ -31,7 +32,7 @@ typedef enum ChallengeOutcome {
 int verification_read_challenge(const char *registry, const HttpAnswer *a, Challenge *ret, Failure **reterr,
                                 char ***notices);
 
-/* Reads the token endpoint's answer (a->problem is HTTP_OK) to the credential. Returns 0 if it is good, 1 with *reterr,
- * -ENOMEM. */
+/* Reads the token endpoint's answer (a->problem is HTTP_OK) to the credential. Returns 0 if it is good, 1
+ * with *reterr, -ENOMEM. */
 int verification_read_answer(const char *registry, const Credential *c, const VerificationScope *scope,
                              const HttpAnswer *a, Failure **reterr, char ***notices);

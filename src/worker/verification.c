@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Two requests: one without authorization that makes the registry name its token endpoint, one to that endpoint
- * with the credential.
+/* Two requests: one without authorization that makes the registry name its token endpoint, one to that
+ * endpoint with the credential.
  *
- * Owns the transfer under way. Refuses to send the credential anywhere but over https to the registry's own host,
- * whatever the registry says. What the answers mean stands in worker/verification-answer. */
+ * Owns the transfer under way. Refuses to send the credential anywhere but over https to the registry's
+ * own host, whatever the registry says. What the answers mean stands in worker/verification-answer. */
 
 #include "base/text.h"
 #include "worker/http-failure.h"

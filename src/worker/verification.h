@@ -16,9 +16,9 @@ typedef struct VerificationQuestion {
         Answer *answer; /* notices go here */
 } VerificationQuestion;
 
-/* Called exactly once unless freed before, never from within verification_start(). `r` is 0 if the credential is
- * good or there was nowhere to try it, 1 with `failure` (the handler's to keep), or a negative errno. The
- * verification may be freed inside the handler. */
+/* Called exactly once unless freed before, never from within verification_start(). `r` is 0 if the
+ * credential is good or there was nowhere to try it, 1 with `failure` (the handler's to keep), or a
+ * negative errno. The verification may be freed inside the handler. */
 typedef void (*VerificationHandler)(int r, Failure *failure, void *userdata);
 
 /* What `q` points to must live until the handler is called or the verification freed. */

@@ -2,10 +2,11 @@
 
 /* A client of the private door, for tests: obtain [--secret-fd=N] SOCKET.
  *
- * Reads one JSON object per line from standard input. {"cancel": ID, "after": N} cancels a request once N answers
- * have come; everything else is a request (keys as in struct Request, "timeout" in milliseconds). All requests go
- * out at once over one connection; each answer is printed as one line of JSON as it comes, with the secret replaced
- * by its SHA-256. With --secret-fd the secrets themselves go there, one per line. */
+ * Reads one JSON object per line from standard input. {"cancel": ID, "after": N} cancels a request once N
+ * answers have come; everything else is a request (keys as in struct Request, "timeout" in milliseconds).
+ * All requests go out at once over one connection; each answer is printed as one line of JSON as it
+ * comes, with the secret replaced by its SHA-256. With --secret-fd the secrets themselves go there, one
+ * per line. */
 
 #include <errno.h>
 #include <getopt.h>

@@ -173,7 +173,8 @@ def test_proxies_and_passwords_of_the_environment_are_not_used(rig, tmp_path):
     (tmp_path / '.netrc').write_text(f'machine {rig.quay.split(":")[0]} login wrong password wrong\n')
     (tmp_path / '.netrc').chmod(0o600)
     names = ('http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY')
-    env = {**os.environ, **{name: proxy.url for name in names}, 'HOME': str(tmp_path), 'NETRC': str(tmp_path / '.netrc')}
+    env = {**os.environ, **{name: proxy.url for name in names}, 'HOME': str(tmp_path),
+           'NETRC': str(tmp_path / '.netrc')}
     with Worker(tmp_path, rig, env=env) as running:
         running.obtain()
     assert proxy.heads == []

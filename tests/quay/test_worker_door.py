@@ -63,7 +63,8 @@ WRONG = [('Id', ('s', '1')), ('Job', None), ('Job', ('s', '../x')), ('Job', ('s'
          ('Source', ('as', ['file'])), ('Exchange', ('s', '')), ('Registry', None), ('Registry', ('s', 'a/b')),
          ('Registry', ('s', 'user@host')), ('Registry', ('s', 'host:99999')), ('Registry', ('s', '127.0.0.1\r\nX: y')),
          ('Robot', ('s', 'edge')), ('Robot', ('s', 'acme+edge:x')), ('Timeout', None), ('Timeout', ('t', 0)),
-         ('Timeout', ('t', 2 ** 64 - 1)), ('Timeout', ('x', 5)), ('Token', ('s', 'text')), ('Token', ('ay', b'a' * 65537)),
+         ('Timeout', ('t', 2 ** 64 - 1)), ('Timeout', ('x', 5)), ('Token', ('s', 'text')),
+         ('Token', ('ay', b'a' * 65537)),
          ('Scopes', ('as', ['elsewhere/acme'])), ('Scopes', ('as', ['x'] * 65)), ('CA', ('ay', b'')),
          ('CA', ('ay', b'a\0b')), ('CA', ('ay', b'a' * (1024 * 1024 + 1))), ('Proxy', ('s', 'http://a b')),
          ('Audience', ('s', 'a' * 5000))]
@@ -83,7 +84,8 @@ def test_keys_of_a_later_version_are_skipped(rig, worker, door):
 
 @pytest.mark.parametrize('method, arguments, path, interface', [
     ('Obtain', None, PATH, INTERFACE), ('Obtain', GLib.Variant('(s)', ('x',)), PATH, INTERFACE),
-    ('Obtain', GLib.Variant('(a{sv}s)', ({}, 'x')), PATH, INTERFACE), ('Obtain', GLib.Variant('(a{sv})', ({},)), PATH, INTERFACE),
+    ('Obtain', GLib.Variant('(a{sv}s)', ({}, 'x')), PATH, INTERFACE),
+    ('Obtain', GLib.Variant('(a{sv})', ({},)), PATH, INTERFACE),
     ('Obtain', GLib.Variant('(a{sv})', ({},)), '/', INTERFACE), ('Steal', None, PATH, INTERFACE),
     ('Cancel', GLib.Variant('(s)', ('x',)), PATH, INTERFACE), ('Set', None, PATH, 'org.freedesktop.DBus.Properties'),
     ('Hello', None, '/org/freedesktop/DBus', 'org.freedesktop.DBus')])
@@ -113,7 +115,8 @@ def test_more_requests_at_a_time_than_the_limit_are_refused(rig, worker):
 
 # Bytes that are no D-Bus
 
-GARBAGE = [b'', b'\0', b'\0AUTH\r\n', b'\0AUTH EXTERNAL zz\r\nBEGIN\r\n', b'GET / HTTP/1.1\r\n\r\n', b'\0' + b'A' * 100000,
+GARBAGE = [b'', b'\0', b'\0AUTH\r\n', b'\0AUTH EXTERNAL zz\r\nBEGIN\r\n', b'GET / HTTP/1.1\r\n\r\n',
+           b'\0' + b'A' * 100000,
            b'\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n' + b'\xff' * 4096,
            b'\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\nl\1\0\1\xff\xff\xff\x7f\1\0\0\0\xff\xff\xff\x7f',
            b'\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\nl\1\0\1\0\0\0\0\1\0\0\0\0\0\0\0']
@@ -179,7 +182,8 @@ def open_worker(rig):
 
 def may_execute(uid):
     """Build directories may be closed to other users."""
-    return subprocess.run(['setpriv', f'--reuid={uid}', f'--regid={uid}', '--clear-groups', 'test', '-x', OBTAIN]).returncode == 0
+    command = ['setpriv', f'--reuid={uid}', f'--regid={uid}', '--clear-groups', 'test', '-x', OBTAIN]
+    return subprocess.run(command).returncode == 0
 
 
 @pytest.mark.parametrize('uid, welcome', [(0, True), (1, True), (2, True), (3, False), (65534, False)])

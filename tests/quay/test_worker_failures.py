@@ -124,7 +124,8 @@ def test_an_identity_of_the_future(rig, worker):
 
 
 @pytest.mark.parametrize('text, reason', [
-    ('Issued At claim (iat) must be an integer.', 'identity-rejected'), ('Subject must be a string', 'identity-rejected'),
+    ('Issued At claim (iat) must be an integer.', 'identity-rejected'),
+    ('Subject must be a string', 'identity-rejected'),
     ('Token is missing the "iat" claim', 'token-claim-missing'), ('Missing `kid` header', 'token-claim-missing'),
     ('The specified alg value is not allowed', 'token-algorithm'), ('words of tomorrow', 'identity-rejected')])
 def test_identities_that_only_the_registry_finds_wrong(rig, worker, text, reason):
@@ -287,7 +288,7 @@ def test_a_robot_that_vanishes_between_exchange_and_verification(rig, worker):
 def test_a_token_that_quay_itself_does_not_take(rig, worker):
     """Quay answers 500 to what it finds expired or tampered with; nobody is told to look at the issuer for it."""
     rig.misbehave('change', EXCHANGE, json={'token': rig.robot_token(offset=-3590, lifetime=3650)})
-    rig.misbehave('answer', '/v2/auth', status=500, content_type='text/html', body='<title>Internal Server Error</title>')
+    rig.misbehave('answer', '/v2/auth', status=500, body='<title>Internal Server Error</title>')
     failure = worker.fail()
     check(failure, 'verification', 'registry-error', 500)
     assert 'issuer' not in failure['hint']

@@ -110,7 +110,8 @@ def test_it_can_be_neither_dumped_nor_traced(rig, worker):
 
 
 def test_what_it_writes_at_the_highest_log_level_holds_no_secret(rig, tmp_path):
-    with Worker(tmp_path, rig, env={**os.environ, 'PULLAUTH_LOG_LEVEL': 'debug', 'SYSTEMD_LOG_LEVEL': 'debug'}) as running:
+    env = {**os.environ, 'PULLAUTH_LOG_LEVEL': 'debug', 'SYSTEMD_LOG_LEVEL': 'debug'}
+    with Worker(tmp_path, rig, env=env) as running:
         token = rig.jwt()
         running.obtain(token=token)
         running.fail(token=rig.jwt(alg='ES256'))

@@ -182,7 +182,8 @@ def test_headers_without_measure(rig, worker, step, path, size, number):
 
 
 @each_step
-@pytest.mark.parametrize('data', [b'SSH-2.0-OpenSSH_9.2\r\n', b'\0' * 100, b'HTTP/1.1 200\r\nNo', b'HTTP/9.9 200 OK\r\n\r\n',
+@pytest.mark.parametrize('data', [b'SSH-2.0-OpenSSH_9.2\r\n', b'\0' * 100, b'HTTP/1.1 200\r\nNo',
+                                  b'HTTP/9.9 200 OK\r\n\r\n',
                                   b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n',
                                   b'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n'])
 def test_what_is_no_http(rig, worker, step, path, data):

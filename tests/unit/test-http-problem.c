@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What went wrong in libcurl, told alike for each of its TLS libraries. The sentences are those that libcurl says
- * with OpenSSL and with GnuTLS. */
+/* What went wrong in libcurl, told alike for each of its TLS libraries. The sentences are those that
+ * libcurl says with OpenSSL and with GnuTLS. */
 
 #include <curl/curl.h>
 

@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include "io/http-setup.h"
+#include "io/http.h"
 #include "unit.h"
 
 #define PEM "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"

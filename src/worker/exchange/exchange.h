@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What every kind of exchange offers: one row in a table of operations. An exchange turns a JWT into a credential
- * and knows no source of identities. */
+/* What every kind of exchange offers: one row in a table of operations. An exchange turns a JWT into a
+ * credential and knows no source of identities. */
 
 #include "codec/jwt.h"
 #include "io/http.h"
@@ -17,8 +17,9 @@ typedef struct ExchangeQuestion {
         Answer *answer; /* notices and skew go here */
 } ExchangeQuestion;
 
-/* Called exactly once unless the run is freed before, never from within start(). `r` is 0 with `credential`, 1 with
- * `failure` (both the handler's to keep), or a negative errno. The run may be freed inside the handler. */
+/* Called exactly once unless the run is freed before, never from within start(). `r` is 0 with
+ * `credential`, 1 with `failure` (both the handler's to keep), or a negative errno. The run may be freed
+ * inside the handler. */
 typedef void (*ExchangeHandler)(int r, Credential *credential, Failure *failure, void *userdata);
 
 typedef struct Exchange {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Which kinds of exchange this worker knows. Owns the table and nothing else; each row is a file of its own that
- * no other exchange includes. */
+/* Which kinds of exchange this worker knows.
+ *
+ * Owns the table and nothing else; each row is a file of its
+ * own that no other exchange includes. */
 
 #include "base/text.h"
 #include "worker/exchange/exchanges.h"

@@ -2,9 +2,9 @@
 
 /* Reads what Quay says to an exchange.
  *
- * A good answer is a token that is judged by the registry's own clock: it must not be over, must not begin later,
- * and its life is never taken for longer than what is left of it. What a refusal means stands in
- * exchange/quay-refusal; this file knows none of Quay's sentences. */
+ * A good answer is a token that is judged by the registry's own clock: it must not be over, must not
+ * begin later, and its life is never taken for longer than what is left of it. What a refusal means
+ * stands in exchange/quay-refusal; this file knows none of Quay's sentences. */
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include "model/credential.h"
 #include "worker/exchange/quay-question.h"
 
-/* `a` is an answer (a->problem is HTTP_OK). Returns 0 with *ret, 1 with *reterr, -ENOMEM. What is worth knowing and
- * stops nothing is appended to *notices. */
+/* `a` is an answer (a->problem is HTTP_OK). Returns 0 with *ret, 1 with *reterr, -ENOMEM. What is worth
+ * knowing and stops nothing is appended to *notices. */
 int quay_answer_read(const QuayQuestion *q, const HttpAnswer *a, Credential **ret, Failure **reterr,
                      char ***notices);

@@ -2,10 +2,11 @@
 
 /* Quay's refusals, as one table.
  *
- * Quay says no in three shapes: 401 with {"error"} about the header, 400 with {"message"} about robot and token,
- * and an HTML page where an exception escaped it. Status and shape choose the class; sentences only choose among
- * reasons of one class, for those behind "Invalid token: " belong to a library of Quay's and may change. Where a
- * sentence is not known, the token's own dates against the registry's clock speak. */
+ * Quay says no in three shapes: 401 with {"error"} about the header, 400 with {"message"} about robot and
+ * token, and an HTML page where an exception escaped it. Status and shape choose the class; sentences
+ * only choose among reasons of one class, for those behind "Invalid token: " belong to a library of
+ * Quay's and may change. Where a sentence is not known, the token's own dates against the registry's
+ * clock speak. */
 
 #include <string.h>
 
@@ -20,6 +21,14 @@
 #define LONG_TOKEN (3 * 1024)
 #define ANY_SHAPE _WORDS_SHAPE_MAX
 
+static const char add_federation[] =
+        "Add issuer '%i' with subject '%s' to the federation of robot account %r in the registry, exactly "
+        "as written";
+
+static const char ask_issuer[] =
+        "Check that the registry reaches %i/.well-known/openid-configuration, trusts its certificate and "
+        "finds RSA key '%k' there: Quay asks the issuer in each exchange and fails like this if it cannot";
+
 /* In messages and hints: %R registry, %r robot, %i issuer, %s subject, %a audience, %k key. */
 typedef struct RefusalRow {
         int status;
@@ -30,25 +39,22 @@ typedef struct RefusalRow {
         const char *hint; /* NULL: that of the reason */
 } RefusalRow;
 
-#define ADD_FEDERATION \
-        "Add issuer '%i' with subject '%s' to the federation of robot account %r in the registry, exactly as written"
-
 static const RefusalRow rows[] = {
         { 401, WORDS_ERROR, "invalid robot", REASON_ROBOT_NAME_INVALID,
           "%R takes '%r' for no robot account's name", NULL },
         { 401, WORDS_ERROR, NULL, REASON_REJECTED, "%R did not see the authorization that was sent to it",
-          "Check that no proxy between this host and the registry removes or changes Authorization headers" },
+          "Check that no proxy on the way to the registry removes or changes Authorization headers" },
         { 400, WORDS_MESSAGE, "could not find robot", REASON_ROBOT_UNKNOWN, "%R knows no robot account %r",
           NULL },
         { 400, WORDS_MESSAGE, "does not have federated", REASON_FEDERATION_NOT_CONFIGURED,
-          "Robot account %r has no federation in the registry", ADD_FEDERATION },
+          "Robot account %r has no federation in the registry", add_federation },
         { 400, WORDS_MESSAGE, "not configured for this robot", REASON_ISSUER_NOT_ACCEPTED,
-          "Robot account %r does not accept issuer '%i'", ADD_FEDERATION },
+          "Robot account %r does not accept issuer '%i'", add_federation },
         { 400, WORDS_MESSAGE, "not in configured issuers", REASON_ISSUER_NOT_ACCEPTED,
           "Issuer '%i' calls itself something else in its discovery document",
           "Let 'issuer' in %i/.well-known/openid-configuration be the same as 'iss' in the token" },
         { 400, WORDS_MESSAGE, "does not match robot", REASON_SUBJECT_NOT_ACCEPTED,
-          "Robot account %r does not accept subject '%s'", ADD_FEDERATION },
+          "Robot account %r does not accept subject '%s'", add_federation },
         { 400, WORDS_MESSAGE, "has expired", REASON_TOKEN_EXPIRED,
           "The registry takes the identity for expired", NULL },
         { 400, WORDS_MESSAGE, "in the future", REASON_CLOCK_SKEW,
@@ -68,7 +74,7 @@ static const RefusalRow rows[] = {
           "The registry misses the key's name in the identity", NULL },
         { 400, WORDS_MESSAGE, "audience", REASON_AUDIENCE_NOT_ACCEPTED,
           "Robot account %r does not accept audience '%a'",
-          "Make '%a' one of the audiences in the federation of robot account %r, or request the token with one of them" },
+          "Make '%a' one of the audiences in the federation of robot account %r, or request another" },
         { 400, WORDS_MESSAGE, "invalid token", REASON_IDENTITY_REJECTED,
           "The registry does not take the identity", NULL },
         { 400, WORDS_MESSAGE, NULL, REASON_REJECTED, "The registry refused the exchange", NULL },
@@ -81,10 +87,6 @@ static const RefusalRow rows[] = {
 static const RefusalRow too_long = {
         400, ANY_SHAPE, NULL, REASON_TOKEN_TOO_LONG, "The identity seems to be too long for %R", NULL,
 };
-
-#define ASK_ISSUER                                                                                                   \
-        "Check that the registry reaches %i/.well-known/openid-configuration, trusts its certificate and finds RSA " \
-        "key '%k' there: Quay asks the issuer in each exchange and fails like this if that does not work"
 
 /* Copies what a specifier stands for. */
 static int expand_one(const QuayQuestion *q, char specifier, char **ret) {
@@ -204,7 +206,7 @@ int quay_refusal_read(const QuayQuestion *q, const HttpAnswer *a, Failure **ret)
         } else
                 r = http_failure_of_status(a, STEP_EXCHANGE, q->registry, &w, &f);
         if (r >= 0 && is_about_issuer(f))
-                r = set_hint(f, q, ASK_ISSUER);
+                r = set_hint(f, q, ask_issuer);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(f);
@@ -217,7 +219,7 @@ int quay_refusal_of_problem(const QuayQuestion *q, const HttpAnswer *a, Failure 
 
         r = http_failure_of_problem(a, STEP_EXCHANGE, q->registry, &f);
         if (r >= 0 && is_about_issuer(f))
-                r = set_hint(f, q, ASK_ISSUER);
+                r = set_hint(f, q, ask_issuer);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(f);

@@ -2,8 +2,8 @@
 
 /* Quay's exchange: one GET with the robot account as user and the JWT as password.
  *
- * Owns the transfer under way. There are no retries here: each exchange costs the registry a row in its audit log
- * and two requests to the issuer, and when to try again is for the daemon to say. */
+ * Owns the transfer under way. There are no retries here: each exchange costs the registry a row in its
+ * audit log and two requests to the issuer, and when to try again is for the daemon to say. */
 
 #include "base/text.h"
 #include "worker/exchange/quay-answer.h"

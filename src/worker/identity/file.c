@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The simplest of all sources: the identity came with the request, for the worker may read no file of the host.
+/* The simplest of all sources: the identity came with the request, for the worker may read no file of the
+ * host.
  *
- * Owns a copy until its handler was called, from the event loop like that of every other source. Does not judge
- * what it passes on; an empty file is an empty token. */
+ * Owns a copy until its handler was called, from the event loop like that of every other source. Does not
+ * judge what it passes on; an empty file is an empty token. */
 
 #include "worker/identity/file.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What every source of identities offers: one row in a table of operations. A source knows its settings, the event
- * loop and HTTP; it knows no other source and no exchange. */
+/* What every source of identities offers: one row in a table of operations. A source knows its settings,
+ * the event loop and HTTP; it knows no other source and no exchange. */
 
 #include <systemd/sd-event.h>
 
@@ -14,8 +14,9 @@ typedef struct SourceQuestion {
         const Request *request; /* settings and audience; lives as long as the run */
 } SourceQuestion;
 
-/* Called exactly once unless the run is freed before, never from within start(). `r` is 0 with `token`, 1 with
- * `failure` (both the handler's to keep), or a negative errno. The run may be freed inside the handler. */
+/* Called exactly once unless the run is freed before, never from within start(). `r` is 0 with `token`, 1
+ * with `failure` (both the handler's to keep), or a negative errno. The run may be freed inside the
+ * handler. */
 typedef void (*SourceHandler)(int r, Secret *token, Failure *failure, void *userdata);
 
 typedef struct IdentitySource {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Which sources of identities this worker has. Owns the table and nothing else; each row is a file of its own
- * that no other source includes. */
+/* Which sources of identities this worker has.
+ *
+ * Owns the table and nothing else; each row is a file of its
+ * own that no other source includes. */
 
 #include "base/text.h"
 #include "worker/identity/file.h"
