@@ -25,6 +25,9 @@ typedef enum FailureClass {
         _FAILURE_CLASS_INVALID = -EINVAL,
 } FailureClass;
 
+/* A set of classes: bits 1 << class. */
+typedef unsigned FailureClasses;
+
 /* Where in an attempt it happened. */
 typedef enum FailureStep {
         STEP_CONFIGURATION,

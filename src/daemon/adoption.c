@@ -188,7 +188,9 @@ int adoption_try(const Adoption *a, Job *j) {
         }
         if (adoption_times(c->issued, c->expires, record, &clock, &times) == 0) {
                 log_debug("Job '%s': what an earlier run left has ended", j->name);
-                return 0;
+                if (j->config->on_expiry == ON_EXPIRY_WITHDRAW)
+                        return 0;
+                times = (AdoptionTimes){ .obtained_boot = 0, .expires_boot = 1, .due_boot = clock.boot };
         }
         c->obtained_boot = times.obtained_boot;
         r = job_adopt(j, TAKE_PTR(c), times.expires_boot, times.due_boot);

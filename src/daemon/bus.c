@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/bus-event.h"
 #include "daemon/bus-job.h"
 #include "daemon/bus-manager.h"
 #include "daemon/bus.h"
@@ -129,6 +130,8 @@ static int register_all(Bus *b, sd_bus *bus) {
                 r = sd_bus_match_signal_async(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
                                               "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
                                               NULL, b);
+        if (r >= 0)
+                r = bus_events_subscribe(bus, &b->context);
         if (r >= 0)
                 r = sd_bus_request_name_async(bus, NULL, BUS_NAME, 0, on_name, b);
         return r;

@@ -23,6 +23,10 @@ bool job_has_valid_credential(const Job *j) {
         return j->credential && now_boot() < j->expires_boot;
 }
 
+bool job_wants_publication(const Job *j) {
+        return job_has_valid_credential(j) || (j->credential && j->config->on_expiry == ON_EXPIRY_RETAIN);
+}
+
 usec_t job_remaining(const Job *j) {
         return j->credential ? usec_sub(j->expires_boot, now_boot()) : 0;
 }
@@ -32,7 +36,7 @@ bool job_is_attempting(const Job *j) {
 }
 
 bool job_is_undecided(const Job *j) {
-        return !j->configuration_failure && !j->credential && j->attempts_ended == 0;
+        return !j->configuration_failure && !job_has_valid_credential(j) && j->attempts_ended == 0;
 }
 
 static const Failure *target_failure(const Job *j) {

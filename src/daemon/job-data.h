@@ -102,6 +102,8 @@ struct Job {
 };
 
 bool job_has_valid_credential(const Job *j);
+/* What is held shall stand in the targets: it is valid, or it ended and OnExpiry=retain keeps it there. */
+bool job_wants_publication(const Job *j);
 usec_t job_remaining(const Job *j); /* 0 without a valid credential */
 /* The failure that people should see: configuration, last attempt, or target; NULL if all is well. */
 const Failure *job_failure(const Job *j);

@@ -6,6 +6,7 @@
  * or when it really ends; then it is withdrawn, whatever else goes on. */
 
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -18,14 +19,20 @@
 #define LONG_DELAY (20 * USEC_PER_MINUTE)
 
 /* A timer at `boot`; none for USEC_INFINITY. */
-static int set_timer(Job *j, sd_event_source **source, usec_t boot, sd_event_time_handler_t handler) {
+static int set_timer(Job *j, sd_event_source **source, clockid_t clock, usec_t boot,
+                     sd_event_time_handler_t handler) {
         usec_t accuracy = usec_sub(boot, now_boot()) >= LONG_DELAY ? ACCURACY_LONG : ACCURACY_SHORT;
         int r;
 
         *source = sd_event_source_disable_unref(*source);
         if (boot == USEC_INFINITY)
                 return 0;
-        r = sd_event_add_time(j->context->event, source, CLOCK_BOOTTIME, boot, accuracy, handler, j);
+        r = sd_event_add_time(j->context->event, source, clock, boot, accuracy, handler, j);
+        /* Waking a host takes a capability (CAP_WAKE_ALARM) and a real-time clock that can. */
+        if (r < 0 && clock == CLOCK_BOOTTIME_ALARM) {
+                log_debug("Job '%s' cannot wake this host: %s", j->name, strerrordesc_np(-r));
+                r = sd_event_add_time(j->context->event, source, CLOCK_BOOTTIME, boot, accuracy, handler, j);
+        }
         if (r < 0)
                 return log_error_errno(r, "Job '%s' cannot set a timer: %m", j->name);
         return 0;
@@ -33,7 +40,8 @@ static int set_timer(Job *j, sd_event_source **source, usec_t boot, sd_event_tim
 
 int job_schedule(Job *j, usec_t boot) {
         j->next_attempt_boot = boot;
-        return set_timer(j, &j->attempt_timer, boot, j->on_due);
+        return set_timer(j, &j->attempt_timer,
+                         j->config->wake_system ? CLOCK_BOOTTIME_ALARM : CLOCK_BOOTTIME, boot, j->on_due);
 }
 
 /* What an expiry leaves of a credential is its absence: everything that held it lets go. */
@@ -52,7 +60,9 @@ void job_drop_credential(Job *j) {
 static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         Job *j = userdata;
 
-        job_drop_credential(j);
+        j->expiry_timer = sd_event_source_disable_unref(j->expiry_timer);
+        if (!job_wants_publication(j))
+                job_drop_credential(j);
         job_log_expired(j);
         if (!job_failure(j) && !job_is_attempting(j))
                 (void) failure_new(&j->failure, STEP_EXCHANGE, REASON_EXPIRED,
@@ -69,7 +79,7 @@ int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
 
         r = credential_auth(c, &auth);
         if (r >= 0)
-                r = set_timer(j, &j->expiry_timer, expires_boot, on_expiry);
+                r = set_timer(j, &j->expiry_timer, CLOCK_BOOTTIME, expires_boot, on_expiry);
         if (r < 0)
                 return r;
         credential_free(j->credential);

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "daemon/job-attempt.h"
 #include "daemon/job-hold.h"
@@ -245,6 +246,23 @@ int job_refresh(Job *j, uint64_t *ret_attempt) {
         *ret_attempt = j->attempts_started + 1;
         job_announce(j, JOB_CHANGED_STATE);
         return 1;
+}
+
+void job_wake(Job *j, FailureClasses classes, usec_t spread) {
+        usec_t now = now_boot(), left = usec_sub(j->next_attempt_boot, now), soon;
+        FailureClass class;
+
+        if (job_is_attempting(j) || j->configuration_failure || !j->failure ||
+            j->next_attempt_boot == USEC_INFINITY)
+                return;
+        class = failure_class(j->failure);
+        soon = spread > 0 ? random_draw() % spread : 0;
+        if (!(classes & 1U << class) || left <= soon || !pace_may_wake(&j->pace, class, left - soon))
+                return;
+        log_debug("Job '%s': something happened that may end '%s', trying again", j->name,
+                  reason_to_string(j->failure->reason));
+        (void) job_schedule(j, now + soon);
+        job_announce(j, JOB_CHANGED_STATE);
 }
 
 static JobTarget *find_target(Job *j, const char *name) {

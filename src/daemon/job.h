@@ -31,6 +31,10 @@ int job_start(Job *j, usec_t delay);
 /* Other files: touches only what they change. Consumes the settings. Returns 1 if anything changed, 0. */
 int job_reconfigure(Job *j, JobSettings *settings);
 
+/* Something happened that failures of these classes wait for: an attempt within `spread` from now, if one
+ * of them keeps the job from trying and its pace allows it. */
+void job_wake(Job *j, FailureClasses classes, usec_t spread);
+
 /* Asks for an attempt soon; requests while one is under way or waiting are one. Returns 1 and the number
  * of the attempt that answers it; 0 if the configuration keeps the job from trying (see its failure). */
 int job_refresh(Job *j, uint64_t *ret_attempt);

@@ -16,6 +16,7 @@
 #include "daemon/manager-jobs.h"
 #include "daemon/manager-parts.h"
 #include "daemon/manager-save.h"
+#include "daemon/manager-watch.h"
 
 /* Power came back for a whole site: its hosts spread over this. Later after boot nobody is synchronous. */
 #define BOOT_SPREAD (3 * USEC_PER_SEC)
@@ -195,6 +196,8 @@ int manager_apply(Manager *m, Configuration *c, ManagerApplyFlags flags) {
                 if (r < 0)
                         result = log_error_errno(r, "A job cannot be set up: %m");
         }
+        if (manager_watch_files(m) < 0)
+                log_warning("Cannot watch all token files, changes of them are noticed at the next attempt");
         configuration_free(m->configuration);
         m->configuration = c;
         if (m->observer.configuration_changed)

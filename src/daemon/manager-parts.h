@@ -11,6 +11,8 @@
 #include "daemon/worker-link.h"
 #include "io/time-change.h"
 
+typedef struct FileWatch FileWatch; /* manager-watch.c */
+
 #define MANAGER_STATE_DIRECTORY "/var/lib/pullauth"
 
 struct Manager {
@@ -27,6 +29,8 @@ struct Manager {
         sd_event_source *save_timer, *ready_timer;
         Job **jobs; /* sorted by name */
         size_t n_jobs;
+        FileWatch **watches;
+        size_t n_watches;
         int64_t real_offset; /* real clock minus boot clock */
         bool ready;
 };

@@ -19,6 +19,7 @@
 #include "daemon/fragment.h"
 #include "daemon/manager-parts.h"
 #include "daemon/manager-save.h"
+#include "daemon/manager-watch.h"
 #include "daemon/manager.h"
 #include "daemon/wanted.h"
 #include "model/message-id.h"
@@ -34,7 +35,7 @@
 static void write_fragment(Manager *m, const Job *j) {
         int r;
 
-        if (job_has_valid_credential(j))
+        if (job_wants_publication(j))
                 r = fragment_write(m->adoption.fragments_fd, j->name, j->config->scopes, j->auth);
         else
                 r = fragment_remove(m->adoption.fragments_fd, j->name);
@@ -119,6 +120,7 @@ static void on_clock_set(void *userdata) {
         capture_real_offset(m);
         for (size_t i = 0; i < m->n_jobs; i++)
                 job_clock_changed(m->jobs[i]);
+        manager_wake(m, 1U << FAILURE_CLOCK | 1U << FAILURE_TLS | 1U << FAILURE_IDENTITY_UNUSABLE, 0);
 }
 
 static bool is_known_job(const char *name, void *userdata) {
@@ -148,6 +150,7 @@ Manager *manager_free(Manager *m) {
                 return NULL;
         if (m->store)
                 manager_save_now(m);
+        manager_unwatch_files(m);
         for (size_t i = 0; i < m->n_jobs; i++)
                 job_free(m->jobs[i]);
         free(m->jobs);

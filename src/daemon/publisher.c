@@ -13,20 +13,31 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "daemon/publisher.h"
+#include "io/watch.h"
 #include "model/schedule.h"
 
 /* Changes that come faster than this share writes; and a large target, which takes long, is written at
  * most a fifth of the time. */
 #define SPACING_MIN (200 * USEC_PER_MSEC)
 #define SPACING_FACTOR 4
+/* Whoever rewrites the file more often than this is another program of our kind, or a configuration
+ * management that knows better: then we are slower and slower about it, and never give up. */
+#define MENDS_FREE 5
+#define MENDS_PERIOD (2 * USEC_PER_MINUTE)
 
 typedef struct Slot {
         Publisher *publisher;
         Target *target;
         sd_event_source *timer;
+        Watch *watch;
         bool marked;
+        bool disturbed; /* marked because somebody else changed the file */
         usec_t not_before;
         Pace pace;
+        /* Rewrites of what others rewrote: they must not become a fight. */
+        unsigned n_mends;
+        Pace mend_pace;
+        usec_t last_mend;
 } Slot;
 
 struct Publisher {
@@ -54,12 +65,31 @@ static void wanted_free(Wanted *wanted, size_t n) {
 /* Everything but success is tried again: at the file's trouble and at a single key's alike, for both end
  * when somebody changes the file. */
 static bool is_done(const Wanted *wanted, size_t n, int r) {
-        if (r != 0)
+        if (r < 0 || r == TARGET_REFUSED)
                 return false;
         for (size_t i = 0; i < n; i++)
                 if (wanted[i].failure)
                         return false;
         return true;
+}
+
+/* The file was as we wanted it until somebody else changed it, and had to be written again. */
+static void note_mend(Slot *s, usec_t now) {
+        if (usec_sub(now, s->last_mend) > MENDS_PERIOD) {
+                s->n_mends = 0;
+                s->mend_pace = (Pace){};
+        }
+        s->last_mend = now;
+        s->n_mends++;
+        if (s->n_mends == 1)
+                log_notice("%s was changed by another program, putting our entries back",
+                           target_path(s->target));
+        if (s->n_mends == MENDS_FREE)
+                log_warning("%s is changed by another program again and again, mending it more slowly",
+                            target_path(s->target));
+        if (s->n_mends >= MENDS_FREE)
+                s->not_before =
+                        usec_add(now, pace_next(&s->mend_pace, FAILURE_PUBLISH, 0, 0, random_draw()));
 }
 
 static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -69,10 +99,11 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         _cleanup_failure_ Failure *failure = NULL;
         Wanted *wanted = NULL;
         usec_t start = now_boot(), end;
+        bool disturbed = s->disturbed;
         size_t n = 0;
         int r;
 
-        s->marked = false;
+        s->marked = s->disturbed = false;
         r = c->collect(name, &wanted, &n, c->userdata);
         if (r >= 0)
                 r = target_sync(s->target, wanted, n, &failure);
@@ -80,6 +111,8 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
                 log_warning_errno(r, "Cannot bring %s in line, trying again: %m", target_path(s->target));
         end = now_boot();
         s->not_before = end + SPACING_MIN + SPACING_FACTOR * (end - start);
+        if (r == TARGET_WRITTEN && disturbed)
+                note_mend(s, end);
         if (is_done(wanted, n, r))
                 s->pace = (Pace){};
         else if (!s->marked)
@@ -88,6 +121,22 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
                 c->done(name, wanted, n, failure, c->userdata);
         wanted_free(wanted, n);
         return 0;
+}
+
+static void mark(Slot *s) {
+        if (s->marked)
+                return;
+        s->marked = true;
+        arm(s, s->not_before);
+}
+
+/* Our own writes come by here as well: the look that follows finds nothing to do. */
+static void on_change(void *userdata) {
+        Slot *s = userdata;
+
+        if (!s->marked)
+                s->disturbed = true;
+        mark(s);
 }
 
 int publisher_new(sd_event *event, const char *root, StateStore *store, const PublisherClient *client,
@@ -114,6 +163,8 @@ int publisher_new(sd_event *event, const char *root, StateStore *store, const Pu
                         r = sd_event_add_time(event, &s->timer, CLOCK_BOOTTIME, 0, 1, on_write, s);
                 if (r >= 0)
                         r = sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
+                if (r >= 0)
+                        r = watch_new(event, target_path(s->target), on_change, s, &s->watch);
                 if (r < 0)
                         return r;
                 /* After everything else that is due: what it changes goes into the same write. */
@@ -128,6 +179,7 @@ Publisher *publisher_free(Publisher *p) {
         if (!p)
                 return NULL;
         for (size_t i = 0; i < p->n_slots; i++) {
+                watch_free(p->slots[i].watch);
                 sd_event_source_disable_unref(p->slots[i].timer);
                 target_free(p->slots[i].target);
         }
@@ -141,13 +193,6 @@ static Slot *find_slot(const Publisher *p, const char *target) {
                 if (streq(target_config(p->slots[i].target)->name, target))
                         return p->slots + i;
         return NULL;
-}
-
-static void mark(Slot *s) {
-        if (s->marked)
-                return;
-        s->marked = true;
-        arm(s, s->not_before);
 }
 
 void publisher_mark(Publisher *p, const char *target) {

@@ -36,7 +36,8 @@ struct Target {
 typedef struct Found {
         int dir_fd;
         const char *name;
-        int fd; /* -EBADF: there is no file */
+        int fd; /* -EBADF: there is no file, or a link */
+        bool link;
         struct stat st;
         Secret *text;
 } Found;
@@ -117,7 +118,7 @@ static int fail(const Target *t, int error, const char *doing, Failure **reterr)
                 return error;
         r = failure_new(reterr, STEP_PUBLICATION, reason_of_errno(error),
                         "The target file %s cannot be %s: %s", t->path, doing, errno_text(error));
-        return r < 0 ? r : 1;
+        return r < 0 ? r : TARGET_REFUSED;
 }
 
 static int fail_directory(const Target *t, int error, const char *component, Failure **reterr) {
@@ -133,7 +134,7 @@ static int fail_directory(const Target *t, int error, const char *component, Fai
         else
                 r = failure_new(reterr, STEP_PUBLICATION, reason_of_errno(error),
                                 "The directory %s cannot be used: %s", where, errno_text(error));
-        return r < 0 ? r : 1;
+        return r < 0 ? r : TARGET_REFUSED;
 }
 
 /* Makes the last directory of the path, never more: what lies above it belongs to the distribution. */
@@ -169,18 +170,44 @@ static int open_directory(const Target *t, Found *f, Failure **reterr) {
         return r < 0 ? fail_directory(t, r, component, reterr) : 0;
 }
 
-/* Returns 0, 1 with a failure, -EAGAIN if the file changed while it was looked at, -ENOMEM. */
+static void count_key(const OwnedKey *k, void *userdata) {
+        size_t *n = userdata;
+
+        (*n)++;
+}
+
+/* A link that was there before us is the administrator's, and refused. One that came into the place of a
+ * file that we wrote is somebody's rewriting: what it leads to is read, and a file put in its place. */
+static int open_link(const Target *t, Found *f) {
+        size_t n_owned = 0;
+        int r;
+
+        state_data_each_key(state_store_data(t->store), t->config->name, count_key, &n_owned);
+        if (n_owned == 0)
+                return -ELOOP;
+        if (fstatat(f->dir_fd, f->name, &f->st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? -EAGAIN : -errno;
+        r = file_read(f->dir_fd, f->name, AUTH_FILE_MAX, FILE_READ_FOLLOW | FILE_READ_OWNED, &f->text, NULL);
+        if (r < 0 && r != -ENOENT)
+                return r == -ENOMEM ? r : -ELOOP;
+        f->link = true;
+        return 0;
+}
+
+/* Returns 0, TARGET_REFUSED with a failure, -EAGAIN if the file changed while it was looked at, -ENOMEM. */
 static int open_file(const Target *t, Found *f, Failure **reterr) {
         struct stat st;
         int r;
 
         r = file_read(f->dir_fd, f->name, AUTH_FILE_MAX, 0, &f->text, &f->st);
-        if (r == -ENOENT)
-                return 0;
+        if (r == -ELOOP)
+                r = open_link(t, f);
+        if (r == -ENOENT || r == -EAGAIN || f->link)
+                return r == -ENOENT ? 0 : r;
         if (r == -EBADMSG) {
                 r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_MALFORMED,
                                 "The target file %s is no text, it holds NUL bytes", t->path);
-                return r < 0 ? r : 1;
+                return r < 0 ? r : TARGET_REFUSED;
         }
         if (r < 0)
                 return fail(t, r, "read", reterr);
@@ -195,7 +222,7 @@ static bool is_unchanged(const Found *f) {
 
         if (fstatat(f->dir_fd, f->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT && f->fd < 0;
-        return f->fd >= 0 && stat_same_content(&st, &f->st);
+        return (f->fd >= 0 || f->link) && stat_same_content(&st, &f->st);
 }
 
 static int replace(const Target *t, const Found *f, const Secret *text, Failure **reterr) {
@@ -216,7 +243,7 @@ static int replace(const Target *t, const Found *f, const Secret *text, Failure 
         if (!is_unchanged(f))
                 return -EAGAIN;
         r = file_replace(&replace);
-        return r < 0 ? fail(t, r, "written", reterr) : 0;
+        return r < 0 ? fail(t, r, "written", reterr) : TARGET_WRITTEN;
 }
 
 static int fail_malformed(const Target *t, const JsonError *error, Failure **reterr) {
@@ -226,7 +253,7 @@ static int fail_malformed(const Target *t, const JsonError *error, Failure **ret
                 reterr, STEP_PUBLICATION, REASON_TARGET_MALFORMED,
                 "The target file %s is not valid JSON and was left untouched: line %zu, column %zu: %s",
                 t->path, error->line, error->column, error->what);
-        return r < 0 ? r : 1;
+        return r < 0 ? r : TARGET_REFUSED;
 }
 
 static int merge_and_replace(Target *t, const Found *f, TargetPlan *plan, Failure **reterr) {
@@ -251,11 +278,11 @@ static int merge_and_replace(Target *t, const Found *f, TargetPlan *plan, Failur
                 log_debug("Cannot save the state before writing %s, going on", t->path);
         if (text) {
                 r = replace(t, f, text, reterr);
-                if (r != 0)
+                if (r < 0 || r == TARGET_REFUSED)
                         return r;
         }
         target_plan_disown(plan, state_store_data(t->store), t->config->name);
-        return 0;
+        return text ? TARGET_WRITTEN : TARGET_UNCHANGED;
 }
 
 static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr) {
@@ -294,7 +321,7 @@ int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_fai
                 return r;
         r = failure_new(reterr_failure, STEP_PUBLICATION, REASON_TARGET_UNWRITABLE,
                         "The target file %s is being rewritten by another program all the time", t->path);
-        return r < 0 ? r : 1;
+        return r < 0 ? r : TARGET_REFUSED;
 }
 
 void target_sweep(Target *t) {

@@ -21,9 +21,14 @@ const char *target_path(const Target *t); /* with the root */
 /* Removes what a killed writer left beside the file. */
 void target_sweep(Target *t);
 
-/* Reads the file, merges, and replaces it if anything has to change. Keys that are ours but not in `wanted`
- * are taken out; keys that are not ours are left alone to the byte. Keys become ours before the file is
- * written, so that no crash leaves an entry that nobody owns.
- * Returns 0 (look at each wanted[i].failure); 1 with *reterr_failure when the file as a whole could not be
- * brought in line and is as it was; -ENOMEM. */
+/* Reads the file, merges, and replaces it if anything has to change. Keys that are ours but not in
+ * `wanted` are taken out; keys that are not ours are left alone to the byte. Keys become ours before the
+ * file is written, so that no crash leaves an entry that nobody owns. Returns TARGET_UNCHANGED or
+ * TARGET_WRITTEN (look at each wanted[i].failure in both cases); TARGET_REFUSED with *reterr_failure when
+ * the file as a whole could not be brought in line and is as it was; -ENOMEM. */
+typedef enum TargetOutcome {
+        TARGET_UNCHANGED,
+        TARGET_WRITTEN,
+        TARGET_REFUSED,
+} TargetOutcome;
 int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_failure);

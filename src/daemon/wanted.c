@@ -76,7 +76,7 @@ int wanted_collect(Job *const *jobs, size_t n_jobs, const char *target, Wanted *
         for (int broken = 0; broken < 2; broken++)
                 for (size_t i = 0; i < n_jobs; i++)
                         if (!jobs[i]->configuration_failure == !broken && wants_target(jobs[i], target) &&
-                            job_has_valid_credential(jobs[i]))
+                            job_wants_publication(jobs[i]))
                                 add_job(jobs[i], wanted, &n);
         r = drop_duplicates(wanted, &n);
         if (r < 0)

@@ -2,10 +2,11 @@
 
 /* Watches a path by name, through links and through directories that come and go.
  *
- * Owns an inotify source for each directory on the way, and what the file looked like when it was last
- * told of. Each event only says "look again": the way is walked anew, and the handler is called if the
- * file at its end is another than before. So no event can be misread, and one that is lost in a storm is
- * made good by the next.
+ * Owns an inotify source for each directory on the way. An event about a name on the way says no more
+ * than "look again": the way is walked anew, and whoever asked is told. So no event can be misread, and
+ * one that is lost in a storm is made good by the next. The handler may hear of what it did itself, or of
+ * nothing that matters to it: to compare what was and what is would miss what is changed and changed
+ * back.
  *
  * Reads no content and holds no descriptor of the file. */
 
@@ -14,12 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file-replace.h"
 #include "base/text.h"
 #include "io/watch.h"
 
@@ -43,7 +42,6 @@ struct Watch {
         Place places[PLACES_MAX];
         size_t n_places;
         sd_event_source *settle;
-        struct stat seen; /* all zero: nothing was there */
         WatchHandler handler;
         void *userdata;
 };
@@ -158,44 +156,27 @@ static int walk(Watch *w) {
         return r < 0 ? r : 0;
 }
 
-static bool look(Watch *w) {
-        struct stat now;
-
-        if (stat(w->path, &now) < 0)
-                now = (struct stat){};
-        if (stat_same_content(&now, &w->seen))
-                return false;
-        w->seen = now;
-        return true;
-}
-
 static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
         Watch *w = userdata;
 
         /* Without memory there are fewer places that tell; those that are left lead here again. */
         (void) walk(w);
-        if (look(w))
-                w->handler(w->userdata);
+        w->handler(w->userdata);
         return 0;
 }
 
 static int on_event(sd_event_source *source, const struct inotify_event *e, void *userdata) {
         Watch *w = userdata;
-        bool ours = e->len == 0 || (e->mask & (IN_Q_OVERFLOW | IN_IGNORED));
+        bool ours = e->mask & (IN_Q_OVERFLOW | IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF);
         int enabled;
 
-        for (size_t i = 0; i < w->n_places && !ours; i++)
+        for (size_t i = 0; i < w->n_places && !ours && e->len > 0; i++)
                 ours = w->places[i].source == source && streq(w->places[i].name, e->name);
         if (!ours || (sd_event_source_get_enabled(w->settle, &enabled) >= 0 && enabled != SD_EVENT_OFF))
                 return 0;
         (void) sd_event_source_set_time_relative(w->settle, SETTLE);
         (void) sd_event_source_set_enabled(w->settle, SD_EVENT_ONESHOT);
         return 0;
-}
-
-void watch_acknowledge(Watch *w) {
-        (void) walk(w);
-        (void) look(w);
 }
 
 int watch_new(sd_event *event, const char *path, WatchHandler handler, void *userdata, Watch **ret) {
@@ -218,7 +199,6 @@ int watch_new(sd_event *event, const char *path, WatchHandler handler, void *use
                 r = walk(w);
         if (r < 0)
                 return r;
-        (void) look(w);
         *ret = TAKE_PTR(w);
         return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Tells when the file that a path names becomes another one, or one at all, or none. */
+/* Tells when the file that a path names may have become another one, or one at all, or none. */
 
 #include <systemd/sd-event.h>
 
@@ -12,12 +12,8 @@ typedef void (*WatchHandler)(void *userdata);
 
 /* `path` is absolute; nothing of it need exist. Directories are watched, never the file's inode, along
  * every link on the way: projected tokens are replaced by swapping a link to a directory. Changes that
- * come in a bunch are told once, a few milliseconds later; what is changed back meanwhile is not told.
- * Files that are being written are told of when they are closed. Returns 0 or a negative errno; a place
- * that cannot be watched is no error, its nearest parent that can be is watched instead. */
+ * come in a bunch are told once, a few milliseconds later; files that are being written when they are
+ * closed. Returns 0 or a negative errno; a place that cannot be watched is no error, for its parents are. */
 int watch_new(sd_event *event, const char *path, WatchHandler handler, void *userdata, Watch **ret);
 Watch *watch_free(Watch *w);
 DEFINE_CLEANUP(Watch *, watch_free)
-
-/* Takes what stands there at this moment for known, so that a change of our own is not told to us. */
-void watch_acknowledge(Watch *w);

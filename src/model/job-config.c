@@ -40,6 +40,22 @@ OnRemove on_remove_from_string(const char *s) {
         return _ON_REMOVE_INVALID;
 }
 
+static const char *const on_expiry_table[_ON_EXPIRY_MAX] = {
+        [ON_EXPIRY_WITHDRAW] = "withdraw",
+        [ON_EXPIRY_RETAIN] = "retain",
+};
+
+const char *on_expiry_to_string(OnExpiry e) {
+        return e >= 0 && e < _ON_EXPIRY_MAX ? on_expiry_table[e] : NULL;
+}
+
+OnExpiry on_expiry_from_string(const char *s) {
+        for (size_t i = 0; i < ELEMENTSOF(on_expiry_table); i++)
+                if (streq_ptr(s, on_expiry_table[i]))
+                        return (OnExpiry) i;
+        return _ON_EXPIRY_INVALID;
+}
+
 /* Clears what an earlier line set as well, so that a wrong later line does not leave a half-true job. */
 static int take_name(const ConfAssignment *a, char **p, bool (*is_valid)(const char *), const char *example,
                      char **reterr) {
@@ -146,6 +162,22 @@ static int set_take_over(const ConfAssignment *a, void *userdata, char **reterr)
         return config_set_bool(a, &d->config->take_over, /* reset_to= */ false, reterr);
 }
 
+static int set_on_expiry(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+        OnExpiry v = isempty(a->value) ? ON_EXPIRY_WITHDRAW : on_expiry_from_string(a->value);
+
+        if (v < 0)
+                return config_complain(reterr, "OnExpiry=%s is neither withdraw nor retain", a->value);
+        d->config->on_expiry = v;
+        return 0;
+}
+
+static int set_wake_system(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return config_set_bool(a, &d->config->wake_system, /* reset_to= */ false, reterr);
+}
+
 static int set_on_remove(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
         OnRemove v = isempty(a->value) ? ON_REMOVE_WITHDRAW : on_remove_from_string(a->value);
@@ -168,6 +200,7 @@ static const ConfKey job_keys[] = {
         { "Job", "Identity", set_identity },  { "Job", "Scopes", set_scopes },
         { "Job", "Targets", set_targets },    { "Job", "CAFile", set_ca_file },
         { "Job", "Proxy", set_proxy },        { "Job", "TakeOver", set_take_over },
+        { "Job", "OnExpiry", set_on_expiry }, { "Job", "WakeSystem", set_wake_system },
         { "Job", "OnRemove", set_on_remove }, { "Job", "MinimumRemaining", set_minimum_remaining },
 };
 
@@ -284,5 +317,6 @@ bool job_config_equal(const JobConfig *a, const JobConfig *b) {
                strv_equal(a->scopes, b->scopes) && strv_equal(a->targets, b->targets) &&
                streq_ptr(a->ca_file, b->ca_file) && streq_ptr(a->proxy, b->proxy) &&
                a->take_over == b->take_over && a->on_remove == b->on_remove &&
+               a->on_expiry == b->on_expiry && a->wake_system == b->wake_system &&
                a->minimum_remaining == b->minimum_remaining;
 }

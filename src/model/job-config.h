@@ -17,6 +17,17 @@ typedef enum OnRemove {
 const char *on_remove_to_string(OnRemove r);
 OnRemove on_remove_from_string(const char *s);
 
+/* What becomes of a credential in its targets when it ends. */
+typedef enum OnExpiry {
+        ON_EXPIRY_WITHDRAW,
+        ON_EXPIRY_RETAIN,
+        _ON_EXPIRY_MAX,
+        _ON_EXPIRY_INVALID = -EINVAL,
+} OnExpiry;
+
+const char *on_expiry_to_string(OnExpiry e);
+OnExpiry on_expiry_from_string(const char *s);
+
 typedef struct JobConfig {
         char *name;
         char *registry; /* NULL if missing or wrong (then conf has the error) */
@@ -28,6 +39,8 @@ typedef struct JobConfig {
         char *proxy;    /* URL, or NULL */
         bool take_over;
         OnRemove on_remove;
+        OnExpiry on_expiry;
+        bool wake_system;         /* attempts wake a suspended host */
         usec_t minimum_remaining; /* 0: default of model/schedule */
         char **files;             /* where it was read from */
 } JobConfig;

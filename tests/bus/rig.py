@@ -28,6 +28,8 @@ WRAPPER = shlex.split(os.environ.get('PULLAUTH_TEST_WRAPPER', ''))
 ROOT = os.geteuid() == 0
 DAEMON_USER = pwd.getpwnam('daemon') if ROOT else pwd.getpwuid(os.geteuid())
 DAEMON_UID = DAEMON_USER.pw_uid
+# Services whose signals end waits; a test may be them.
+EVENT_NAMES = ['org.freedesktop.NetworkManager', 'org.freedesktop.network1', 'org.freedesktop.login1']
 STRANGER_UID = pwd.getpwnam('nobody').pw_uid
 
 JWT = 'eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJzdWIiOiJlZGdlLTEifQ.c2lnbmF0dXJl'
@@ -99,7 +101,7 @@ class Host:
                 os.chown(path, DAEMON_UID, DAEMON_UID)
         policy = os.path.join(TOP, 'dbus', 'org.pullauth1.conf')
         self.bus_arguments = {'policies': [self.policy(policy)],
-                              'open_names': ['org.freedesktop.PolicyKit1']}
+                              'open_names': ['org.freedesktop.PolicyKit1', *EVENT_NAMES]}
         self.bus = PrivateBus(os.path.join(self.directory, 'bus'), **self.bus_arguments)
         self.worker = FakeWorker(self.path('run/pullauth/worker.sock'), DAEMON_UID) if worker else None
         self.notify = NotifySocket(os.path.join(self.directory, 'notify'), DAEMON_UID)

@@ -40,7 +40,7 @@ static void every_key_is_taken(void **state) {
         _cleanup_conf_ Conf *conf =
                 parse("[Job]\nRegistry=q.example\nRobot=a+b\nIdentity=node\nScopes=a/x a/y\nScopes=a/z a/x\n"
                       "Targets=podman\nCAFile=/etc/ca.pem\nProxy=http://p.example:3128\nTakeOver=yes\n"
-                      "OnRemove=retain\nMinimumRemaining=25min\n",
+                      "OnRemove=retain\nMinimumRemaining=25min\nOnExpiry=retain\nWakeSystem=yes\n",
                       &c);
         char *const scopes[] = { (char *) "q.example/a/x", (char *) "q.example/a/y",
                                  (char *) "q.example/a/z", NULL };
@@ -52,6 +52,8 @@ static void every_key_is_taken(void **state) {
         assert_string_equal(c->proxy, "http://p.example:3128");
         assert_true(c->take_over);
         assert_int_equal(c->on_remove, ON_REMOVE_RETAIN);
+        assert_int_equal(c->on_expiry, ON_EXPIRY_RETAIN);
+        assert_true(c->wake_system);
         assert_int_equal(c->minimum_remaining, 25 * USEC_PER_MINUTE);
 }
 
@@ -76,7 +78,9 @@ static void wrong_values_name_line_and_remedy(void **state) {
                 { "Registry=https://q.example", "URL" }, { "Registry=Q.example", "Registry=" },
                 { "Robot=edge", "organization+robot" },  { "Scopes=/a", "Scopes=" },
                 { "Identity=../x", "Identity=" },        { "TakeOver=perhaps", "yes or no" },
-                { "OnRemove=burn", "OnRemove" },         { "MinimumRemaining=0", "MinimumRemaining=" },
+                { "OnRemove=burn", "OnRemove" },
+                { "OnExpiry=sell", "OnExpiry" },
+                { "WakeSystem=2", "yes or no" },         { "MinimumRemaining=0", "MinimumRemaining=" },
                 { "CAFile=ca.pem", "absolute" },         { "Proxy=ftp://x", "Proxy" },
         };
 

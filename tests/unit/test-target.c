@@ -93,7 +93,7 @@ static Reason sync_one(Fixture *f, const char *plain, bool take_over) {
 
         r = target_sync(f->target, &w, plain ? 1 : 0, &failure);
         assert_ok(r);
-        assert_int_equal(r == 1, failure != NULL);
+        assert_int_equal(r == TARGET_REFUSED, failure != NULL);
         reason = failure ? failure->reason : w.failure ? w.failure->reason : REASON_NONE;
         failure_free(w.failure);
         return reason;

@@ -142,17 +142,6 @@ static void links_in_a_circle_are_no_file(void **state) {
         assert_int_equal(told(f), 1);
 }
 
-static void what_was_acknowledged_is_not_told(void **state) {
-        Fixture *f = *state;
-
-        start(f, "token");
-        write_file(f->directory, "token", "ours");
-        watch_acknowledge(f->watch);
-        assert_int_equal(told(f), 0);
-        replace(f, "token", "theirs");
-        assert_int_equal(told(f), 1);
-}
-
 static void a_storm_costs_a_bounded_number_of_looks(void **state) {
         Fixture *f = *state;
         usec_t end = now_boot() + 300 * USEC_PER_MSEC;
@@ -178,7 +167,6 @@ int main(void) {
                 test(directories_may_come_later_and_come_again),
                 test(a_projected_token_is_swapped_by_its_directory),
                 test(links_in_a_circle_are_no_file),
-                test(what_was_acknowledged_is_not_told),
                 test(a_storm_costs_a_bounded_number_of_looks),
         };
 

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Watches the files that jobs read for their attempts, one watch for each path however many jobs need it,
+ * and wakes the jobs that wait for a change of it.
+ *
+ * Owns the list of watches. Refuses to read anything: the attempt does. How often a job can be woken is
+ * for its pace to say. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/manager-parts.h"
+#include "daemon/manager-watch.h"
+#include "io/watch.h"
+
+/* Whoever writes a token file may write the CA file next. */
+#define FILE_SPREAD (50 * USEC_PER_MSEC)
+
+#define CLASS(c) (1U << (c))
+#define IDENTITY_CLASSES \
+        (CLASS(FAILURE_IDENTITY_UNAVAILABLE) | CLASS(FAILURE_IDENTITY_UNUSABLE) | CLASS(FAILURE_REJECTED))
+#define CA_CLASSES (CLASS(FAILURE_TLS) | CLASS(FAILURE_CONFIGURATION))
+
+struct FileWatch {
+        Manager *manager;
+        char *path; /* as configured, without the root */
+        Watch *watch;
+        bool wanted;
+};
+
+static void file_watch_free(FileWatch *f) {
+        if (!f)
+                return;
+        watch_free(f->watch);
+        free(f->path);
+        free(f);
+}
+
+static void on_change(void *userdata) {
+        const FileWatch *f = userdata;
+        const Manager *m = f->manager;
+
+        for (size_t i = 0; i < m->n_jobs; i++) {
+                Job *j = m->jobs[i];
+
+                if (j->identity && streq_ptr(j->identity->token_file, f->path))
+                        job_wake(j, IDENTITY_CLASSES, FILE_SPREAD);
+                if (streq_ptr(j->config->ca_file, f->path))
+                        job_wake(j, CA_CLASSES, FILE_SPREAD);
+        }
+}
+
+static FileWatch *find(const Manager *m, const char *path) {
+        for (size_t i = 0; i < m->n_watches; i++)
+                if (streq(m->watches[i]->path, path))
+                        return m->watches[i];
+        return NULL;
+}
+
+static int add(Manager *m, const char *path) {
+        _cleanup_free_ char *full = NULL;
+        FileWatch *f, **grown;
+        int r;
+
+        r = text_format(&full, "%s%s", m->root, path);
+        if (r < 0)
+                return r;
+        grown = reallocarray(m->watches, m->n_watches + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        m->watches = grown;
+        f = calloc(1, sizeof(*f));
+        if (!f)
+                return -ENOMEM;
+        f->manager = m;
+        f->wanted = true;
+        r = free_and_strdup(&f->path, path);
+        if (r >= 0)
+                r = watch_new(m->event, full, on_change, f, &f->watch);
+        if (r < 0) {
+                file_watch_free(f);
+                return r;
+        }
+        m->watches[m->n_watches++] = f;
+        return 0;
+}
+
+static int want(Manager *m, const char *path) {
+        FileWatch *f;
+
+        if (!path)
+                return 0;
+        f = find(m, path);
+        if (!f)
+                return add(m, path);
+        f->wanted = true;
+        return 0;
+}
+
+static void drop_unwanted(Manager *m) {
+        size_t kept = 0;
+
+        for (size_t i = 0; i < m->n_watches; i++)
+                if (m->watches[i]->wanted)
+                        m->watches[kept++] = m->watches[i];
+                else
+                        file_watch_free(m->watches[i]);
+        m->n_watches = kept;
+}
+
+int manager_watch_files(Manager *m) {
+        int r = 0;
+
+        for (size_t i = 0; i < m->n_watches; i++)
+                m->watches[i]->wanted = false;
+        for (size_t i = 0; i < m->n_jobs && r >= 0; i++) {
+                const Job *j = m->jobs[i];
+
+                r = want(m, j->identity ? j->identity->token_file : NULL);
+                if (r >= 0)
+                        r = want(m, j->config->ca_file);
+        }
+        drop_unwanted(m);
+        return r;
+}
+
+void manager_unwatch_files(Manager *m) {
+        for (size_t i = 0; i < m->n_watches; i++)
+                file_watch_free(m->watches[i]);
+        free(m->watches);
+        m->watches = NULL;
+        m->n_watches = 0;
+}
+
+void manager_wake(Manager *m, FailureClasses classes, usec_t spread) {
+        for (size_t i = 0; i < m->n_jobs; i++)
+                job_wake(m->jobs[i], classes, spread);
+}

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What ends a wait early, and files that other programs rewrite."""
+
+import base64
+import json
+import os
+
+import pytest
+from client import Gio, GLib
+from fakeworker import failure
+
+KEY = 'quay.example.com/acme'
+SYSTEM = 'etc/containers/auth.json'
+
+
+def waiting(host, reason, **more):
+    """A job that failed once and waits; from here on the registry would take it."""
+    host.standard()
+    host.worker.answer = lambda request: failure(reason, **more)
+    host.start()
+    job = host.client.wait_job('edge', Reason=reason)
+    host.worker.answer = host.worker.credential
+    assert job['NextAttempt'] > job['LastAttempt'] + 10**6
+    return host
+
+
+def test_a_token_file_that_appears_ends_the_wait(host):
+    host.standard()
+    os.unlink(host.path('tokens/token'))
+    host.start()
+    host.client.wait_job('edge', Reason='token-file-missing')
+    host.token()
+    host.client.wait_job('edge', State='fresh', timeout=2)
+
+
+def test_a_projected_token_that_is_swapped_ends_the_wait(host):
+    host.identity(token='/tokens/link')
+    host.token('first.token.text', 'tokens/..1/token')
+    os.symlink('..1', host.path('tokens/..data'))
+    os.symlink('..data/token', host.path('tokens/link'))
+    host.job()
+    host.worker.answer = lambda request: (
+        host.worker.credential(request) if bytes(request['Token']) == b'second.token.text' else
+        failure('token-audience', 'identity'))
+    host.start()
+    host.client.wait_job('edge', Reason='token-audience')
+    host.token('second.token.text', 'tokens/..2/token')
+    os.symlink('..2', host.path('tokens/..data.new'))
+    os.rename(host.path('tokens/..data.new'), host.path('tokens/..data'))
+    host.client.wait_job('edge', State='fresh', timeout=2)
+
+
+def test_a_rejected_job_tries_again_when_its_token_changes(host):
+    waiting(host, 'subject-not-accepted', HTTPStatus=400)
+    host.token('another.token.text')
+    host.client.wait_job('edge', State='fresh', timeout=2)
+
+
+def test_a_ca_file_that_changes_ends_the_wait_for_trust(host):
+    pem = '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n'
+    host.write('etc/ca.pem', pem)
+    host.identity()
+    host.token()
+    host.job(more='CAFile=/etc/ca.pem\n')
+    host.worker.answer = lambda request: failure('tls-untrusted')
+    host.start()
+    host.client.wait_job('edge', Reason='tls-untrusted')
+    host.worker.answer = host.worker.credential
+    host.token('another.token.text')  # not what it waits for
+    host.write('etc/ca.pem', pem + pem)
+    host.client.wait_job('edge', State='fresh', timeout=2)
+    assert len(host.worker.requests) == 2
+
+
+def signal(host, name, path, interface, member, arguments):
+    """Tells it as the service of that name would."""
+    flags = Gio.DBusConnectionFlags
+    connection = Gio.DBusConnection.new_for_address_sync(
+        host.address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
+    connection.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'RequestName',
+                         GLib.Variant('(su)', (name, 0)), None, Gio.DBusCallFlags.NONE, -1, None)
+    connection.emit_signal(None, path, interface, member, arguments)
+    connection.flush_sync(None)
+    return connection
+
+
+EVENTS = {
+    'NetworkManager': ('org.freedesktop.NetworkManager', '/org/freedesktop/NetworkManager',
+                       'org.freedesktop.NetworkManager', 'StateChanged', GLib.Variant('(u)', (70,))),
+    'networkd': ('org.freedesktop.network1', '/org/freedesktop/network1', 'org.freedesktop.DBus.Properties',
+                 'PropertiesChanged', GLib.Variant('(sa{sv}as)', ('org.freedesktop.network1.Manager', {
+                     'CarrierState': GLib.Variant('s', 'carrier'),
+                     'OperationalState': GLib.Variant('s', 'routable')}, []))),
+    'resume': ('org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager',
+               'PrepareForSleep', GLib.Variant('(b)', (False,))),
+}
+NO_EVENTS = {
+    'NetworkManager': (*EVENTS['NetworkManager'][:4], GLib.Variant('(u)', (20,))),
+    'networkd': (*EVENTS['networkd'][:4], GLib.Variant('(sa{sv}as)', ('org.freedesktop.network1.Manager', {
+        'OperationalState': GLib.Variant('s', 'no-carrier')}, []))),
+    'suspend': (*EVENTS['resume'][:4], GLib.Variant('(b)', (True,))),
+}
+
+
+@pytest.mark.parametrize('event', EVENTS)
+def test_a_network_that_comes_up_ends_the_wait_for_it(host, event):
+    host.standard()
+    host.worker.answer = lambda request: failure('name-resolution')
+    host.start()
+    host.client.wait_job('edge', timeout=30, FailuresInARow=2)  # the next wait is 5 to 10 s
+    host.worker.answer = host.worker.credential
+    signal(host, *EVENTS[event])
+    host.client.wait_job('edge', State='fresh', timeout=4)
+
+
+def test_what_is_no_such_event_ends_no_wait(host):
+    waiting(host, 'tls-untrusted')
+    before = host.client.job('edge', 'NextAttempt')
+    for arguments in [*EVENTS.values(), *NO_EVENTS.values()]:
+        signal(host, *arguments)
+    assert host.client.job('edge', 'NextAttempt') == before and len(host.worker.requests) == 1
+
+
+def rewrite_without(host, keep):
+    host.write(SYSTEM, json.dumps({'auths': keep}), 0o600)
+
+
+def test_a_target_that_is_rewritten_is_mended_at_once_and_keeps_what_the_other_wrote(edge):
+    keep = {'docker.io': {'auth': 'Zm9vOmJhcg=='}}
+    rewrite_without(edge, keep)
+    edge.wait_file(SYSTEM, lambda: KEY in edge.auths(), timeout=1)
+    assert edge.auths()['docker.io'] == keep['docker.io'] and len(edge.worker.requests) == 1
+    edge.client.poll(lambda: 'changed by another program' in edge.log(), 'a word about it')
+
+
+def test_a_target_that_is_removed_comes_back(edge):
+    os.unlink(edge.path(SYSTEM))
+    edge.wait_file(SYSTEM, lambda: edge.auths() is not None and KEY in edge.auths(), timeout=1)
+
+
+def test_a_link_in_the_place_of_a_target_is_replaced_by_a_file(edge):
+    edge.write('etc/elsewhere.json', json.dumps({'auths': {'ghcr.io': {'auth': 'Zm9vOmJhcg=='}}}), 0o600)
+    os.symlink('../elsewhere.json', edge.path('etc/containers/new'))
+    os.rename(edge.path('etc/containers/new'), edge.path(SYSTEM))
+    edge.wait_file(SYSTEM, lambda: not os.path.islink(edge.path(SYSTEM)), timeout=1)
+    assert sorted(edge.auths()) == ['ghcr.io', KEY]
+    assert KEY not in edge.auths('etc/elsewhere.json')
+
+
+def test_a_value_of_ours_that_was_changed_is_put_right(edge):
+    rewrite_without(edge, {KEY: {'auth': base64.b64encode(b'acme+edge:old').decode()}})
+    good = base64.b64encode(f'acme+edge:{edge.worker.tokens[0]}'.encode()).decode()
+    edge.wait_file(SYSTEM, lambda: edge.auths()[KEY]['auth'] == good, timeout=1)
+
+
+def test_rewriting_does_not_become_a_fight(edge):
+    for number in range(5):
+        rewrite_without(edge, {'docker.io': {'auth': 'Zm9vOmJhcg==', 'n': number}})
+        edge.wait_file(SYSTEM, lambda: KEY in edge.auths(), timeout=2)
+    edge.client.poll(lambda: 'more slowly' in edge.log(), 'a word about it')
+    rewrite_without(edge, {'docker.io': {'auth': 'Zm9vOmJhcg==', 'n': 5}})
+    edge.wait_file(SYSTEM, lambda: KEY in edge.auths(), timeout=5)
+    assert edge.auths()['docker.io']['n'] == 5
+
+
+def test_retained_credentials_stay_after_their_end_and_over_a_restart(host):
+    host.standard()
+    host.job(more='OnExpiry=retain\n')
+    host.worker.lifetime = 3
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    host.worker.answer = lambda request: failure('connection-failed')
+    host.client.wait_job('edge', State='expired')
+    assert KEY in host.auths()
+    host.restart()
+    host.client.wait_job('edge', State='expired')
+    assert KEY in host.auths()
+    host.job()
+    host.reload()
+    host.wait_file(SYSTEM, lambda: KEY not in host.auths())
