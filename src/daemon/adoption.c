@@ -63,6 +63,7 @@ int adoption_times(int64_t issued, int64_t expires, const JobRecord *record, con
                 /* This host's clock has not been set yet. */
                 ret->expires_boot = usec_add(clock->boot, lifetime);
                 ret->due_boot = clock->boot;
+                ret->age_unknown = true;
         } else if (ret->expires_boot > usec_add(clock->boot, lifetime))
                 ret->expires_boot = usec_add(clock->boot, lifetime);
         return 1;
@@ -194,5 +195,8 @@ int adoption_try(const Adoption *a, Job *j) {
         }
         c->obtained_boot = times.obtained_boot;
         r = job_adopt(j, TAKE_PTR(c), times.expires_boot, times.due_boot);
-        return r < 0 ? r : 1;
+        if (r < 0)
+                return r;
+        j->age_unknown = times.age_unknown;
+        return 1;
 }

@@ -21,7 +21,8 @@ int adoption_try(const Adoption *a, Job *j);
  * tests. */
 typedef struct AdoptionTimes {
         usec_t obtained_boot, expires_boot;
-        usec_t due_boot; /* 0: to be computed by the schedule */
+        usec_t due_boot;  /* 0: to be computed by the schedule */
+        bool age_unknown; /* this host's clock had not been set yet */
 } AdoptionTimes;
 
 typedef struct AdoptionClock {

@@ -77,6 +77,7 @@ struct Job {
         Credential *credential;
         Secret *auth; /* of the credential, as targets want it */
         usec_t expires_boot;
+        bool age_unknown; /* adopted before the clock was set: it may end sooner than expires_boot */
         IdentityClaims *claims;
         bool skew_known;
         int64_t skew_usec;

@@ -87,11 +87,17 @@ int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
         secret_free(j->auth);
         j->auth = TAKE_PTR(auth);
         j->expires_boot = expires_boot;
+        j->age_unknown = false;
         j->delivered = false;
         for (size_t i = 0; i < j->n_targets; i++)
                 j->targets[i].result = TARGET_PENDING;
         o->publish(j, o->userdata);
         return 0;
+}
+
+int job_limit_credential(Job *j, usec_t expires_boot) {
+        j->expires_boot = expires_boot;
+        return set_timer(j, &j->expiry_timer, CLOCK_BOOTTIME, expires_boot, on_expiry);
 }
 
 int job_schedule_when_due(Job *j) {

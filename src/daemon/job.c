@@ -296,6 +296,19 @@ int job_set_target_result(Job *j, const char *target, TargetResult result, const
         return 0;
 }
 
+/* What was adopted in 1970 shows its age once the clock is set. */
+static void judge_age(Job *j) {
+        usec_t real = now_real(), issued = (usec_t) j->credential->issued * USEC_PER_SEC,
+               expires = (usec_t) j->credential->expires * USEC_PER_SEC;
+
+        if (real < issued)
+                return;
+        j->age_unknown = false;
+        (void) job_limit_credential(j, usec_add(now_boot(), usec_sub(expires, real)));
+}
+
 void job_clock_changed(Job *j) {
+        if (j->credential && j->age_unknown)
+                judge_age(j);
         job_announce(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_STATE);
 }

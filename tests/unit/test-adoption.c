@@ -72,6 +72,7 @@ static void a_clock_that_was_not_set_yet_keeps_the_credential_and_replaces_it_at
         assert_int_equal(adoption_times(IAT, EXP, &record, &clock, &t), 1);
         assert_int_equal(t.expires_boot, 5 * USEC_PER_SEC + USEC_PER_HOUR);
         assert_int_equal(t.due_boot, 5 * USEC_PER_SEC);
+        assert_true(t.age_unknown);
 }
 
 static void a_registry_that_is_a_little_ahead_is_no_doubt(void **state) {

@@ -78,8 +78,7 @@ static void wrong_values_name_line_and_remedy(void **state) {
                 { "Registry=https://q.example", "URL" }, { "Registry=Q.example", "Registry=" },
                 { "Robot=edge", "organization+robot" },  { "Scopes=/a", "Scopes=" },
                 { "Identity=../x", "Identity=" },        { "TakeOver=perhaps", "yes or no" },
-                { "OnRemove=burn", "OnRemove" },
-                { "OnExpiry=sell", "OnExpiry" },
+                { "OnRemove=burn", "OnRemove" },         { "OnExpiry=sell", "OnExpiry" },
                 { "WakeSystem=2", "yes or no" },         { "MinimumRemaining=0", "MinimumRemaining=" },
                 { "CAFile=ca.pem", "absolute" },         { "Proxy=ftp://x", "Proxy" },
         };
