@@ -114,7 +114,10 @@ static void scopes_belong_to_the_registry(void **state) {
 
 static void a_request_has_an_end(void **state) {
         static const usec_t wrong[] = { 0, USEC_PER_HOUR + 1, USEC_INFINITY };
+        _cleanup_request_ Request *longest = make_request(), *taken = NULL;
 
+        longest->timeout = USEC_PER_HOUR;
+        assert_int_equal(through_request(state, longest, &taken), 0);
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
                 _cleanup_request_ Request *q = make_request(), *got = NULL;
 
@@ -215,6 +218,14 @@ static void every_failure_arrives_as_it_was_sent(void **state) {
         }
 }
 
+static void without_claims_there_are_none(void **state) {
+        _cleanup_answer_ Answer *a = make_answer(false), *got = NULL;
+
+        a->claims = identity_claims_free(a->claims);
+        assert_int_equal(through_answer(state, a, &got), 0);
+        assert_null(got->claims);
+}
+
 static void an_answer_is_a_credential_or_a_failure(void **state) {
         _cleanup_answer_ Answer *both = make_answer(true), *neither = make_answer(true), *got = NULL;
 
@@ -303,6 +314,7 @@ int main(void) {
                 cmocka_unit_test(a_token_beyond_the_limit_is_refused),
                 cmocka_unit_test(a_credential_arrives_as_it_was_sent),
                 cmocka_unit_test(every_failure_arrives_as_it_was_sent),
+                cmocka_unit_test(without_claims_there_are_none),
                 cmocka_unit_test(an_answer_is_a_credential_or_a_failure),
                 cmocka_unit_test(credentials_that_no_file_should_hold_are_refused),
                 cmocka_unit_test(what_people_will_read_is_clean),

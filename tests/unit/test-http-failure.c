@@ -11,11 +11,13 @@ static Reason of_problem(HttpProblem problem, usec_t secured, bool reused) {
                 .problem_text = (char *) "library's words",
                 .timings = { .secured = secured },
                 .reused = reused,
+                .status = 200,
         };
         _cleanup_failure_ Failure *f = NULL;
 
         assert_int_equal(http_failure_of_problem(&a, STEP_VERIFICATION, "quay.example.com", &f), 0);
         assert_int_equal(f->step, STEP_VERIFICATION);
+        assert_int_equal(f->http_status, 200);
         assert_string_equal(f->words, "library's words");
         assert_non_null(strstr(f->message, "quay.example.com"));
         return f->reason;
@@ -74,6 +76,9 @@ static void statuses_mean_the_same_at_every_door(void **state) {
                 int status;
                 Reason reason;
         } rows[] = {
+                { 300, REASON_REGISTRY_REDIRECTED },
+                { 399, REASON_REGISTRY_REDIRECTED },
+                { 299, REASON_ANSWER_MALFORMED },
                 { 204, REASON_ANSWER_MALFORMED },
                 { 301, REASON_REGISTRY_REDIRECTED },
                 { 302, REASON_REGISTRY_REDIRECTED },

@@ -45,8 +45,12 @@ static void the_first_of_several_counts_but_challenges_are_joined(void **state) 
         HttpAnswer a = {};
         HttpReceive r = make(&a);
 
-        TAKE(&r, "HTTP/2 401\r\n", "Retry-After: 1\r\n", "Retry-After: 2\r\n",
+        TAKE(&r, "HTTP/2 401\r\n", "Content-Type: a\r\n", "Content-Type: b\r\n", "Date: a\r\n",
+             "Date: b\r\n", "Location: a\r\n", "Location: b\r\n", "Retry-After: 1\r\n", "Retry-After: 2\r\n",
              "WWW-Authenticate: Basic realm=a\r\n", "WWW-Authenticate: Bearer realm=b\r\n", "\r\n");
+        assert_string_equal(a.content_type, "a");
+        assert_string_equal(a.date, "a");
+        assert_string_equal(a.location, "a");
         assert_string_equal(a.retry_after, "1");
         assert_string_equal(a.www_authenticate, "Basic realm=a, Bearer realm=b");
         http_answer_clear(&a);
@@ -79,6 +83,17 @@ static void the_date_of_a_cache_is_no_date(void **state) {
         TAKE(&r, "HTTP/1.1 200 OK\r\n", "Date: then\r\n", "Age: 0\r\n", "\r\n");
         assert_int_equal(http_receive_end(&r), 0);
         assert_null(a.date);
+        http_answer_clear(&a);
+}
+
+static void names_that_only_look_alike_are_others(void **state) {
+        HttpAnswer a = {};
+        HttpReceive r = make(&a);
+
+        TAKE(&r, "HTTP/1.1 200 OK\r\n", "Late: x\r\n", "Dat: x\r\n", "Dates: x\r\n", "Ago: 5\r\n",
+             "Ages: 5\r\n", "X-Date: x\r\n", "Date: then\r\n", "\r\n");
+        assert_int_equal(http_receive_end(&r), 0);
+        assert_string_equal(a.date, "then");
         http_answer_clear(&a);
 }
 
@@ -183,6 +198,7 @@ int main(void) {
                 cmocka_unit_test(interim_answers_are_forgotten),
                 cmocka_unit_test(trailers_are_not_listened_to),
                 cmocka_unit_test(the_date_of_a_cache_is_no_date),
+                cmocka_unit_test(names_that_only_look_alike_are_others),
                 cmocka_unit_test(lines_that_are_no_fields_are_harmless),
                 cmocka_unit_test(headers_end_at_their_cap),
                 cmocka_unit_test(a_body_comes_out_as_it_came_in_whatever_the_pieces),

@@ -78,6 +78,19 @@ static void read_only_is_noticed(void **state) {
         assert_string_equal(w.text, "m");
 }
 
+static void what_is_not_read_only_is_not(void **state) {
+        static const char *const bodies[] = { "{\"message\":\"m\"}", "{\"is_readonly\":false}",
+                                              "{\"is_readonly\":\"true\"}", "<title>x</title>" };
+
+        for (size_t i = 0; i < ELEMENTSOF(bodies); i++) {
+                _cleanup_(answer_done) HttpAnswer a = answer_of(503, bodies[i]);
+                _cleanup_(words_done) Words w = {};
+
+                assert_int_equal(words_read(&a, NULL, 0, &w), 0);
+                assert_false(w.read_only);
+        }
+}
+
 /* Whether words survive beside these secrets. */
 static bool survives(const char *text, const Secret *const *secrets, size_t n) {
         _cleanup_(answer_done) HttpAnswer a = {};
@@ -107,6 +120,10 @@ static void words_that_repeat_a_piece_of_a_secret_are_dropped(void **state) {
 
                 snprintf(text, sizeof(text), "you sent %.*s there", 12 + (int) draw_below(&d, 30),
                          token + at);
+                assert_false(survives(text, secrets, 2));
+                snprintf(text, sizeof(text), "%.12s", token + at);
+                assert_false(survives(text, secrets, 2));
+                snprintf(text, sizeof(text), "you sent %.12s", token + at);
                 assert_false(survives(text, secrets, 2));
                 snprintf(text, sizeof(text), "you sent %.11s there", token + at);
                 assert_true(survives(text, secrets, 2));
@@ -151,6 +168,7 @@ int main(void) {
                 cmocka_unit_test(a_message_goes_before_an_error),
                 cmocka_unit_test(words_are_cleaned_and_cut),
                 cmocka_unit_test(read_only_is_noticed),
+                cmocka_unit_test(what_is_not_read_only_is_not),
                 cmocka_unit_test(words_that_repeat_a_piece_of_a_secret_are_dropped),
                 cmocka_unit_test(so_are_words_that_repeat_it_in_base64),
                 cmocka_unit_test(a_title_is_no_way_around_that),

@@ -49,7 +49,9 @@ static Outcome read_dates(int64_t issued, int64_t expires, const char *date) {
         char payload[200];
 
         snprintf(payload, sizeof(payload),
-                 "{\"aud\":\"quay.example.com\",\"iat\":%" PRIi64 ",\"exp\":%" PRIi64 "}", issued, expires);
+                 "{\"aud\":\"quay.example.com\",\"nbf\":%" PRIi64 ",\"iat\":%" PRIi64 ",\"exp\":%" PRIi64
+                 "}",
+                 issued, issued, expires);
         return read_token(payload, date);
 }
 

@@ -89,7 +89,7 @@ static const Row rows[] = {
         { 503, "{\"message\":\"System is currently read-only. Pulls will succeed.\",\"is_readonly\":true}",
           REASON_REGISTRY_READ_ONLY, NULL, "maintenance" },
         { 503, "", REASON_REGISTRY_ERROR, NULL, NULL },
-        { 404, "<title>404</title>", REASON_NOT_FOUND, "federation", "3.13" },
+        { 404, "<title>404</title>", REASON_NOT_FOUND, "quay.example.com knows no federation", "3.13" },
         { 405, "<title>405</title>", REASON_NOT_FOUND, "federation", "3.13" },
         { 403, "<title>Forbidden</title>", REASON_REJECTED, NULL, NULL },
         { 429, "<title>Too Many</title>", REASON_RATE_LIMITED, NULL, NULL },
@@ -110,6 +110,16 @@ static void every_refusal_has_its_reason_and_says_what_to_do(void **state) {
                         assert_non_null(strstr(f->message, row->in_message));
                 if (row->in_hint)
                         assert_non_null(strstr(failure_hint(f), row->in_hint));
+        }
+}
+
+static void only_what_the_issuer_may_cause_is_blamed_on_it(void **state) {
+        static const int statuses[] = { 501, 503, 429, 403, 404 };
+
+        for (size_t i = 0; i < ELEMENTSOF(statuses); i++) {
+                _cleanup_failure_ Failure *f = refuse(statuses[i], "", NOW_DATE);
+
+                assert_null(strstr(failure_hint(f), "issuer.example.com"));
         }
 }
 
@@ -228,6 +238,7 @@ static void no_answer_behind_the_handshake_is_about_the_issuer(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_refusal_has_its_reason_and_says_what_to_do),
+                cmocka_unit_test(only_what_the_issuer_may_cause_is_blamed_on_it),
                 cmocka_unit_test(a_sentence_in_html_is_not_believed),
                 cmocka_unit_test(dates_speak_where_a_sentence_is_not_known),
                 cmocka_unit_test(expired_by_a_clock_that_is_not_ours_is_skew),

@@ -170,6 +170,10 @@ static void a_missing_permission_is_worth_a_notice(void **state) {
                 1);
         assert_int_equal(n_notices("{\"access\":[]}", "acme/app"), 1);
         assert_int_equal(
+                n_notices("{\"access\":[{\"actions\":[\"pull\"]},{\"name\":null},{\"name\":\"acme/app\"}]}",
+                          "acme/app"),
+                1);
+        assert_int_equal(
                 n_notices("{\"access\":[{\"name\":\"acme/b\",\"actions\":[\"pull\"]}]}", "acme/app"), 1);
         assert_int_equal(
                 n_notices("{\"access\":[5,{\"name\":\"acme/app\",\"actions\":[5,\"push\"]}]}", "acme/app"),
@@ -229,6 +233,9 @@ static void a_500_is_not_blamed_on_the_issuer(void **state) {
 
         assert_non_null(strstr(failure_hint(o.failure), "administrator"));
         assert_null(strstr(failure_hint(o.failure), "issuer"));
+        _cleanup_(outcome_done) Outcome other = read_answer(502, "", NULL);
+
+        assert_null(strstr(failure_hint(other.failure), "its own log"));
 }
 
 static void a_refusal_that_quotes_the_credential_is_not_quoted(void **state) {
