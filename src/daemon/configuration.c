@@ -66,6 +66,7 @@ static int load_jobs(const char *root, Configuration *c) {
         r = conf_tree_load(root, "jobs", ".job", c->messages, &trees, &n);
         if (r < 0)
                 return r;
+        c->n_jobs = 0;
         c->jobs = calloc(n + 1, sizeof(*c->jobs));
         if (!c->jobs)
                 r = -ENOMEM;
@@ -87,7 +88,7 @@ static const char *main_file(const Conf *conf) {
 }
 
 static const ConfMessage *first_error(const Conf *conf) {
-        for (size_t i = 0; conf && i < conf->n_messages; i++)
+        for (size_t i = 0; i < conf->n_messages; i++)
                 if (conf->messages[i].severity == CONF_ERROR)
                         return conf->messages + i;
         return NULL;

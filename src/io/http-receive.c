@@ -29,7 +29,8 @@ static const HeaderField header_fields[] = {
 };
 
 static char **field_of(HttpAnswer *a, const HeaderField *f) {
-        return (char **) ((char *) a + f->offset);
+        /* Through void: the offset is that of a pointer, so it is aligned for one. */
+        return (char **) (void *) ((char *) a + f->offset);
 }
 
 static void clear_fields(HttpAnswer *a) {

@@ -181,7 +181,9 @@ class Pusher:
             return {'size': len(data), 'digest': digest(data)}
 
         archive = layer(files)
-        config = json.dumps({'architecture': ARCHITECTURES.get(platform.machine(), platform.machine()), 'os': 'linux', 'config': {'Cmd': ['/hello']},
+        machine = platform.machine()
+        config = json.dumps({'architecture': ARCHITECTURES.get(machine, machine), 'os': 'linux',
+                             'config': {'Cmd': ['/hello']},
                              'rootfs': {'type': 'layers', 'diff_ids': [digest(archive)]},
                              'history': [{'created_by': 'quaysim'}]}).encode()
         manifest = {'schemaVersion': 2, 'mediaType': MANIFEST,

@@ -46,7 +46,8 @@ class IssuerClient:
                                                   urllib.request.HTTPSHandler(context=context))
 
     def get(self, url, timeout):
-        with self.opener.open(urllib.request.Request(url, headers={'User-Agent': 'quaysim'}), timeout=timeout) as answer:
+        request = urllib.request.Request(url, headers={'User-Agent': 'quaysim'})
+        with self.opener.open(request, timeout=timeout) as answer:
             return answer.status, answer.read()
 
     def discovery(self, issuer):

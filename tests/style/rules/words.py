@@ -18,6 +18,10 @@ OPENING_LINES = (3, 12)
 DIRECTORY_FILES = 6
 
 
+# Where the word is another program's, or a header's.
+COMMANDS = re.compile(r'podman login|docker login|skopeo login|[`\'"]login|<systemd/sd-login\.h>')
+
+
 def spdx(tree):
     skipped = set(tree.matching(*NOT_COMMENTABLE))
     for path in tree.matching(*COMMENTABLE):
@@ -93,7 +97,7 @@ def domain_words(tree):
         for number, line in enumerate(tree.text(path).splitlines(), 1):
             for word, instead in WORDS.items():
                 found = re.search(word, line, re.IGNORECASE)
-                if found and not re.search(r'podman login|docker login|skopeo login|[`\'"]login|<systemd/sd-login\.h>', line):
+                if found and not COMMANDS.search(line):
                     yield path, number, f"'{found.group()}': {instead} (S2)"
 
 
