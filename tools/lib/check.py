@@ -20,7 +20,7 @@ from suites import PYTESTS, SUITES, Workshop, failed  # noqa: E402
 
 # Two lanes for two cores: what starts many programs of its own stands in one, what computes in the other.
 LANES = (('unit', 'fuzz', 'bus', 'valgrind'), ('style', 'tidy', 'clang', 'quay', 'sanitize', 'host'))
-CAMPAIGNS = ('bench', 'fleet')
+CAMPAIGNS = ('campaign', 'bench', 'fleet')
 SHOWN_FAILURES = 12
 SHOWN_LINES = 40
 

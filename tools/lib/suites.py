@@ -26,7 +26,10 @@ BUILDS = {
     'sanitize': (['-Db_sanitize=address,undefined', '-Dwipe-heap=false', '-Db_lundef=false'], {}),
     'valgrind': (['-Dwipe-heap=false'], {}),
     'clang': ([], {'CC': 'clang'}),
+    'fuzz': (['-Dfuzzers=true', '-Db_sanitize=address,undefined', '-Dwipe-heap=false', '-Db_lundef=false'],
+             {'CC': 'clang'}),
 }
+FUZZ_SECONDS = 3600  # for all fuzzers together, unless PULLAUTH_FUZZ_SECONDS says otherwise
 
 
 class Workshop:
@@ -223,6 +226,36 @@ def suite_valgrind(workshop):
     return tally
 
 
+def suite_campaign(workshop):
+    """Each fuzzer searches for its share of the time; what it learned is kept in the cache for the next campaign."""
+    trouble = workshop.build('fuzz')
+    if trouble:
+        return failed('campaign: build', trouble)
+    programs = sorted(path for path in glob.glob(os.path.join(workshop.builddir('fuzz'), 'tests', 'fuzz', 'fuzz-*'))
+                      if os.path.isfile(path) and os.access(path, os.X_OK))
+    share = int(os.environ.get('PULLAUTH_FUZZ_SECONDS', FUZZ_SECONDS)) // max(1, len(programs))
+    findings, tally = fresh_directory(workshop, 'fuzz-findings'), Tally()
+    for program in programs:
+        name = os.path.basename(program)[len('fuzz-'):]
+        learned = os.path.join(workshop.env['PULLAUTH_TEST_CACHE'], 'corpus', name)
+        os.makedirs(learned, exist_ok=True)
+        seeds = os.path.join(workshop.top, 'tests', 'fuzz', 'corpus', name)
+        status = workshop.run([program, f'-max_total_time={share}', '-timeout=10', '-print_final_stats=1',
+                               f'-artifact_prefix={findings}/{name}-', learned, seeds], f'fuzz-{name}.log', share + 120)
+        if status == 0:
+            tally.passed += 1
+            tally.notes.append(f'{name}: {executions(workshop.tail(f"fuzz-{name}.log", 12))} inputs in {share} s')
+        else:
+            tally.fail(f'fuzz-{name}', f'status {status}, its input is in {findings}\n'
+                                       f'{workshop.tail(f"fuzz-{name}.log")}')
+    return tally
+
+
+def executions(text):
+    found = re.search(r'number_of_executed_units:\s*(\d+)', text)
+    return found.group(1) if found else '?'
+
+
 SUITES = {
     'unit': lambda w: meson_test(w, 'unit'),
     'style': lambda w: meson_test(w, 'style'),
@@ -234,6 +267,7 @@ SUITES = {
     'sanitize': suite_sanitize,
     'valgrind': suite_valgrind,
     'clang': lambda w: meson_test(w, 'unit', 'clang'),
+    'campaign': suite_campaign,
     'bench': lambda w: pytest(w, 'bench', timeout=1800),
     'fleet': lambda w: pytest(w, 'fleet', timeout=1800),
 }
