@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(f) __attribute__((__cleanup__(f)))
+/* Unused: clang takes a variable that is there for its end alone for a forgotten one. */
+#define _cleanup_(f) __attribute__((__cleanup__(f), __unused__))
 #define _printf_(a, b) __attribute__((__format__(printf, a, b)))
 #define _unused_ __attribute__((__unused__))
 

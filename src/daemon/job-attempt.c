@@ -120,7 +120,7 @@ static void take_knowledge(Job *j, Answer *a) {
 
 static void on_answer(WorkerCall *call, Answer *a, void *userdata) {
         Job *j = userdata;
-        _cleanup_(worker_call_freep) _unused_ WorkerCall *done = TAKE_PTR(j->call);
+        _cleanup_(worker_call_freep) WorkerCall *done = TAKE_PTR(j->call);
         _cleanup_failure_ Failure *worse = NULL;
         usec_t expires;
         int r;
