@@ -5,6 +5,7 @@
  * Owns the timer and the sentence about a disk that does not take it. A state that cannot be saved stops
  * nothing: it may cost an exchange that was not due, after a restart. */
 
+#include <malloc.h>
 #include <string.h>
 #include <time.h>
 
@@ -26,6 +27,8 @@ void manager_save_now(Manager *m) {
 
 static int on_save_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         manager_save_now(userdata);
+        /* The bunch is over. What it took is many times of what is held until the next one. */
+        (void) malloc_trim(0);
         return 0;
 }
 
