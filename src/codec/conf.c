@@ -39,16 +39,22 @@ static void assignment_done(ConfAssignment *a) {
         free(a->file);
 }
 
+void conf_forget_assignments(Conf *c) {
+        for (size_t i = 0; i < c->n_assignments; i++)
+                assignment_done(c->assignments + i);
+        free(c->assignments);
+        c->assignments = NULL;
+        c->n_assignments = 0;
+}
+
 Conf *conf_free(Conf *c) {
         if (!c)
                 return NULL;
-        for (size_t i = 0; i < c->n_assignments; i++)
-                assignment_done(c->assignments + i);
+        conf_forget_assignments(c);
         for (size_t i = 0; i < c->n_messages; i++) {
                 free(c->messages[i].file);
                 free(c->messages[i].text);
         }
-        free(c->assignments);
         free(c->messages);
         strv_free(c->files);
         free(c);

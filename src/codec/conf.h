@@ -50,6 +50,8 @@ int conf_parse(Conf *c, const char *file, const char *data, size_t size);
 
 int conf_add_message(Conf *c, ConfSeverity severity, const char *file, unsigned line, const char *format,
                      ...) _printf_(5, 6);
+/* Frees what was read and leaves the messages, for configuration that is kept for their sake alone. */
+void conf_forget_assignments(Conf *c);
 bool conf_has_error(const Conf *c);
 
 /* "file:line: text" or "file: text". */

@@ -52,6 +52,7 @@ static int load_identities(const char *root, Configuration *c) {
                 if (r < 0)
                         break;
                 d->conf = TAKE_PTR(trees[i].conf);
+                conf_forget_assignments(d->conf);
                 c->n_identities++;
         }
         conf_tree_free_many(trees, n);
@@ -77,6 +78,7 @@ static int load_jobs(const char *root, Configuration *c) {
                 if (r < 0)
                         break;
                 d->conf = TAKE_PTR(trees[i].conf);
+                conf_forget_assignments(d->conf);
                 c->n_jobs++;
         }
         conf_tree_free_many(trees, n);

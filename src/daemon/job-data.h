@@ -74,8 +74,8 @@ struct Job {
         Conf *conf;                     /* messages about the files, kept for showing */
         Failure *configuration_failure; /* set: no attempts, what stands is kept to its end */
         /* what is held */
-        Credential *credential;
-        Secret *auth; /* of the credential, as targets want it */
+        Credential *credential; /* without its secret */
+        Secret *auth;           /* of the credential, as targets want it */
         usec_t expires_boot;
         bool age_unknown; /* adopted before the clock was set: it may end sooner than expires_boot */
         IdentityClaims *claims;
