@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -111,6 +112,37 @@ def test_more_requests_at_a_time_than_the_limit_are_refused(rig, worker):
     question.vanish()
     rig.behave()
     worker.obtain()
+
+
+# Bytes on the wire
+
+def cancel_message():
+    """A call of Cancel(77), as bytes (D-Bus specification, "Message Format")."""
+    def field(code, signature, value):
+        size = bytes([len(value)]) if signature == 'g' else struct.pack('<I', len(value))
+        return bytes([code, 1]) + signature.encode() + b'\0' + size + value.encode() + b'\0'
+
+    fields = b''
+    for code, signature, value in ((1, 'o', PATH), (2, 's', INTERFACE), (3, 's', 'Cancel'), (8, 'g', 't')):
+        fields += b'\0' * (-len(fields) % 8) + field(code, signature, value)
+    head = b'l\1\0\1' + struct.pack('<III', 8, 1, len(fields)) + fields
+    return head + b'\0' * (-len(head) % 8) + struct.pack('<Q', 77)
+
+
+@pytest.mark.parametrize('pieces', [1, 2, 'every byte'])
+def test_what_comes_right_behind_the_authentication_is_heard(worker, pieces):
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(worker.path)
+        peer.settimeout(30 * SLOW)
+        peer.sendall(b'\0AUTH EXTERNAL\r\nDATA\r\n')
+        heard = b''
+        while b'OK ' not in heard or not heard.endswith(b'\r\n'):
+            heard += peer.recv(100)
+        data = b'BEGIN\r\n' + cancel_message()
+        step = {1: len(data), 2: 50}.get(pieces, 1)
+        for start in range(0, len(data), step):
+            peer.sendall(data[start:start + step])
+        assert peer.recv(4) == b'l\2\1\1'  # a reply that wants none
 
 
 # Bytes that are no D-Bus
