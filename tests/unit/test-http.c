@@ -175,6 +175,13 @@ static void bearer_and_headers_and_body_go_out_as_asked(void **state) {
         assert_non_null(strstr(head, "\r\nContent-Type: text/plain\r\n"));
 }
 
+static void a_body_goes_out_as_it_is(void **state) {
+        Seen s = get(*state, "/echo", (HttpRequest){ .method = "POST", .body = "a\nb\0c", .body_size = 5 });
+
+        assert_string_equal(s.content_type, "5");
+        assert_memory_equal(s.body, "a\nb", 4);
+}
+
 static void nothing_happens_before_the_loop_turns(void **state) {
         World *w = *state;
         Seen s = { .world = w, .wanted = 1 };
@@ -196,6 +203,33 @@ static void many_at_once_are_all_answered(void **state) {
         assert_int_equal(s.calls, 60);
         for (size_t i = 0; i < ELEMENTSOF(t); i++)
                 http_transfer_free(t[i]);
+}
+
+static void all_that_end_in_the_same_moment_are_told(void **state) {
+        World *w = *state;
+        Seen s = { .world = w, .wanted = 20 };
+        HttpTransfer *t[20];
+
+        for (size_t i = 0; i < ELEMENTSOF(t); i++)
+                t[i] = start(w, "/hang", (HttpRequest){ .timeout = 300 * USEC_PER_MSEC }, on_answer, &s);
+        run(w);
+        assert_int_equal(s.calls, 20);
+        assert_int_equal(s.problem, HTTP_TIMEOUT);
+        for (size_t i = 0; i < ELEMENTSOF(t); i++)
+                http_transfer_free(t[i]);
+}
+
+static void each_is_told_once(void **state) {
+        World *w = *state;
+        Seen s = { .world = w, .wanted = 1000 };
+        HttpTransfer *t = start(w, "/ok", (HttpRequest){}, on_answer, &s);
+
+        while (s.calls == 0)
+                assert_ok(sd_event_run(w->event, UINT64_MAX));
+        for (unsigned i = 0; i < 10; i++)
+                assert_ok(sd_event_run(w->event, 0));
+        assert_int_equal(s.calls, 1);
+        http_transfer_free(t);
 }
 
 static void bodies_have_a_cap_whether_announced_or_not(void **state) {
@@ -381,8 +415,11 @@ int main(void) {
                 WORLD_TEST(what_goes_out_by_default),
                 WORLD_TEST(authentication_goes_out_as_asked),
                 WORLD_TEST(bearer_and_headers_and_body_go_out_as_asked),
+                WORLD_TEST(a_body_goes_out_as_it_is),
                 WORLD_TEST(nothing_happens_before_the_loop_turns),
                 WORLD_TEST(many_at_once_are_all_answered),
+                WORLD_TEST(all_that_end_in_the_same_moment_are_told),
+                WORLD_TEST(each_is_told_once),
                 WORLD_TEST(bodies_have_a_cap_whether_announced_or_not),
                 WORLD_TEST(endless_bodies_too),
                 WORLD_TEST(a_cap_of_ones_own_counts),

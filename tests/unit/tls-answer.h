@@ -32,6 +32,28 @@ static inline void say_much(gnutls_session_t s, size_t blocks) {
                 say(s, block, sizeof(block));
 }
 
+/* Sends a body of up to 64 bytes back, and its length as the type. `more` is what of it came with the head. */
+static inline void echo(gnutls_session_t s, const char *head, const char *more, size_t size) {
+        const char *length = strcasestr(head, "\r\nContent-Length: ");
+        char body[64], answer[128];
+        size_t wanted = length ? (size_t) atoi(length + 18) : 0;
+
+        if (size > wanted || wanted > sizeof(body))
+                _exit(1);
+        (void) memcpy(body, more, size);
+        while (size < wanted) {
+                ssize_t n = gnutls_record_recv(s, body + size, wanted - size);
+
+                if (n <= 0)
+                        _exit(0);
+                size += (size_t) n;
+        }
+        (void) snprintf(answer, sizeof(answer),
+                        "HTTP/1.1 200 OK\r\nContent-Type: %zu\r\nContent-Length: %zu\r\n\r\n", size, size);
+        say_text(s, answer);
+        say(s, body, size);
+}
+
 static inline void respond(gnutls_session_t s, const char *path) {
         if (strncmp(path, "/ok", 3) == 0)
                 say_text(s, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -80,7 +102,10 @@ static inline void serve_connection(int fd, int report, gnutls_certificate_crede
                 end[3] = '\0'; /* one report is what stands before a NUL */
                 if (write(report, head, strlen(head) + 1) < 0 || sscanf(head, "%*s %63s", path) != 1)
                         _exit(1);
+                if (strcmp(path, "/echo") == 0)
+                        echo(s, head, end + 4, size - (size_t) (end + 4 - head));
+                else
+                        respond(s, path);
                 size = 0;
-                respond(s, path);
         }
 }
