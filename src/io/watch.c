@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <time.h>
@@ -80,78 +79,98 @@ static int add_place(Watch *w, Place *old, size_t n_old, const char *directory, 
         return r == -ENOMEM ? r : 0;
 }
 
-/* Puts the link's target before what was left of the way. Returns 0, or a negative errno at the end of
- * it. */
-static int follow_link(const char *directory, const char *name, char *rest, size_t rest_size,
-                       bool *ret_absolute) {
-        char target[PATH_MAX], link[PATH_MAX];
-        _cleanup_free_ char *joined = NULL;
+/* How far the walk is: the directory that was reached, "" for the root, and the names that are left. */
+typedef struct Way {
+        char at[PATH_MAX];
+        char *rest;  /* malloc'ed */
+        size_t done; /* of `rest` */
+} Way;
+
+static void way_done(Way *way) {
+        free(way->rest);
+}
+
+/* The next name; returns false at the end, or where no file system has such a name. */
+static bool next_name(Way *way, char *ret, size_t size) {
+        size_t n;
+
+        way->done += strspn(way->rest + way->done, "/");
+        n = strcspn(way->rest + way->done, "/");
+        if (n == 0 || n >= size)
+                return false;
+        memcpy(ret, way->rest + way->done, n);
+        ret[n] = '\0';
+        way->done += n;
+        return true;
+}
+
+static int append(Way *way, const char *name) {
+        size_t at = strlen(way->at), n = strlen(name);
+
+        if (at + n + 2 > sizeof(way->at))
+                return -ENAMETOOLONG;
+        way->at[at] = '/';
+        memcpy(way->at + at + 1, name, n + 1);
+        return 0;
+}
+
+/* Puts the target of the link `name` before what is left. Returns 0, -EINVAL if it is no link, or what
+ * readlink(2) said. */
+static int follow_link(Way *way, const char *name) {
+        _cleanup_free_ char *link = NULL, *joined = NULL;
+        char target[PATH_MAX];
         ssize_t n;
         int r;
 
-        if (snprintf(link, sizeof(link), "%s/%s", directory, name) >= (int) sizeof(link))
-                return -ENAMETOOLONG;
+        r = text_format(&link, "%s/%s", way->at, name);
+        if (r < 0)
+                return r;
         n = readlink(link, target, sizeof(target) - 1);
         if (n < 0)
                 return -errno;
         target[n] = '\0';
-        r = text_format(&joined, "%s/%s", target, rest);
+        r = text_format(&joined, "%s/%s", target, way->rest + way->done);
         if (r < 0)
                 return r;
-        if (strlen(joined) >= rest_size)
-                return -ENAMETOOLONG;
-        memcpy(rest, joined, strlen(joined) + 1);
-        *ret_absolute = target[0] == '/';
+        free(way->rest);
+        way->rest = TAKE_PTR(joined);
+        way->done = 0;
+        if (target[0] == '/')
+                way->at[0] = '\0';
         return 0;
 }
 
-/* One step down; `at` is the directory that was reached. Returns 1 to go on, 0 at the end, or a negative
- * errno. */
-static int step(Watch *w, Place *old, size_t n_old, char *at, size_t at_size, char *rest, size_t rest_size) {
+/* One step down. Returns 1 to go on, 0 where nothing is left to watch, -ENOMEM. */
+static int step(Watch *w, Place *old, size_t n_old, Way *way) {
         char name[NAME_MAX + 1];
-        size_t n;
-        bool absolute = false;
         int r;
 
-        n = strspn(rest, "/");
-        memmove(rest, rest + n, strlen(rest) - n + 1);
-        n = strcspn(rest, "/");
-        if (n == 0 || n > NAME_MAX)
+        if (!next_name(way, name, sizeof(name)))
                 return 0;
-        memcpy(name, rest, n);
-        name[n] = '\0';
-        memmove(rest, rest + n, strlen(rest) - n + 1);
-        r = add_place(w, old, n_old, at[0] ? at : "/", name);
+        r = add_place(w, old, n_old, way->at[0] ? way->at : "/", name);
         if (r < 0)
                 return r;
-        r = follow_link(at, name, rest, rest_size, &absolute);
-        if (r >= 0) {
-                if (absolute)
-                        at[0] = '\0';
-                return 1;
-        }
-        if (r != -EINVAL || strlen(at) + n + 2 > at_size)
+        r = follow_link(way, name);
+        if (r == -EINVAL)
+                r = append(way, name);
+        if (r < 0)
                 return r == -ENOMEM ? r : 0;
-        at += strlen(at);
-        *at = '/';
-        memcpy(at + 1, name, n + 1);
         return 1;
 }
 
 /* Watches each directory from the root down to the file, as far as there are any. */
 static int walk(Watch *w) {
-        char at[PATH_MAX] = "", rest[PATH_MAX];
+        _cleanup_(way_done) Way way = { .rest = strdup(w->path) };
         size_t n_old = w->n_places;
         Place old[PLACES_MAX];
         int r = 1;
 
-        if (strlen(w->path) >= sizeof(rest))
-                return -ENAMETOOLONG;
-        memcpy(rest, w->path, strlen(w->path) + 1);
+        if (!way.rest)
+                return -ENOMEM;
         memcpy(old, w->places, sizeof(old));
         w->n_places = 0;
         while (r > 0 && w->n_places < PLACES_MAX)
-                r = step(w, old, n_old, at, sizeof(at), rest, sizeof(rest));
+                r = step(w, old, n_old, &way);
         places_done(old, n_old);
         return r < 0 ? r : 0;
 }
