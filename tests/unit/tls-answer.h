@@ -32,7 +32,7 @@ static inline void say_much(gnutls_session_t s, size_t blocks) {
                 say(s, block, sizeof(block));
 }
 
-/* Sends a body of up to 64 bytes back, and its length as the type. `more` is what of it came with the head. */
+/* Sends a body of up to 64 bytes back, its length as the type. `more` is what of it came with the head. */
 static inline void echo(gnutls_session_t s, const char *head, const char *more, size_t size) {
         const char *length = strcasestr(head, "\r\nContent-Length: ");
         char body[64], answer[128];
