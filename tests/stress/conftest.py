@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Fixtures of the stress suite. It reuses the rig of the bus suite.
+
+As root the tests run in a mount namespace of their own: what they mount is gone with them, however they end.
+"""
+
+import ctypes
+import os
+import subprocess
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'bus'), os.path.join(os.path.dirname(HERE), 'quay')]
+
+from stressrig import StressHost  # noqa: E402
+
+CLONE_NEWNS = 0x00020000
+
+
+def pytest_configure(config):
+    """Short reports: long ones print arguments, and there are tokens among them."""
+    if config.option.tbstyle == 'auto':
+        config.option.tbstyle = 'short'
+
+
+@pytest.fixture(scope='session')
+def mounts():
+    """What is mounted from here on is seen by this thread and its children alone."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) < 0:
+        raise OSError(ctypes.get_errno(), 'unshare')
+    subprocess.run(['mount', '--make-rprivate', '/'], check=True)
+
+
+@pytest.fixture
+def host():
+    made = StressHost()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def say(capsys):
+    """Prints figures that are to be seen even if all is well."""
+    def speak(text):
+        with capsys.disabled():
+            print(f'\n  {text}', flush=True)
+    return speak
