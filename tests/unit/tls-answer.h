@@ -49,7 +49,9 @@ static inline void echo(gnutls_session_t s, const char *head, const char *more, 
                 size += (size_t) n;
         }
         (void) snprintf(answer, sizeof(answer),
-                        "HTTP/1.1 200 OK\r\nContent-Type: %zu\r\nContent-Length: %zu\r\n\r\n", size, size);
+                        "HTTP/1.1 200 OK\r\n"
+                        "Content-Type: %zu\r\nContent-Length: %zu\r\n\r\n",
+                        size, size);
         say_text(s, answer);
         say(s, body, size);
 }
