@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A real worker behind a socket, asked through the test client `obtain`, and fixtures for it."""
 
+import atexit
 import hashlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 
@@ -14,8 +16,18 @@ from activate import Activated
 BUILD = os.environ.get('PULLAUTH_BUILD', 'build')
 SLOW = float(os.environ.get('PULLAUTH_TEST_SLOW', '1'))
 WRAPPER = shlex.split(os.environ.get('PULLAUTH_TEST_WRAPPER', ''))
-PROGRAM = os.path.join(BUILD, 'src', 'worker', 'pullauth-worker')
-OBTAIN = os.path.join(BUILD, 'tests', 'quay', 'obtain')
+
+
+def for_everybody(*paths):
+    """Copies of programs: build directories may be closed to the other users that some tests are."""
+    directory = tempfile.mkdtemp(prefix='pullauth-programs-')
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    os.chmod(directory, 0o755)
+    return [shutil.copy(path, directory) for path in paths]
+
+
+PROGRAM, OBTAIN = for_everybody(os.path.join(BUILD, 'src', 'worker', 'pullauth-worker'),
+                                os.path.join(BUILD, 'tests', 'quay', 'obtain'))
 ROBOT = 'acme+edge'
 
 
