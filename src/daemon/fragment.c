@@ -87,7 +87,11 @@ int fragment_write(int dir_fd, const char *job, char *const *scopes, const Secre
                 .uid = (uid_t) -1,
                 .gid = (gid_t) -1,
         };
-        return file_replace(&replace);
+        r = file_replace(&replace);
+        /* The next start believes the fragment before any target: an older one must not come back. */
+        if (r < 0)
+                (void) unlinkat(dir_fd, name, 0);
+        return r;
 }
 
 int fragment_remove(int dir_fd, const char *job) {

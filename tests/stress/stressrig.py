@@ -18,6 +18,7 @@ import rig
 from client import GLib
 from rig import DAEMON_UID, ROOT, SLOW, WRAPPER, program
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 LONG = os.environ.get('PULLAUTH_STRESS') == 'long'
 SYSTEM, PODMAN = 'etc/containers/auth.json', 'run/containers/0/auth.json'
 TARGETS = {'system': SYSTEM, 'podman': PODMAN}
