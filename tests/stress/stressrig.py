@@ -102,6 +102,7 @@ class StressHost(rig.Host):
     def __init__(self, worker=True):
         super().__init__(worker)
         self.launch = []  # what the daemon is started by
+        self.capabilities = CAPABILITIES
         for path in ('etc', 'etc/containers', 'run', 'run/containers'):
             os.chown(self.path(path), 0 if ROOT else -1, 0 if ROOT else -1)
 
@@ -109,7 +110,8 @@ class StressHost(rig.Host):
         """As the service does: its own user, the few capabilities, its umask."""
         self.notify.forget()
         user = ['setpriv', f'--reuid={DAEMON_UID}', f'--regid={DAEMON_UID}', '--clear-groups',
-                f'--inh-caps={CAPABILITIES}', f'--ambient-caps={CAPABILITIES}'] if ROOT else []
+                *(f'--{kind}-caps={self.capabilities}' for kind in ('inh', 'ambient') if self.capabilities)] \
+            if ROOT else []
         with open(self.logs, 'ab') as log:
             self.daemon = subprocess.Popen(
                 [*self.launch, *user, *WRAPPER, program(self.directory, 'pullauthd'), f'--root={self.root}'],

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Disks that are full, read-only, forbidden or limited, for real."""
+
+import fcntl
+import os
+import struct
+import subprocess
+
+import pytest
+from rig import ROOT
+from stressrig import FRAGMENTS, KEY, PODMAN, STATE, SYSTEM, auth_of, protection
+
+needs_root = pytest.mark.skipif(not ROOT, reason='mounts and file attributes are for root')
+DIRECTORY = os.path.dirname(SYSTEM)
+FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_IMMUTABLE_FL = 0x80086601, 0x40086602, 0x10
+
+
+class Full:
+    """The system target on a small file system, with a neighbour who takes all of it."""
+    reason = 'target-full'
+
+    def __init__(self, host):
+        self.neighbour = host.path(f'{DIRECTORY}/neighbour')
+
+    def spoil(self):
+        with open(self.neighbour, 'wb') as file:
+            while True:
+                try:
+                    file.write(b'x' * 4096)
+                    file.flush()
+                except OSError:
+                    break
+
+    def mend(self):
+        os.truncate(self.neighbour, 0)
+
+
+class ReadOnly:
+    reason = 'target-unwritable'
+
+    def __init__(self, host):
+        self.path = host.path(DIRECTORY)
+
+    def spoil(self):
+        subprocess.run(['mount', '-o', 'remount,ro', self.path], check=True)
+
+    def mend(self):
+        subprocess.run(['mount', '-o', 'remount,rw', self.path], check=True)
+
+
+class Immutable:
+    """chattr +i: not even root writes there."""
+    reason = 'target-unwritable'
+
+    def __init__(self, host):
+        self.path = host.path(DIRECTORY)
+
+    def change(self, on):
+        fd = os.open(self.path, os.O_RDONLY)
+        try:
+            data = bytearray(8)
+            fcntl.ioctl(fd, FS_IOC_GETFLAGS, data)
+            flags = struct.unpack('<q', data)[0] & ~FS_IMMUTABLE_FL | (FS_IMMUTABLE_FL if on else 0)
+            fcntl.ioctl(fd, FS_IOC_SETFLAGS, struct.pack('<q', flags))
+        finally:
+            os.close(fd)
+
+    def spoil(self):
+        self.change(True)
+
+    def mend(self):
+        self.change(False)
+
+
+@pytest.fixture(params=[Full, ReadOnly, Immutable], ids=['full', 'read-only', 'immutable'])
+def trouble(mounts, host, request):
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k,mode=0755,nr_inodes=20', 'target', host.path(DIRECTORY)],
+                   check=True)
+    made = request.param(host)
+    yield made
+    made.mend()
+    host.stop()
+    subprocess.run(['umount', host.path(DIRECTORY)], check=True)
+
+
+def state(job, target):
+    return [row for row in job['TargetStates'] if row[0] == target][0]
+
+
+@needs_root
+def test_a_disk_that_takes_nothing_leaves_the_old_file_whole_and_recovers_without_an_exchange(trouble, host):
+    host.standard().start()
+    host.wait_published()
+    old, kept = host.read(SYSTEM), protection(host.path(SYSTEM))
+    trouble.spoil()
+    host.refresh_all()
+    job = host.client.wait_job('edge', State='retrying', timeout=30)
+    assert (job['Reason'], job['Step']) == (trouble.reason, 'publication') and job['Hint'] and job['Message']
+    assert state(job, 'system')[2] == 'failed' and state(job, 'podman')[2] == 'published'
+    assert host.read(SYSTEM) == old and protection(host.path(SYSTEM)) == kept and not host.leftovers()
+    exchanges = len(host.worker.requests)
+    # It tries again by itself, more than once, and nothing comes of it meanwhile.
+    host.client.poll(lambda: host.client.job('edge')['State'] == 'retrying', 'retrying')
+    trouble.mend()
+    host.wait_published()
+    assert host.auth(SYSTEM) == auth_of('acme+edge', host.worker.tokens[-1])
+    assert len(host.worker.requests) == exchanges == 2, 'space that returns costs an exchange'
+    assert protection(host.path(SYSTEM)) == kept and not host.leftovers()
+    host.check_foreign()
+
+
+@needs_root
+def test_a_start_with_a_disk_that_takes_nothing_keeps_what_was_fetched_until_it_does(trouble, host):
+    host.standard()
+    trouble.spoil()
+    old = host.read(SYSTEM)
+    host.start()
+    job = host.client.wait_job('edge', Reason=trouble.reason)
+    assert state(job, 'podman')[2] == 'published' and host.read(SYSTEM) == old
+    host.restart()
+    host.client.wait_job('edge', Reason=trouble.reason)
+    trouble.mend()
+    host.wait_published()
+    assert host.auth(SYSTEM) == host.auth(PODMAN) and len(host.worker.requests) == 1
+    host.check_foreign()
+
+
+@needs_root
+@pytest.mark.parametrize('place', [STATE, FRAGMENTS])
+def test_a_full_disk_for_our_own_files_stops_no_refresh_and_brings_nothing_old_back(mounts, host, place):
+    host.standard().start()
+    host.wait_published()
+    host.stop()
+    os.rename(host.path(place), host.path(place) + '.before')
+    os.mkdir(host.path(place))
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=16k,mode=0700,uid=1,gid=1', 'ours', host.path(place)], check=True)
+    subprocess.run(['cp', '-a', host.path(place) + '.before/.', host.path(place)], check=True)
+    try:
+        host.start()
+        host.wait_published()
+        filling = Full(host)
+        filling.neighbour = host.path(f'{place}/.neighbour')
+        filling.spoil()
+        host.refresh_all()
+        host.client.wait_job('edge', AttemptsEnded=1, State='fresh')
+        new = auth_of('acme+edge', host.worker.tokens[-1])
+        assert len(host.worker.tokens) == 2 and (host.auth(SYSTEM) == new, host.auth(PODMAN) == new) == (True, True)
+        host.kill()
+        host.start()
+        host.wait_published()
+        assert (host.auth(SYSTEM) == new, host.auth(PODMAN) == new) == (True, True), 'an older credential came back'
+        assert len(host.worker.requests) == 2
+        host.stop()
+    finally:
+        subprocess.run(['umount', '--lazy', host.path(place)], check=True)
+
+
+def test_a_directory_that_may_not_be_written(host):
+    """As a plain user, without the capability that the service has."""
+    host.capabilities = ''
+    host.standard().start()
+    job = host.client.wait_job('edge', Reason='target-unwritable')
+    assert job['State'] == 'retrying' and state(job, 'system')[2] == 'failed' and KEY not in host.auths()
+    host.check_foreign()
+
+
+def test_a_limit_on_file_sizes_ends_nothing(host):
+    """RLIMIT_FSIZE also sends SIGXFSZ, which ends a program that does not expect it."""
+    host.launch = ['prlimit', '--fsize=2048', '--']
+    host.standard()
+    host.put_system(host.read(SYSTEM).decode().replace('"unknown":', '"padding": "%s", "unknown":' % ('x' * 4000)))
+    old = host.read(SYSTEM)
+    host.start()
+    job = host.client.wait_job('edge', Reason='target-full')
+    assert job['State'] == 'retrying' and state(job, 'podman')[2] == 'published'
+    assert host.read(SYSTEM) == old and not host.leftovers()
+    host.check_foreign()

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Another program that rewrites the same target, without any lock, as fast as it can."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import pytest
+from quaysim.client import Rig
+from stressrig import FOREIGN, HERE, LONG, SYSTEM, auth_of
+
+ROUNDS = 100 if LONG else 8
+WRITES = 5000 if LONG else 400
+JOBS = 6
+PLACES = ('one', 'two', 'three')
+
+
+@pytest.fixture(scope='module')
+def quay():
+    with tempfile.TemporaryDirectory(prefix='pullauth-quay-') as directory:
+        with Rig.start(os.path.join(directory, 'rig'), '--no-registry', '--robot', 'acme+edge') as rig:
+            yield rig
+
+
+def jobs(host):
+    """Several that are refreshed about every second, in one target. Returns their keys."""
+    host.standard()
+    os.unlink(host.path('etc/pullauth/jobs/edge.job'))
+    host.worker.lifetime = 2
+    for number in range(JOBS):
+        host.job(f'r{number}', more=f'Scopes=acme/r{number}\nTargets=system\n')
+    return [f'quay.example.com/acme/r{number}' for number in range(JOBS)]
+
+
+def check_ours(host, keys):
+    """From here on nothing is fetched that does not live long, so what stands can be compared."""
+    host.worker.lifetime = 3600
+    wanted = {}
+
+    def all_there():
+        wanted.clear()
+        for number, key in enumerate(keys):
+            mine = [token for token in host.worker.tokens if f'acme+r{number}' in subject(token)]
+            wanted[key] = auth_of(f'acme+r{number}', mine[-1])
+        auths = host.auths()
+        return all(auths.get(key, {}).get('auth') == auth for key, auth in wanted.items())
+    host.client.poll(all_there, 'the last credential of each job in the target', 30)
+
+
+def subject(token):
+    payload = token.split('.')[1]
+    return json.loads(base64.urlsafe_b64decode(payload + '=' * (-len(payload) % 4)))['sub']
+
+
+class Login:
+    """skopeo or podman, as somebody who logs in to places of his own."""
+
+    def __init__(self, program, quay, directory, auth_file):
+        self.program, self.quay, self.auth_file = program, quay, auth_file
+        self.env = {'PATH': os.environ['PATH'], 'HOME': directory, 'XDG_RUNTIME_DIR': directory,
+                    'REGISTRY_AUTH_FILE': auth_file}
+        self.password = quay.robot_token('acme+edge', lifetime=86400)
+
+    def run(self, verb, place, *options, text=None):
+        done = subprocess.run([self.program, verb, *options, f'{self.quay.quay}/{place}'], env=self.env, input=text,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        assert done.returncode == 0, f'{self.program} {verb}: {done.stdout}'
+
+    def login(self, place):
+        self.run('login', place, '--cert-dir', self.quay.cert_dir, '-u', 'acme+edge', '--password-stdin',
+                 text=self.password)
+
+    def logout(self, place):
+        self.run('logout', place)
+
+
+@pytest.mark.parametrize('program', ['podman', 'skopeo'])
+@pytest.mark.limit(3600 if LONG else 120)
+def test_logins_beside_refreshes_lose_nothing_of_either(host, quay, say, program):
+    """containers/image#1365, podman-container-tools/container-libs#244, containers/podman#1457 and #19215."""
+    keys = jobs(host)
+    host.start()
+    host.client.wait(lambda: host.client.manager('NFresh') == JOBS, 'all jobs')
+    other = Login(program, quay, host.directory, host.path(SYSTEM))
+    lost = []
+    for number in range(ROUNDS):
+        for place in PLACES:
+            other.login(place)
+            if f'{quay.quay}/{place}' not in host.auths():
+                lost.append(f'login to {place} in round {number}')
+        if number < ROUNDS - 1:
+            other.logout(PLACES[number % 3])
+            if f'{quay.quay}/{PLACES[number % 3]}' in host.auths():
+                lost.append(f'logout from {PLACES[number % 3]} in round {number}')
+    check_ours(host, keys)
+    auths = host.auths()
+    good = base64.b64encode(f'acme+edge:{other.password}'.encode()).decode()
+    assert not lost, lost
+    assert [auths.get(f'{quay.quay}/{place}', {}).get('auth') == good for place in PLACES] == [True] * 3
+    assert {json.loads('{' + piece + '}').popitem()[0] for piece in FOREIGN} <= set(auths)
+    say(f'{program}: {ROUNDS * 4 - 1} logins and logouts beside {len(host.worker.tokens)} refreshes, nothing lost')
+
+
+def test_what_a_fast_writer_wrote_last_always_stands(host, say):
+    """The same with a writer that does nothing else, so that the moments between two of our system calls are hit."""
+    keys = jobs(host)
+    host.start()
+    host.client.wait(lambda: host.client.manager('NFresh') == JOBS, 'all jobs')
+    done = subprocess.run([sys.executable, os.path.join(HERE, 'writer.py'), host.path(SYSTEM), str(WRITES)],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=3000)
+    check_ours(host, keys)
+    host.client.poll(lambda: host.auths().get('writer.example.com', {}).get('number') == WRITES, 'the last write', 5)
+    say(f'{WRITES} writes beside {len(host.worker.tokens)} refreshes: {done.stdout.strip()}')
+    assert done.returncode == 0, done.stdout
