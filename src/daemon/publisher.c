@@ -31,13 +31,15 @@ typedef struct Slot {
         sd_event_source *timer;
         Watch *watch;
         bool marked;
-        bool disturbed; /* marked because somebody else changed the file */
+        bool disturbed; /* marked because somebody else changed the file, and for nothing else */
+        usec_t due;     /* if marked */
         usec_t not_before;
         Pace pace;
-        /* Rewrites of what others rewrote: they must not become a fight. */
+        /* Rewrites of what others rewrote: they must not become a fight. What is new to publish or to
+         * withdraw does not wait for them. */
         unsigned n_mends;
         Pace mend_pace;
-        usec_t last_mend;
+        usec_t last_mend, mend_not_before;
 } Slot;
 
 struct Publisher {
@@ -88,7 +90,7 @@ static void note_mend(Slot *s, usec_t now) {
                 log_warning("%s is changed by another program again and again, mending it more slowly",
                             target_path(s->target));
         if (s->n_mends >= MENDS_FREE)
-                s->not_before =
+                s->mend_not_before =
                         usec_add(now, pace_next(&s->mend_pace, FAILURE_PUBLISH, 0, 0, random_draw()));
 }
 
@@ -123,11 +125,18 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-static void mark(Slot *s) {
-        if (s->marked)
+static void mark(Slot *s, usec_t boot) {
+        if (s->marked && s->due <= boot)
                 return;
         s->marked = true;
-        arm(s, s->not_before);
+        s->due = boot;
+        arm(s, boot);
+}
+
+/* There is something to write that is no mending, whatever else the file was marked for. */
+static void mark_for_news(Slot *s) {
+        s->disturbed = false;
+        mark(s, s->not_before);
 }
 
 /* Our own writes come by here as well: the look that follows finds nothing to do. */
@@ -136,7 +145,7 @@ static void on_change(void *userdata) {
 
         if (!s->marked)
                 s->disturbed = true;
-        mark(s);
+        mark(s, s->mend_not_before > s->not_before ? s->mend_not_before : s->not_before);
 }
 
 int publisher_new(sd_event *event, const char *root, StateStore *store, const PublisherClient *client,
@@ -199,12 +208,12 @@ void publisher_mark(Publisher *p, const char *target) {
         Slot *s = find_slot(p, target);
 
         if (s)
-                mark(s);
+                mark_for_news(s);
 }
 
 void publisher_mark_all(Publisher *p) {
         for (size_t i = 0; i < p->n_slots; i++)
-                mark(p->slots + i);
+                mark_for_news(p->slots + i);
 }
 
 const char *publisher_target_path(const Publisher *p, const char *target) {

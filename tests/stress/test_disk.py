@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Disks that are full, read-only, forbidden or limited, for real."""
 
+import errno
 import fcntl
 import os
 import struct
@@ -23,13 +24,12 @@ class Full:
         self.neighbour = host.path(f'{DIRECTORY}/neighbour')
 
     def spoil(self):
-        with open(self.neighbour, 'wb') as file:
-            while True:
-                try:
+        with open(self.neighbour, 'wb', buffering=0) as file:
+            try:
+                while True:
                     file.write(b'x' * 4096)
-                    file.flush()
-                except OSError:
-                    break
+            except OSError as error:
+                assert error.errno == errno.ENOSPC
 
     def mend(self):
         os.truncate(self.neighbour, 0)

@@ -62,7 +62,7 @@ class Login:
         self.program, self.quay, self.auth_file = program, quay, auth_file
         self.env = {'PATH': os.environ['PATH'], 'HOME': directory, 'XDG_RUNTIME_DIR': directory,
                     'REGISTRY_AUTH_FILE': auth_file}
-        self.password = quay.robot_token('acme+edge', lifetime=86400)
+        self.password = quay.robot_token('acme+edge')
 
     def run(self, verb, place, *options, text=None):
         done = subprocess.run([self.program, verb, *options, f'{self.quay.quay}/{place}'], env=self.env, input=text,
