@@ -25,8 +25,8 @@ class Lab:
 
     attempts = True      # what is traced is an attempt
     floors = 30, 14      # points at which a quick run must have killed, and failed, at least
-    kill_calls = ['openat', 'write', 'fchown', 'fchmod', 'fsetxattr', 'fsync', 'renameat', 'unlinkat']
-    error_calls = ['write', 'fchown', 'fchmod', 'fsetxattr', 'fsync', 'renameat']
+    kill_calls = ['openat', 'write', 'fchown', 'fchmod', 'fsetxattr', 'fsync', 'renameat', 'renameat2', 'unlinkat']
+    error_calls = ['write', 'fchown', 'fchmod', 'fsetxattr', 'fsync', 'renameat', 'renameat2']
 
     def __init__(self):
         self.host = StressHost()
@@ -152,8 +152,8 @@ class First(Lab):
     """The first credential of all joins what others have."""
 
     floors = 10, 6
-    kill_calls = ['fsync', 'renameat']
-    error_calls = ['renameat', 'openat']
+    kill_calls = ['fsync', 'renameat', 'renameat2']
+    error_calls = ['renameat', 'renameat2', 'openat']
 
     def prepare(self):
         host = self.host
@@ -187,8 +187,8 @@ class Withdrawal(Lab):
 
     attempts = False
     floors = 6, 3
-    kill_calls = ['renameat', 'unlinkat', 'fsync']
-    error_calls = ['renameat']
+    kill_calls = ['renameat', 'renameat2', 'unlinkat', 'fsync']
+    error_calls = ['renameat', 'renameat2']
 
     def begin(self, *options):
         host = self.host

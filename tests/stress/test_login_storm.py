@@ -10,7 +10,7 @@ import tempfile
 
 import pytest
 from quaysim.client import Rig
-from stressrig import FOREIGN, HERE, LONG, SYSTEM, auth_of
+from stressrig import FOREIGN, HERE, KEY, LONG, SYSTEM, Strace, auth_of
 
 ROUNDS = 100 if LONG else 8
 WRITES = 5000 if LONG else 400
@@ -115,3 +115,20 @@ def test_what_a_fast_writer_wrote_last_always_stands(host, say):
     host.client.poll(lambda: host.auths().get('writer.example.com', {}).get('number') == WRITES, 'the last write', 5)
     say(f'{WRITES} writes beside {len(host.worker.tokens)} refreshes: {done.stdout.strip()}')
     assert done.returncode == 0, done.stdout
+
+
+def test_a_write_between_our_look_and_our_rename_is_not_lost(host):
+    """freeipa/freeipa#2919 among others decide on what was read, not on what stands. Each sync takes half a second."""
+    host.standard().start()
+    host.wait_published()
+    trace = Strace(host.daemon.pid, '-e', 'trace=fsync', '-e', 'inject=fsync:delay_enter=500000')
+    host.refresh_all()
+    host.client.poll(lambda: any(path.startswith('etc/containers') for path in host.leftovers()), 'a temporary file')
+    content = json.loads(host.read(SYSTEM))
+    content['auths']['late.example.com'] = {'auth': 'Zm9vOmJhcg=='}
+    host.write(SYSTEM, json.dumps(content), 0o600)
+    host.client.poll(lambda: host.auth(SYSTEM) == auth_of('acme+edge', host.worker.tokens[-1]), 'the new credential')
+    trace.end()
+    host.client.poll(lambda: not host.leftovers(), 'the end of it')
+    assert host.auth(SYSTEM, 'late.example.com'), 'what the other wrote is lost'
+    assert len(host.worker.tokens) == 2 and KEY in host.auths()

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Thousands of refreshes, and thousands that fail: descriptors and memory of the daemon stay flat."""
+
+import json
+import os
+
+import pytest
+from fakeworker import failure
+from stressrig import LONG, SYSTEM, auth_of, figures
+
+REFRESHES = 10000 if LONG else 300
+JOBS = 40
+ROOM = 512  # KiB; what the allocator keeps differs by that between two looks
+
+
+def crowd(host, number=JOBS, more=''):
+    """Jobs whose credentials live for two seconds, so that each is refreshed about every second."""
+    host.standard()
+    os.unlink(host.path('etc/pullauth/jobs/edge.job'))
+    host.worker.lifetime = 2
+    for job in range(number):
+        host.job(f'r{job}', more=f'Scopes=acme/r{job}\n{more}')
+    host.start()
+    host.client.wait(lambda: len(host.client.jobs()) == number, 'the jobs')
+
+
+def forget(host):
+    """What the rig remembers would grow as well."""
+    host.client.signals.clear()
+    host.worker.requests.clear()
+
+
+def watch(host, count, done):
+    """Figures of the daemon after each tenth, the first left out, until done() has grown by `count`."""
+    shown, begin = [], done()
+    for step in range(1, 11):
+        host.client.poll(lambda wanted=begin + count * step // 10: done() >= wanted, 'the next tenth', 600)
+        forget(host)
+        shown.append(figures(host.daemon.pid))
+    return shown[1:]
+
+
+def check_flat(shown, say, what):
+    descriptors, memory = [row[0] for row in shown], [row[1] for row in shown]
+    say(f'{what}: descriptors {min(descriptors)} to {max(descriptors)}, resident {memory[0]} KiB at first, '
+        f'{max(memory)} at most, {memory[-1]} at the end')
+    # A file may just be being written.
+    assert max(descriptors) <= min(descriptors) + 4
+    assert memory[-1] <= memory[0] + ROOM
+
+
+@pytest.mark.limit(3600 if LONG else 120)
+def test_refreshes_leave_nothing_behind(host, say):
+    crowd(host)
+    shown = watch(host, REFRESHES, lambda: len(host.worker.tokens))
+    check_flat(shown, say, f'{REFRESHES} refreshes of {JOBS} jobs')
+    assert 'changed by another program' not in host.log(), 'our own writes are taken for others\''
+    host.check_foreign()
+
+
+@pytest.mark.limit(3600 if LONG else 120)
+def test_an_unwritable_target_leaves_nothing_behind(host, say):
+    """hashicorp/vault#28876 and hashicorp/consul-template#1644: memory and time grew with each renewal that could not
+    be written; hashicorp/vault#31801: a descriptor was lost each time."""
+    host.put_system('{"auths": nonsense')
+    old = host.read(SYSTEM)
+    crowd_text = host.standard
+    host.standard = lambda: (crowd_text(), host.put_system('{"auths": nonsense'))
+    crowd(host)
+    shown = watch(host, REFRESHES, lambda: len(host.worker.tokens))
+    check_flat(shown, say, f'{REFRESHES} refreshes that one target does not take')
+    assert host.read(SYSTEM) == old
+
+
+@pytest.mark.limit(3600 if LONG else 120)
+def test_failing_attempts_leave_nothing_behind(host, say):
+    """Each attempt is brought about by a new token file, within the bound that its class sets."""
+    crowd(host, 4)
+    host.worker.answer = lambda request: failure('connection-failed')
+    ended = lambda: sum(host.client.job(f'r{job}', 'AttemptsEnded') for job in range(4))  # noqa: E731
+    shown = watch(host, 400 if LONG else 10, ended)
+    check_flat(shown, say, 'failing attempts')
+
+
+@pytest.mark.limit(3600 if LONG else 120)
+def test_reloads_leave_nothing_behind(host, say):
+    """hashicorp/consul#12607: each reload left a renewer behind, which went on."""
+    host.standard().start()
+    host.wait_published()
+    reloads, done = 1000 if LONG else 60, [0]
+
+    def reload():
+        host.job(more=f'# {done[0]}\nMinimumRemaining={10 + done[0] % 2}min\n')
+        host.reload()
+        done[0] += 1
+        return done[0]
+    shown = watch(host, reloads, reload)
+    check_flat(shown, say, f'{reloads} reloads')
+    assert len(host.worker.tokens) == 1, 'a reload that changes no exchange makes none'
+    host.client.call('org.pullauth1.Manager', 'RefreshAll')
+    host.client.wait_job('edge', AttemptsEnded=2, State='fresh')
+    assert len(host.worker.tokens) == 2 and host.auth(SYSTEM) == auth_of('acme+edge', host.worker.tokens[-1])
+    assert json.loads(host.read(SYSTEM))
