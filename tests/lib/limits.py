@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A pytest plugin (-p limits): no test runs longer than PULLAUTH_TEST_LIMIT seconds, 120 by default.
+"""A pytest plugin (-p limits): no test runs longer than PULLAUTH_TEST_LIMIT seconds, 120 by default, and a run that is
+told to stop cleans up.
 
 PULLAUTH_TEST_SLOW multiplies it, as it does every limit of the rigs (1 by default, more under valgrind).
 The limit is there against hangs; it is never what a test measures.
@@ -36,5 +37,13 @@ def pytest_runtest_protocol(item, nextitem):
         signal.signal(signal.SIGALRM, before)
 
 
+def interrupt(number, frame):
+    signal.signal(number, signal.SIG_IGN)  # once is enough, fixtures must get to their ends
+    raise KeyboardInterrupt(f'signal {number}')
+
+
 def pytest_configure(config):
+    # Told to stop, pytest would end where it stands, and leave what fixtures started.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
     config.addinivalue_line('markers', 'limit(seconds): how long this test may take instead of the default')

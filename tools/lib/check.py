@@ -5,6 +5,7 @@ A suite of the tree that cannot run counts as failed. The last line is "N passed
 """
 
 import argparse
+import collections
 import fcntl
 import os
 import signal
@@ -18,8 +19,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from results import Tally  # noqa: E402
 from suites import PYTESTS, SUITES, Workshop, failed  # noqa: E402
 
-# Two lanes for two cores: what starts many programs of its own stands in one, what computes in the other.
-LANES = (('unit', 'fuzz', 'bus', 'valgrind'), ('style', 'tidy', 'clang', 'quay', 'sanitize', 'host'))
+# Two at a time: first what is quick and tells most, then the long ones, so that both end at about the same time.
+AT_ONCE = 2
+ORDER = ('unit', 'style', 'fuzz', 'valgrind', 'sanitize', 'host', 'stress', 'bus', 'quay', 'tidy', 'clang')
 CAMPAIGNS = ('campaign', 'bench', 'fleet')
 SHOWN_FAILURES = 12
 SHOWN_LINES = 40
@@ -67,6 +69,15 @@ def run_suite(workshop, report, name):
     report.done(name, tally)
 
 
+def work(workshop, report, waiting):
+    while True:
+        try:
+            name = waiting.popleft()
+        except IndexError:
+            return
+        run_suite(workshop, report, name)
+
+
 def in_tree(workshop, name):
     if name in PYTESTS:
         return workshop.has_pytest(name)
@@ -101,6 +112,22 @@ def alone(top):
     return descriptor
 
 
+def run(workshop, report, asked, begun):
+    trouble = workshop.build('check')
+    if trouble:
+        report.done('build', failed('build-check', trouble))
+    else:
+        built = Tally(seconds=time.monotonic() - begun)
+        report.done('build', built)
+    chosen = choose(workshop, asked) if not trouble else []
+    waiting = collections.deque(sorted(chosen, key=[*ORDER, *CAMPAIGNS].index))
+    threads = [threading.Thread(target=work, args=(workshop, report, waiting), daemon=True) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def main():
     parser = argparse.ArgumentParser(
         prog='tools/check', description='Installs what it needs, builds pullauthd and tests it.',
@@ -113,7 +140,8 @@ def main():
         parser.error(f'no suite {unknown[0]!r}, there are: {" ".join(SUITES)}')
 
     os.umask(0o022)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that running suites end their programs
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
     begun = time.monotonic()
     top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     logs = tempfile.mkdtemp(prefix='pullauth-check-')
@@ -122,22 +150,13 @@ def main():
     workshop, report = Workshop(top, logs), Report()
     print(f'check: {top}, logs in {logs}', flush=True)
 
-    trouble = workshop.build('check')
-    if trouble:
-        report.done('build', failed('build-check', trouble))
-    else:
-        built = Tally(seconds=time.monotonic() - begun)
-        report.done('build', built)
-    chosen = choose(workshop, asked) if not trouble else []
-    lanes = [[name for name in lane if name in chosen] for lane in LANES]
-    lanes[0] += [name for name in CAMPAIGNS if name in chosen]
-    threads = [threading.Thread(target=lambda lane=lane: [run_suite(workshop, report, name) for name in lane],
-                                daemon=True) for lane in lanes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
+    try:
+        run(workshop, report, asked, begun)
+    except KeyboardInterrupt:
+        print('check: interrupted')
+        sys.exit(130)
+    finally:
+        workshop.end_all()
     os.close(held)
     total = report.table(time.monotonic() - begun)
     if total.ran == 0:

@@ -44,6 +44,7 @@ class Workshop:
         if not self.env.get('HOME') or not os.path.isdir(self.env['HOME']):
             self.env['HOME'] = self.env['PULLAUTH_TEST_CACHE']
         self.built = {}
+        self.running = set()
 
     @staticmethod
     def cache():
@@ -69,12 +70,19 @@ class Workshop:
             process = subprocess.Popen(command, cwd=self.top, env={**self.env, **(env or {})},
                                        stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                                        start_new_session=True)
+            self.running.add(process)
             try:
                 return process.wait(timeout)
             except subprocess.TimeoutExpired:
                 return None
             finally:
                 end_group(process)
+                self.running.discard(process)
+
+    def end_all(self):
+        """For a run that was told to stop: its threads end with it, what they started would not."""
+        for process in list(self.running):
+            end_group(process)
 
     def tail(self, log, lines=40):
         with open(os.path.join(self.logs, log), encoding='utf-8', errors='replace') as text:
@@ -121,7 +129,7 @@ def end_group(process):
         except ProcessLookupError:
             return
         try:
-            process.wait(5)
+            process.wait(15)
         except subprocess.TimeoutExpired:
             pass
 
@@ -264,6 +272,7 @@ SUITES = {
     'fuzz': lambda w: meson_test(w, 'fuzz'),
     'bus': lambda w: pytest(w, 'bus'),
     'quay': lambda w: pytest(w, 'quay'),
+    'stress': lambda w: pytest(w, 'stress', timeout=1200),
     'host': lambda w: pytest(w, 'host', timeout=1500, root=True),
     'sanitize': suite_sanitize,
     'valgrind': suite_valgrind,
@@ -272,4 +281,4 @@ SUITES = {
     'bench': lambda w: pytest(w, 'bench', timeout=1800),
     'fleet': lambda w: pytest(w, 'fleet', timeout=1800),
 }
-PYTESTS = ('bus', 'quay', 'host', 'bench', 'fleet')
+PYTESTS = ('bus', 'quay', 'stress', 'host', 'bench', 'fleet')
