@@ -38,14 +38,19 @@ static HttpProblem certificate_problem(const HttpOutcome *o) {
         return HTTP_TLS_UNTRUSTED;
 }
 
-/* A connection that ends in the middle of a handshake is a broken connection, not a matter of trust. */
+/* A connection that ends in the middle of a handshake is a broken connection, not a matter of trust. With an
+ * authority of the right name and another key OpenSSL stumbles over the signature before it can say so. */
 static HttpProblem handshake_problem(const HttpOutcome *o) {
         static const char *const ended[] = { "reset by peer",     "non-properly terminated",
                                              "premature",         "unexpected eof",
                                              "SSL_ERROR_SYSCALL", "connection was closed",
                                              "broken pipe" };
+        static const char *const signature[] = { "asn1 encoding routines", "bad signature" };
 
-        return has_any(strempty(o->text), ended, ELEMENTSOF(ended)) ? HTTP_CLOSED : HTTP_TLS_OTHER;
+        if (has_any(strempty(o->text), ended, ELEMENTSOF(ended)))
+                return HTTP_CLOSED;
+        return has_any(strempty(o->text), signature, ELEMENTSOF(signature)) ? HTTP_TLS_UNTRUSTED
+                                                                            : HTTP_TLS_OTHER;
 }
 
 static HttpProblem broken_connection(const HttpOutcome *o) {
@@ -82,14 +87,16 @@ HttpProblem http_problem(const HttpOutcome *o) {
                 return HTTP_BROKEN;
         case CURLE_PEER_FAILED_VERIFICATION:
                 return certificate_problem(o);
-        case CURLE_SSL_CACERT_BADFILE: /* nothing to trust anyone by */
+        case CURLE_SSL_CACERT_BADFILE: /* nothing to trust anyone by; of bytes OpenSSL says the other */
+        case CURLE_SSL_CERTPROBLEM:
         case CURLE_SSL_ISSUER_ERROR:
                 return HTTP_TLS_UNTRUSTED;
         case CURLE_SSL_CONNECT_ERROR:
                 return handshake_problem(o);
         case CURLE_SSL_CIPHER:
-        case CURLE_SSL_CERTPROBLEM:
+#if LIBCURL_VERSION_NUM >= 0x074d00
         case CURLE_SSL_CLIENTCERT:
+#endif
         case CURLE_SSL_INVALIDCERTSTATUS:
         case CURLE_SSL_SHUTDOWN_FAILED:
         case CURLE_USE_SSL_FAILED:

@@ -115,6 +115,12 @@ static void a_handshake_that_is_cut_off_is_no_matter_of_trust(void **state) {
                          HTTP_TLS_OTHER);
 }
 
+static void a_handshake_that_fails_over_a_signature_is(void **state) {
+        assert_int_equal(with_text(CURLE_SSL_CONNECT_ERROR,
+                                   "OpenSSL/3.0.19: error:06880006:asn1 encoding routines::EVP lib"),
+                         HTTP_TLS_UNTRUSTED);
+}
+
 static void a_connection_that_ends_within_an_answer_is_broken(void **state) {
         HttpOutcome o = { .code = CURLE_RECV_ERROR, .text = "", .connected = true, .answering = true };
 
@@ -198,6 +204,7 @@ int main(void) {
                 cmocka_unit_test(gnutls_tells_by_the_dates_in_the_certificates),
                 cmocka_unit_test(certificates_that_nobody_vouches_for),
                 cmocka_unit_test(a_handshake_that_is_cut_off_is_no_matter_of_trust),
+                cmocka_unit_test(a_handshake_that_fails_over_a_signature_is),
                 cmocka_unit_test(a_connection_that_ends_within_an_answer_is_broken),
                 cmocka_unit_test(headers_that_do_not_end_are_broken),
                 cmocka_unit_test(a_proxy_that_says_no_is_a_connection_that_failed),
