@@ -6,6 +6,7 @@ The system target belongs to root and another group, has an ACL, and is full of 
 
 import base64
 import grp
+import json
 import os
 import re
 import shutil
@@ -102,7 +103,7 @@ class StressHost(rig.Host):
     def __init__(self, worker=True):
         super().__init__(worker)
         self.launch = []  # what the daemon is started by
-        self.capabilities = CAPABILITIES
+        self.capabilities, self.umask = CAPABILITIES, 0o077
         for path in ('etc', 'etc/containers', 'run', 'run/containers'):
             os.chown(self.path(path), 0 if ROOT else -1, 0 if ROOT else -1)
 
@@ -116,7 +117,7 @@ class StressHost(rig.Host):
             self.daemon = subprocess.Popen(
                 [*self.launch, *user, *WRAPPER, program(self.directory, 'pullauthd'), f'--root={self.root}'],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, start_new_session=True,
-                umask=0o077, env=self.environment(NOTIFY_SOCKET=self.notify.path, PULLAUTH_LOG_LEVEL='debug',
+                umask=self.umask, env=self.environment(NOTIFY_SOCKET=self.notify.path, PULLAUTH_LOG_LEVEL='debug',
                                                   **environment))
         if wait:
             self.notify.wait('READY=1', 90)
@@ -158,7 +159,11 @@ class StressHost(rig.Host):
             return None
 
     def auth(self, path, key=KEY):
-        return (self.auths(path) or {}).get(key, {}).get('auth')
+        """What stands under the key, or None."""
+        try:
+            return json.loads(self.read(path)).get('auths', {}).get(key, {}).get('auth')
+        except FileNotFoundError:
+            return None
 
     def leftovers(self):
         """Temporary files, wherever we write."""

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Bugs that others of our kind had, each under a name of its own. Those that need more stand in the other files."""
+
+import base64
+import json
+import os
+import stat
+import time
+
+import pytest
+from fakeworker import boot_usec, failure, robot_token
+from rig import DAEMON_UID, ROOT
+from stressrig import ACL, FRAGMENTS, KEY, OTHERS, PODMAN, STATE, SYSTEM, TARGETS, Strace, auth_of, figures, protection
+
+ROBOT = 'acme+edge'
+FRAGMENT = f'{FRAGMENTS}/edge.json'
+
+
+def test_chown_fails_and_no_descriptor_is_lost(host):
+    """hashicorp/vault#31801, #31802: the error path of chown kept the file open."""
+    host.standard().start()
+    host.wait_published()
+    trace = Strace(host.daemon.pid, '-e', 'trace=fchown', '-e', 'inject=fchown:error=EPERM')
+    before = figures(host.daemon.pid)[0]
+    host.refresh_all()
+    host.client.wait_job('edge', State='retrying', Reason='target-unwritable')
+    for _ in range(20):
+        ended = host.log().count('cannot be written')
+        os.utime(host.path(SYSTEM))
+        host.client.poll(lambda ended=ended: host.log().count('cannot be written') >= ended, 'another try')
+    assert figures(host.daemon.pid)[0] <= before + 1 and not host.leftovers()
+    trace.end()
+    host.wait_published()
+    host.check_foreign()
+
+
+def test_a_credential_that_cannot_be_published_is_not_fetched_again(host):
+    """hashicorp/vault#22575, #26844: what was fetched counted as success, so failing to use it never slowed anything."""
+    broken = b'{"auths": nonsense'
+    host.standard()
+    host.write(SYSTEM, broken, 0o640)
+    host.start()
+    host.client.wait_job('edge', State='retrying', Reason='target-malformed')
+    for _ in range(10):
+        host.write(SYSTEM, broken, 0o640)
+    host.client.poll(lambda: host.client.job('edge')['State'] == 'retrying', 'retrying')
+    job = host.client.job('edge')
+    assert len(host.worker.requests) == 1 and job['Refreshes'] == 0 and job['LastSuccess'] == 0
+    assert host.read(SYSTEM) == broken
+    host.write(SYSTEM, '{}')
+    job = host.wait_published()
+    assert len(host.worker.requests) == 1 and job['Refreshes'] == 1
+
+
+def test_what_ended_while_nobody_ran_is_withdrawn_first(host):
+    """spiffe/spire#1562, #2061, #2065, #1257: expired while down, and served; health said all was well."""
+    host.standard()
+    host.worker.lifetime = 2
+    host.start()
+    host.wait_published()
+    host.kill()
+    expires = max(json.loads(base64.urlsafe_b64decode(token.split('.')[1] + '=='))['exp'] for token in host.worker.tokens)
+    host.client.poll(lambda: time.time() > expires + 1, 'the end of the credential')
+    host.worker.answer = lambda request: failure('connection-failed')
+    host.start()
+    job = host.client.wait_job('edge', State='expired')
+    assert job['Reason'] and all(row[2] != 'published' for row in job['TargetStates'])
+    host.client.poll(lambda: not any(host.auth(path) for path in TARGETS.values()), 'the withdrawal')
+    assert not os.path.exists(host.path(FRAGMENT))
+    host.check_foreign()
+
+
+@pytest.mark.parametrize('path', [SYSTEM, PODMAN, pytest.param(FRAGMENT, marks=pytest.mark.xfail(
+    strict=True, reason='adoption believes the fragment, even one that has ended, before it looks at a target'))])
+def test_an_expired_copy_in_a_store_of_ours_loses_against_the_valid_one(host, path):
+    """kubernetes/kubernetes#65991, #78758, #92676, #96256: noticed the end, then loaded the ended one from its store."""
+    host.standard().start()
+    host.wait_published()
+    host.kill()
+    now, good = int(time.time()), auth_of(ROBOT, host.worker.tokens[-1])
+    content = json.loads(host.read(path))
+    content['auths'][KEY]['auth'] = auth_of(ROBOT, robot_token(ROBOT, now - 3600, now - 60))
+    old = protection(host.path(path))
+    early = host.write(path, json.dumps(content), stat.S_IMODE(old[2]))
+    os.chown(early, old[0], old[1])
+    host.worker.answer = lambda request: failure('connection-failed')
+    host.start()
+    host.client.wait_job('edge', timeout=20, State='fresh')
+    host.client.poll(lambda: all(host.auth(path) == good for path in TARGETS.values()), 'the valid one everywhere')
+    assert len(host.worker.requests) == 1
+
+
+def test_a_target_changed_behind_our_back_costs_no_second_exchange(host):
+    """freeipa/freeipa#5825, #2919: decided on remembered dates and not on the file, and renewed twice."""
+    host.standard().start()
+    host.wait_published()
+    good = auth_of(ROBOT, host.worker.tokens[-1])
+    for text in ('{}', json.dumps({'auths': {KEY: {'auth': auth_of(ROBOT, 'else')}}}), None):
+        if text is None:
+            os.unlink(host.path(SYSTEM))
+        else:
+            host.write(SYSTEM, text, 0o600)
+        host.client.poll(lambda: os.path.exists(host.path(SYSTEM)) and host.auth(SYSTEM) == good, 'mending')
+    host.kill()
+    host.write(SYSTEM, '{}', 0o600)
+    host.start()
+    host.client.poll(lambda: host.auth(SYSTEM) == good, 'mending at the start')
+    assert len(host.worker.requests) == 1
+
+
+@pytest.mark.parametrize('mask', [0o000, 0o077, 0o777])
+def test_a_first_start_under_an_odd_umask_makes_nothing_that_others_can_read(host, mask):
+    """hashicorp/nomad#11900: world-readable secrets. DataDog/datadog-agent#1295, #1558: the wrong owner at first."""
+    host.umask = mask
+    host.standard()
+    os.unlink(host.path(SYSTEM))
+    host.start()
+    host.wait_published()
+    for path in (SYSTEM, PODMAN, FRAGMENT, f'{STATE}/state.json'):
+        st = os.stat(host.path(path))
+        assert (path, stat.S_IMODE(st.st_mode), st.st_uid) == (path, 0o600, DAEMON_UID)
+    for path in (FRAGMENTS, STATE, os.path.dirname(PODMAN)):
+        assert (path, stat.S_IMODE(os.stat(host.path(path)).st_mode)) == (path, 0o700)
+
+
+def test_what_protects_an_old_file_protects_the_new_one(host):
+    """DataDog/datadog-agent#1558: the mode was taken from another file."""
+    host.standard()
+    before = protection(host.path(SYSTEM))
+    os.setxattr(host.path(SYSTEM), 'user.note', b'by hand')
+    host.umask = 0o000
+    host.start()
+    host.wait_published()
+    kept = protection(host.path(SYSTEM))
+    assert set(before[3]) < set(kept[3]) and ('user.note', b'by hand') in kept[3] and kept[:3] == before[:3]
+    assert ACL in dict(kept[3]) and (not ROOT or kept[:2] == (0, OTHERS))
+
+
+def test_the_age_of_an_identity_is_asked_of_its_file_each_time(host):
+    """rossoctl/rossoctl#1899: a proof kept in memory had ended in a long sleep, and nothing went on."""
+    host.standard().start()
+    host.wait_published()
+    host.token('another.token.text')
+    host.refresh_all()
+    host.client.wait_job('edge', AttemptsEnded=2)
+    assert bytes(host.worker.requests[-1]['Token']) == b'another.token.text'
+
+
+def test_a_leftover_that_an_attacker_made_is_not_followed(host):
+    """A temporary name of ours that is a link, a directory or a pipe is no temporary file, and nothing is done to it."""
+    host.standard()
+    names = [f'.pullauth-auth.json.{number:016x}' for number in range(4)]
+    directory = os.path.dirname(SYSTEM)
+    os.symlink('auth.json', host.path(f'{directory}/{names[0]}'))
+    os.mkdir(host.path(f'{directory}/{names[1]}'))
+    os.mkfifo(host.path(f'{directory}/{names[2]}'))
+    host.write(f'{directory}/{names[3]}', 'a killed writer left it', 0o600)
+    host.start()
+    host.wait_published()
+    assert sorted(os.listdir(host.path(directory))) == [*names[:3], 'auth.json']
+    host.check_foreign()
+
+
+def test_a_torn_state_file_is_survived(host):
+    """slackhq/nebula#732: a program that ends because of what it cannot help uses up its starts."""
+    host.standard().start()
+    host.wait_published()
+    host.stop()
+    with open(host.path(f'{STATE}/state.json'), 'wb') as file:
+        file.write(b'\0torn')
+    host.start()
+    host.wait_published()
+    assert len(host.worker.requests) == 1, 'what stands in the fragment is as good without the state'
+    host.check_foreign()
+
+
+def test_a_token_of_the_future_or_of_1970_destroys_nothing(host):
+    """Azure/iotedge#4062, lf-edge/eve#1456: wrong dates were taken for a refusal, and everything removed."""
+    host.standard().start()
+    host.wait_published()
+    good = auth_of(ROBOT, host.worker.tokens[-1])
+    for issued, expires in ((0, 3600), (int(time.time()) - 7200, int(time.time()) - 3600)):
+        host.worker.answer = lambda request, i=issued, e=expires: {
+            **host.worker.credential(request), 'Issued': i, 'Expires': e, 'ObtainedBoot': boot_usec(),
+            'Secret': robot_token(ROBOT, i, e).encode()}
+        host.restart()
+        host.wait_published()
+        before = len(host.worker.requests)
+        host.refresh_all()
+        host.client.wait_job('edge', AttemptsEnded=1)
+        assert len(host.worker.requests) == before + 1
+        host.client.poll(lambda: host.auth(SYSTEM) is not None, 'a credential')
+    assert host.client.job('edge')['State'] in ('fresh', 'retrying')
