@@ -49,7 +49,8 @@ int http_failure_of_problem(const HttpAnswer *a, FailureStep step, const char *s
                 if (r >= 0)
                         r = failure_new(&f, step, row->reason, "%s", message);
         }
-        if (r >= 0 && a->problem_text)
+        /* What libcurl says of our own caps is of no use to anyone. */
+        if (r >= 0 && a->problem_text && a->problem != HTTP_TOO_LARGE)
                 r = failure_set_words(f, a->problem_text, strlen(a->problem_text));
         if (r < 0)
                 return r;
