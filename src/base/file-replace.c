@@ -103,6 +103,59 @@ static int sync_directory(int dir_fd) {
         return fsync(dir_fd) < 0 && errno != EINVAL ? -errno : 0;
 }
 
+static bool same_time(struct timespec a, struct timespec b) {
+        return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static int put_in_place(Temporary *t, const char *name) {
+        if (renameat(t->dir_fd, t->name, t->dir_fd, name) < 0)
+                return -errno;
+        free(TAKE_PTR(t->name));
+        return 0;
+}
+
+static bool exists(const struct stat *st) {
+        return st->st_ino != 0;
+}
+
+/* The change time is left out: being renamed is a change. */
+static bool is_expected(int dir_fd, const char *name, const struct stat *expected) {
+        struct stat st;
+
+        return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == expected->st_dev &&
+               st.st_ino == expected->st_ino && st.st_size == expected->st_size &&
+               same_time(st.st_mtim, expected->st_mtim);
+}
+
+/* Where the file system can neither exchange nor refuse to replace. */
+static int look_and_put(Temporary *t, const FileReplace *r) {
+        struct stat st;
+
+        if (exists(r->expected) ? !is_expected(t->dir_fd, r->name, r->expected)
+                                : fstatat(t->dir_fd, r->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+                return -EAGAIN;
+        return put_in_place(t, r->name);
+}
+
+static int put_in_place_of(Temporary *t, const FileReplace *r) {
+        unsigned flags = exists(r->expected) ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+
+        if (renameat2(t->dir_fd, t->name, t->dir_fd, r->name, flags) < 0) {
+                if (errno == EINVAL || errno == ENOSYS || errno == ENOTSUP)
+                        return look_and_put(t, r);
+                /* Somebody made it, or took it away. */
+                return errno == EEXIST || errno == ENOENT ? -EAGAIN : -errno;
+        }
+        if (!exists(r->expected)) {
+                free(TAKE_PTR(t->name));
+                return 0;
+        }
+        if (is_expected(t->dir_fd, t->name, r->expected))
+                return 0; /* and what came out is removed as the temporary that it is now */
+        (void) put_in_place(t, r->name);
+        return -EAGAIN;
+}
+
 int file_replace(const FileReplace *r) {
         _cleanup_(temporary_done) Temporary t = { .dir_fd = r->dir_fd, .fd = -EBADF };
         int k;
@@ -123,9 +176,9 @@ int file_replace(const FileReplace *r) {
         /* Network file systems say only here that the bytes did not fit. */
         if (close(TAKE_FD(t.fd)) < 0 && errno != EINTR)
                 return -errno;
-        if (renameat(t.dir_fd, t.name, t.dir_fd, r->name) < 0)
-                return -errno;
-        free(TAKE_PTR(t.name));
+        k = r->expected ? put_in_place_of(&t, r) : put_in_place(&t, r->name);
+        if (k < 0)
+                return k;
         return r->flags & FILE_REPLACE_SYNC ? sync_directory(t.dir_fd) : 0;
 }
 
@@ -176,10 +229,6 @@ int file_replace_sweep(int dir_fd, const char *name) {
         if (errno > 0)
                 return -errno;
         return failed < 0 ? failed : removed;
-}
-
-static bool same_time(struct timespec a, struct timespec b) {
-        return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
 bool stat_same_content(const struct stat *a, const struct stat *b) {

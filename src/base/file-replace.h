@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+struct stat;
+
 #include "base/macro.h"
 
 typedef enum FileReplaceFlags {
@@ -23,10 +25,17 @@ typedef struct FileReplace {
         uid_t uid;   /* of a new file; (uid_t) -1 leaves ours */
         gid_t gid;
         FileReplaceFlags flags;
+        /* What must stand under the name at the moment of the replacing (`old_fd` need not be open):
+         * another file is put back and -EAGAIN returned. All zero: nothing must stand there. NULL:
+         * whatever stands there. */
+        const struct stat *expected;
 } FileReplace;
 
 /* Writes a temporary file ".pullauth-NAME.RANDOM" (O_EXCL, 0600 from its first instant) in the same
  * directory, gives it owner, mode and attributes on the descriptor, syncs, renames, syncs the directory.
+ * With `expected` the two files change places at once, and the one that comes out is looked at, so that
+ * what somebody else put there in the last instant is not lost (renameat2(2) RENAME_EXCHANGE; where the file
+ * system cannot, a look just before the rename has to do).
  * On failure the old file is untouched and the temporary is gone, but for a directory that cannot be synced:
  * then the new file stands, and might not after a crash. Returns 0 or a negative errno (-ENOSPC, -EDQUOT,
  * -EROFS, -EACCES, -EPERM, -EIO, …; -EINVAL for a name that is none). */
@@ -37,5 +46,4 @@ int file_replace_sweep(int dir_fd, const char *name);
 
 /* True if `a` and `b` name the same content state (device, inode, size, mtime and ctime to the
  * nanosecond). */
-struct stat;
 bool stat_same_content(const struct stat *a, const struct stat *b);

@@ -21,6 +21,7 @@
 #include "daemon/fragment.h"
 #include "model/auth-file.h"
 #include "model/auth-index.h"
+#include "model/name.h"
 #include "model/target-config.h"
 
 /* The registry's clock may be that much ahead of ours without ours being in doubt. */
@@ -70,16 +71,16 @@ int adoption_times(int64_t issued, int64_t expires, const JobRecord *record, con
 }
 
 /* Returns 1 with the base64 text, 0 if there is nothing of ours, -ENOMEM. */
-static int find_in_fragment(const Adoption *a, const Job *j, Secret **ret) {
+static int find_in_fragment(const Adoption *a, const JobConfig *c, Secret **ret) {
         _cleanup_secret_ Secret *text = NULL;
         struct iovec bytes;
         int r;
 
-        r = fragment_read(a->fragments_fd, j->name, &text);
+        r = fragment_read(a->fragments_fd, c->name, &text);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         bytes = secret_peek(text);
-        r = auth_file_lookup(bytes.iov_base, bytes.iov_len, j->config->scopes[0], ret);
+        r = auth_file_lookup(bytes.iov_base, bytes.iov_len, c->scopes[0], ret);
         return r == -EBADMSG ? 0 : r;
 }
 
@@ -96,7 +97,7 @@ static bool is_ours(const Adoption *a, const char *target, const char *key, cons
                memcmp(&print, &k->previous, sizeof(print)) == 0;
 }
 
-static int find_in_target(const Adoption *a, const Job *j, const char *target, Secret **ret) {
+static int find_in_target(const Adoption *a, const JobConfig *c, const char *target, Secret **ret) {
         const TargetConfig *config = target_config_find(target);
         _cleanup_secret_ Secret *text = NULL, *auth = NULL;
         _cleanup_free_ char *path = NULL;
@@ -112,22 +113,22 @@ static int find_in_target(const Adoption *a, const Job *j, const char *target, S
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         bytes = secret_peek(text);
-        r = auth_file_lookup(bytes.iov_base, bytes.iov_len, j->config->scopes[0], &auth);
+        r = auth_file_lookup(bytes.iov_base, bytes.iov_len, c->scopes[0], &auth);
         if (r <= 0)
                 return r == -EBADMSG ? 0 : r;
-        if (!is_ours(a, target, j->config->scopes[0], auth))
+        if (!is_ours(a, target, c->scopes[0], auth))
                 return 0;
         *ret = TAKE_PTR(auth);
         return 1;
 }
 
-static int find_auth(const Adoption *a, const Job *j, Secret **ret) {
-        int r = find_in_fragment(a, j, ret);
+static int find_auth(const Adoption *a, const JobConfig *c, Secret **ret) {
+        int r = find_in_fragment(a, c, ret);
 
-        STRV_FOREACH(target, j->config->targets) {
+        STRV_FOREACH(target, c->targets) {
                 if (r != 0)
                         return r;
-                r = find_in_target(a, j, *target, ret);
+                r = find_in_target(a, c, *target, ret);
         }
         return r;
 }
@@ -168,6 +169,117 @@ static int read_credential(const Job *j, const Secret *auth, Credential **ret) {
         return 1;
 }
 
+typedef struct Recall {
+        const char *job;
+        char **keys;
+        bool found; /* in the target that is looked at */
+        int error;
+} Recall;
+
+static void recall_key(const OwnedKey *k, void *userdata) {
+        Recall *recall = userdata;
+
+        if (recall->error < 0 || !streq(k->job, recall->job))
+                return;
+        recall->found = true;
+        if (!strv_contains(recall->keys, k->key))
+                recall->error = strv_append(&recall->keys, k->key);
+}
+
+/* Returns 1 if some keys of some targets are the job's. */
+static int recall_places(const Adoption *a, const char *job, char ***ret_scopes, char ***ret_targets) {
+        _cleanup_strv_ char **targets = NULL;
+        Recall recall = { .job = job };
+        const TargetConfig *all;
+        size_t n;
+
+        all = target_config_all(&n);
+        for (size_t i = 0; i < n && recall.error >= 0; i++) {
+                recall.found = false;
+                state_data_each_key(a->state, all[i].name, recall_key, &recall);
+                if (recall.error >= 0 && recall.found)
+                        recall.error = strv_append(&targets, all[i].name);
+        }
+        if (recall.error < 0) {
+                strv_free(recall.keys);
+                return recall.error;
+        }
+        *ret_scopes = recall.keys;
+        *ret_targets = TAKE_PTR(targets);
+        return recall.keys ? 1 : 0;
+}
+
+/* The user name in front of the token. Returns 1, 0 if there is none, -ENOMEM. */
+static int recall_robot(const Secret *auth, char **ret) {
+        _cleanup_secret_ Secret *plain = NULL;
+        struct iovec encoded = secret_peek(auth), bytes;
+        const char *colon;
+        int r;
+
+        r = base64_decode(encoded.iov_base, encoded.iov_len, &plain);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        bytes = secret_peek(plain);
+        colon = bytes.iov_len > 0 ? memchr(bytes.iov_base, ':', bytes.iov_len) : NULL;
+        if (!colon)
+                return 0;
+        *ret = strndup(bytes.iov_base, (size_t) (colon - (const char *) bytes.iov_base));
+        return *ret ? 1 : -ENOMEM;
+}
+
+/* What the job was when its credential was published. Returns 1, 0 if that cannot be told, -ENOMEM. */
+static int recall_config(const Adoption *a, JobConfig *old) {
+        _cleanup_secret_ Secret *auth = NULL;
+        int r;
+
+        r = recall_places(a, old->name, &old->scopes, &old->targets);
+        if (r > 0)
+                r = find_auth(a, old, &auth);
+        if (r > 0)
+                r = recall_robot(auth, &old->robot);
+        if (r <= 0)
+                return r;
+        old->registry = strndup(old->scopes[0], strcspn(old->scopes[0], "/"));
+        if (!old->registry)
+                return -ENOMEM;
+        return robot_is_valid(old->robot) && registry_is_valid(old->registry);
+}
+
+static void swap_strings(char **a, char **b) {
+        char *c = *a;
+
+        *a = *b;
+        *b = c;
+}
+
+static void swap_lists(char ***a, char ***b) {
+        char **c = *a;
+
+        *a = *b;
+        *b = c;
+}
+
+int adoption_recall(const Adoption *a, JobConfig *config) {
+        _cleanup_(job_config_freep) JobConfig *old = NULL;
+        int r;
+
+        if (config->registry && config->robot && config->scopes && config->scopes[0])
+                return 0;
+        old = calloc(1, sizeof(*old));
+        if (!old)
+                return -ENOMEM;
+        r = free_and_strdup(&old->name, config->name);
+        if (r >= 0)
+                r = recall_config(a, old);
+        if (r <= 0)
+                return r;
+        swap_strings(&config->registry, &old->registry);
+        swap_strings(&config->robot, &old->robot);
+        swap_lists(&config->scopes, &old->scopes);
+        swap_lists(&config->targets, &old->targets);
+        return 0;
+}
+
 int adoption_try(const Adoption *a, Job *j) {
         _cleanup_credential_ Credential *c = NULL;
         _cleanup_secret_ Secret *auth = NULL;
@@ -178,7 +290,7 @@ int adoption_try(const Adoption *a, Job *j) {
 
         if (!j->config->robot || !j->config->scopes || !j->config->scopes[0])
                 return 0;
-        r = find_auth(a, j, &auth);
+        r = find_auth(a, j->config, &auth);
         if (r > 0)
                 r = read_credential(j, auth, &c);
         if (r <= 0)

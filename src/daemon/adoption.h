@@ -17,6 +17,11 @@ typedef struct Adoption {
  * the job. Returns 1 if there was one that still lives, 0 if not, -ENOMEM. */
 int adoption_try(const Adoption *a, Job *j);
 
+/* Fills in what broken files do not say any more of a job whose credential stands: its registry, robot,
+ * scopes and targets as they were. Changes nothing if the files say all of it, or nothing stands. Returns 0
+ * or -ENOMEM. */
+int adoption_recall(const Adoption *a, JobConfig *config);
+
 /* When a credential ends and is due, on the boot clock; computed apart from everything else for its
  * tests. */
 typedef struct AdoptionTimes {

@@ -22,19 +22,21 @@
 static int set_timer(Job *j, sd_event_source **source, clockid_t clock, usec_t boot,
                      sd_event_time_handler_t handler) {
         usec_t accuracy = usec_sub(boot, now_boot()) >= LONG_DELAY ? ACCURACY_LONG : ACCURACY_SHORT;
-        int r;
+        sd_event_source *timer = NULL;
+        int r = 0;
 
-        *source = sd_event_source_disable_unref(*source);
-        if (boot == USEC_INFINITY)
-                return 0;
-        r = sd_event_add_time(j->context->event, source, clock, boot, accuracy, handler, j);
+        if (boot != USEC_INFINITY)
+                r = sd_event_add_time(j->context->event, &timer, clock, boot, accuracy, handler, j);
         /* Waking a host takes a capability (CAP_WAKE_ALARM) and a real-time clock that can. */
         if (r < 0 && clock == CLOCK_BOOTTIME_ALARM) {
                 log_debug("Job '%s' cannot wake this host: %s", j->name, strerrordesc_np(-r));
-                r = sd_event_add_time(j->context->event, source, CLOCK_BOOTTIME, boot, accuracy, handler, j);
+                r = sd_event_add_time(j->context->event, &timer, CLOCK_BOOTTIME, boot, accuracy, handler, j);
         }
+        /* The old one goes on: an attempt or an end at a wrong time is better than none. */
         if (r < 0)
                 return log_error_errno(r, "Job '%s' cannot set a timer: %m", j->name);
+        sd_event_source_disable_unref(*source);
+        *source = timer;
         return 0;
 }
 

@@ -47,7 +47,8 @@ void job_log_failed(const Job *j, const Failure *f) {
 
 void job_log_expired(const Job *j) {
         log_job(j, LOG_ERR, MESSAGE_ID_EXPIRED, job_failure(j), NULL,
-                "the credential ended and is withdrawn from its targets");
+                j->credential ? "the credential ended and is left in its targets (OnExpiry=retain)"
+                              : "the credential ended and is withdrawn from its targets");
 }
 
 void job_log_target(const Job *j, const JobTarget *t) {

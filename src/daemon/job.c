@@ -153,12 +153,15 @@ static bool same_identity(const IdentityConfig *a, const IdentityConfig *b) {
         return a && b ? identity_config_equal(a, b) : a == b;
 }
 
-/* Would an exchange under the other settings give something else, or the same by another way? */
+/* Would an exchange under the other settings give something else, or the same by another way? An identity
+ * that is not known, since the files were broken when the credential was taken up, is no reason to think
+ * so. */
 static bool same_exchange(const Job *j, const JobSettings *s) {
         return streq_ptr(j->config->registry, s->config->registry) &&
                streq_ptr(j->config->robot, s->config->robot) &&
                streq_ptr(j->config->ca_file, s->config->ca_file) &&
-               streq_ptr(j->config->proxy, s->config->proxy) && same_identity(j->identity, s->identity);
+               streq_ptr(j->config->proxy, s->config->proxy) &&
+               (!j->identity || same_identity(j->identity, s->identity));
 }
 
 static bool same_messages(const Conf *a, const Conf *b) {
@@ -179,7 +182,14 @@ static int stop_by_configuration(Job *j, JobSettings *s) {
         failure_free(j->configuration_failure);
         j->configuration_failure = TAKE_PTR(s->failure);
         (void) job_schedule(j, USEC_INFINITY);
-        job_update(j, JOB_CHANGED_CONFIGURATION);
+        /* With nothing to keep, what people see is what the files say at this moment. */
+        if (!j->credential) {
+                int r = take_settings(j, s);
+
+                if (r < 0)
+                        return r;
+        }
+        job_update(j, JOB_CHANGED_CONFIGURATION | JOB_CHANGED_TARGETS);
         return 1;
 }
 
@@ -187,7 +197,7 @@ static int apply_settings(Job *j, JobSettings *s) {
         const JobObserver *o = &j->context->observer;
         bool same_robot = streq_ptr(j->config->registry, s->config->registry) &&
                           streq_ptr(j->config->robot, s->config->robot);
-        bool again = !same_exchange(j, s) || j->configuration_failure || !j->credential;
+        bool again = !same_exchange(j, s) || !job_has_valid_credential(j);
         int r;
 
         r = take_settings(j, s);
@@ -219,7 +229,8 @@ int job_reconfigure(Job *j, JobSettings *settings) {
         if (talk)
                 job_announce(j, JOB_CHANGED_CONFIGURATION);
         if (s.failure)
-                return same_failure ? 0 : stop_by_configuration(j, &s);
+                return same_failure && job_config_equal(j->config, s.config) ? 0
+                                                                             : stop_by_configuration(j, &s);
         if (same_failure && job_config_equal(j->config, s.config) && same_identity(j->identity, s.identity))
                 return 0;
         return apply_settings(j, &s);

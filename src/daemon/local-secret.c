@@ -15,35 +15,49 @@
 #include "daemon/local-secret.h"
 #include "model/door.h"
 
-static int explain(Failure **reterr, int error, const char *what, const char *path, Reason missing,
-                   Reason unreadable, Reason unsafe) {
+/* How each kind of file fails. */
+typedef struct FileKind {
+        const char *what;
+        FailureStep step;
+        Reason missing, unreadable, unsafe;
+} FileKind;
+
+static const FileKind token_file = { "token file", STEP_IDENTITY, REASON_TOKEN_FILE_MISSING,
+                                     REASON_TOKEN_FILE_UNREADABLE, REASON_TOKEN_FILE_UNSAFE };
+static const FileKind ca_file = { "CA file", STEP_CONFIGURATION, REASON_CA_UNREADABLE, REASON_CA_UNREADABLE,
+                                  REASON_CA_UNREADABLE };
+
+static int explain(const FileKind *kind, const char *path, int error, Failure **reterr) {
         int r;
 
         switch (-error) {
         case ENOMEM:
                 return -ENOMEM;
         case ENOENT:
-                r = failure_new(reterr, STEP_IDENTITY, missing, "The %s %s does not exist", what, path);
+                r = failure_new(reterr, kind->step, kind->missing, "The %s %s does not exist", kind->what,
+                                path);
                 break;
         case EPERM:
-                r = failure_new(reterr, STEP_IDENTITY, unsafe,
-                                "The %s %s must belong to root and not be writable by group or others", what,
-                                path);
+                r = failure_new(reterr, kind->step, kind->unsafe,
+                                "The %s %s must belong to root and not be writable by group or others",
+                                kind->what, path);
                 break;
         case EISDIR:
         case EMEDIUMTYPE:
-                r = failure_new(reterr, STEP_IDENTITY, unsafe, "The %s %s is no regular file", what, path);
-                break;
-        case EFBIG:
-                r = failure_new(reterr, STEP_IDENTITY, unsafe, "The %s %s is too large to be one", what,
+                r = failure_new(reterr, kind->step, kind->unsafe, "The %s %s is no regular file", kind->what,
                                 path);
                 break;
+        case EFBIG:
+                r = failure_new(reterr, kind->step, kind->unsafe, "The %s %s is too large to be one",
+                                kind->what, path);
+                break;
         case EBADMSG:
-                r = failure_new(reterr, STEP_IDENTITY, unsafe, "The %s %s holds NUL bytes", what, path);
+                r = failure_new(reterr, kind->step, kind->unsafe, "The %s %s holds NUL bytes", kind->what,
+                                path);
                 break;
         default:
-                r = failure_new(reterr, STEP_IDENTITY, unreadable, "The %s %s cannot be read: %s", what,
-                                path, strerrordesc_np(-error) ?: "unknown error");
+                r = failure_new(reterr, kind->step, kind->unreadable, "The %s %s cannot be read: %s",
+                                kind->what, path, strerrordesc_np(-error) ?: "unknown error");
         }
         return r < 0 ? r : 1;
 }
@@ -65,8 +79,7 @@ int local_token_read(const char *root, const char *path, Secret **ret, Failure *
 
         r = read_rooted(root, path, DOOR_TOKEN_MAX, &token);
         if (r < 0)
-                return explain(reterr_failure, r, "token file", path, REASON_TOKEN_FILE_MISSING,
-                               REASON_TOKEN_FILE_UNREADABLE, REASON_TOKEN_FILE_UNSAFE);
+                return explain(&token_file, path, r, reterr_failure);
         bytes = secret_peek(token);
         while (bytes.iov_len > 0 && strchr(WHITESPACE, ((const char *) bytes.iov_base)[bytes.iov_len - 1]))
                 bytes.iov_len--;
@@ -83,8 +96,7 @@ int local_ca_read(const char *root, const char *path, char **ret, Failure **rete
 
         r = read_rooted(root, path, DOOR_CA_MAX, &pem);
         if (r < 0)
-                return explain(reterr_failure, r, "CA file", path, REASON_CA_UNREADABLE,
-                               REASON_CA_UNREADABLE, REASON_CA_UNREADABLE);
+                return explain(&ca_file, path, r, reterr_failure);
         bytes = secret_peek(pem);
         if (!memmem(bytes.iov_base, bytes.iov_len, "-----BEGIN", 10)) {
                 r = failure_new(reterr_failure, STEP_CONFIGURATION, REASON_CA_UNREADABLE,

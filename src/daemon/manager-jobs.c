@@ -68,6 +68,11 @@ static int add_job(Manager *m, JobDefinition *d, usec_t delay) {
         Job *added;
         int r;
 
+        if (d->failure) {
+                r = adoption_recall(&m->adoption, d->config);
+                if (r < 0)
+                        return r;
+        }
         r = take_settings(d, &settings);
         if (r >= 0)
                 r = job_new(&m->context, &settings, &j);

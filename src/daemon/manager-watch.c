@@ -116,12 +116,13 @@ int manager_watch_files(Manager *m) {
 
         for (size_t i = 0; i < m->n_watches; i++)
                 m->watches[i]->wanted = false;
-        for (size_t i = 0; i < m->n_jobs && r >= 0; i++) {
+        for (size_t i = 0; i < m->n_jobs; i++) {
                 const Job *j = m->jobs[i];
+                int k = want(m, j->identity ? j->identity->token_file : NULL);
 
-                r = want(m, j->identity ? j->identity->token_file : NULL);
-                if (r >= 0)
-                        r = want(m, j->config->ca_file);
+                r = k < 0 ? k : r;
+                k = want(m, j->config->ca_file);
+                r = k < 0 ? k : r;
         }
         drop_unwanted(m);
         return r;

@@ -237,12 +237,15 @@ static int replace(const Target *t, const Found *f, const Secret *text, Failure 
                 .uid = t->rooted ? (uid_t) -1 : t->config->uid,
                 .gid = t->rooted ? (gid_t) -1 : t->config->gid,
                 .flags = FILE_REPLACE_KEEP | (t->config->persistent ? FILE_REPLACE_SYNC : 0),
+                .expected = &f->st,
         };
         int r;
 
         if (!is_unchanged(f))
                 return -EAGAIN;
         r = file_replace(&replace);
+        if (r == -EAGAIN)
+                return r;
         return r < 0 ? fail(t, r, "written", reterr) : TARGET_WRITTEN;
 }
 

@@ -161,12 +161,14 @@ static int on_departure(sd_bus_message *m, void *userdata, sd_bus_error *reterro
         Question *q = userdata;
         const char *name, *old_owner, *new_owner;
 
-        if (sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner) < 0 || !isempty(new_owner))
+        /* Anyone may send us something that looks like it; what the bus itself tells has no destination. */
+        if (!streq_ptr(sd_bus_message_get_sender(m), "org.freedesktop.DBus") ||
+            sd_bus_message_get_destination(m) ||
+            sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner) < 0 || !isempty(new_owner))
                 return 0;
-        if (q->verdict == VERDICT_OPEN) {
+        if (q->verdict == VERDICT_OPEN)
                 cancel_at_polkit(q);
-                question_free(q);
-        }
+        question_free(q);
         return 0;
 }
 
@@ -212,7 +214,7 @@ static bool is_crowded(const Question *self) {
         size_t all = 0, same = 0;
 
         for (const Question *q = self->authorizer->questions; q; q = q->next) {
-                if (q->uid == (uid_t) -1)
+                if (q->uid == (uid_t) -1 || q->verdict != VERDICT_OPEN)
                         continue;
                 all++;
                 if (q->uid == self->uid)

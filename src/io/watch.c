@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +33,8 @@
 /* A directory on the way, and the name in it that matters. */
 typedef struct Place {
         char *directory, *name;
+        dev_t device;
+        ino_t inode; /* of the directory: another one may have taken its name */
         sd_event_source *source;
 } Place;
 
@@ -65,13 +68,18 @@ static void places_done(Place *places, size_t n) {
 /* Keeps the source of the walk before, if the place was on it: nothing is missed between the two. */
 static int add_place(Watch *w, Place *old, size_t n_old, const char *directory, const char *name) {
         Place *p = w->places + w->n_places, *known = find_place(old, n_old, directory, name);
+        struct stat st;
         int r;
 
         *p = (Place){ .directory = strdup(directory), .name = strdup(name) };
+        if (stat(directory, &st) == 0) {
+                p->device = st.st_dev;
+                p->inode = st.st_ino;
+        }
         w->n_places++;
         if (!p->directory || !p->name)
                 return -ENOMEM;
-        if (known) {
+        if (known && known->device == p->device && known->inode == p->inode) {
                 p->source = TAKE_PTR(known->source);
                 return 0;
         }

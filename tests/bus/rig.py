@@ -314,7 +314,7 @@ class Polkit:
     def hang(self, hang=True):
         self.tell('SimulateHang', 'b', hang)
 
-    def wait_asked(self):
+    def wait_asked(self, _questions=1):
         """The mock tells nobody that it was asked; so it is asked whether it was."""
         self.client.poll(lambda: self.client.call('org.freedesktop.DBus.Mock', 'HaveHangingCalls',
                                                   path='/org/freedesktop/PolicyKit1/Authority',

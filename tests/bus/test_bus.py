@@ -102,6 +102,23 @@ def test_a_caller_that_leaves_during_the_question_gets_nothing_done(edge):
 
 
 @needs_root
+def test_questions_about_what_is_gone_lock_nobody_out(edge):
+    polkit = edge.polkit()
+    polkit.hang()
+    callers = [edge.popen_as(STRANGER_UID, 'busctl', '--system', '--timeout=20', *CHANGING[3]) for _ in range(4)]
+    polkit.wait_asked(4)
+    os.unlink(edge.path('etc/pullauth/jobs/edge.job'))
+    edge.reload()
+    polkit.allow('org.pullauth1.refresh')
+    polkit.release()
+    for caller in callers:
+        assert 'Unknown object' in caller.communicate(timeout=60)[1]
+    polkit.hang(False)
+    result = edge.busctl('call', *MANAGER, 'RefreshAll')
+    assert result.returncode == 0, result.stderr
+
+
+@needs_root
 def test_questions_of_one_user_are_limited(edge):
     polkit = edge.polkit()
     polkit.hang()

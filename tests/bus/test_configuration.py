@@ -56,6 +56,43 @@ def test_a_job_that_breaks_keeps_what_it_has_and_says_why(edge):
     edge.client.wait_job('edge', State='fresh', Reason='')
 
 
+@pytest.mark.parametrize('text', [
+    '[Job]\nRegistry=https://quay.example.com\nRobot=acme+edge\n',
+    '[Job]\nRegistry=quay.example.com\nRobot=acme\n', 'x',
+], ids=['registry', 'robot', 'nothing'])
+def test_a_restart_with_a_broken_file_keeps_what_stands(edge, text):
+    before = edge.read('etc/containers/auth.json')
+    edge.write('etc/pullauth/jobs/edge.job', text)
+    edge.restart()
+    job = edge.client.wait_job('edge', State='failed', Reason='configuration-invalid')
+    assert edge.read('etc/containers/auth.json') == before and job['Expires'] > 0
+    assert (job['Registry'], job['Robot']) == ('quay.example.com', 'acme+edge')
+    edge.job()
+    edge.reload()
+    edge.client.wait_job('edge', State='fresh')
+    assert edge.read('etc/containers/auth.json') == before and len(edge.worker.requests) == 1
+
+
+def test_a_mistake_that_is_corrected_costs_no_exchange(edge):
+    due = edge.client.job('edge', 'NextAttempt')
+    edge.job(more='Scopes=/x\n')
+    edge.reload()
+    edge.client.wait_job('edge', State='failed')
+    edge.job()
+    edge.reload()
+    job = edge.client.wait_job('edge', State='fresh')
+    assert len(edge.worker.requests) == 1 and abs(job['NextAttempt'] - due) < 10**6
+
+
+def test_a_job_that_never_worked_shows_what_its_files_say_now(host):
+    host.job(robot='acme+one')
+    host.start()
+    host.client.wait_job('edge', Reason='identity-missing', Robot='acme+one')
+    host.job(robot='acme+two')
+    host.reload()
+    host.client.wait_job('edge', Reason='identity-missing', Robot='acme+two')
+
+
 @pytest.mark.parametrize('text, line, says', [
     ('Registry=quay.example.com\n', 1, 'section'),
     ('[Job]\nRobot=acme+edge\n', 0, 'Registry='),

@@ -50,6 +50,19 @@ def test_a_projected_token_that_is_swapped_ends_the_wait(host):
     host.client.wait_job('edge', State='fresh', timeout=2)
 
 
+def test_a_directory_that_takes_the_place_of_another_is_watched(host):
+    host.standard()
+    os.unlink(host.path('tokens/token'))
+    host.start()
+    host.client.wait_job('edge', Reason='token-file-missing')
+    host.write('tokens2/other', '')
+    os.rename(host.path('tokens'), host.path('tokens.old'))
+    os.rename(host.path('tokens2'), host.path('tokens'))
+    host.client.poll(lambda: host.client.job('edge', 'State') == 'expired', 'rest')
+    host.token()
+    host.client.wait_job('edge', State='fresh', timeout=2)
+
+
 def test_a_rejected_job_tries_again_when_its_token_changes(host):
     waiting(host, 'subject-not-accepted', HTTPStatus=400)
     host.token('another.token.text')
@@ -111,6 +124,16 @@ def test_a_network_that_comes_up_ends_the_wait_for_it(host, event):
     host.worker.answer = host.worker.credential
     signal(host, *EVENTS[event])
     host.client.wait_job('edge', State='fresh', timeout=4)
+
+
+@pytest.mark.parametrize('event', EVENTS)
+def test_events_that_anyone_sends_to_us_alone_are_not_believed(host, event):
+    waiting(host, 'name-resolution')
+    name, path, interface, member, arguments = EVENTS[event]
+    before = host.client.job('edge', 'NextAttempt')
+    host.client.connection.emit_signal('org.pullauth1', path, interface, member, arguments)
+    host.client.connection.flush_sync(None)
+    assert host.client.job('edge', 'NextAttempt') == before and len(host.worker.requests) == 1
 
 
 def test_what_is_no_such_event_ends_no_wait(host):

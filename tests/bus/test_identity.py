@@ -88,6 +88,16 @@ def test_a_torn_or_expired_token_is_read_once_more_within_the_attempt(host):
     assert [bytes(request['Token']).decode() for request in host.worker.requests] == [JWT, 'fresh.token.text']
 
 
+def test_a_missing_ca_file_is_a_matter_of_configuration(host):
+    host.standard()
+    host.job(more='CAFile=/etc/missing.pem\n')
+    host.start()
+    job = host.client.wait_job('edge', Reason='ca-unreadable')
+    assert job['Step'] == 'configuration' and '/etc/missing.pem' in job['Message']
+    host.write('etc/missing.pem', '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n')
+    host.client.wait_job('edge', State='fresh', timeout=2)
+
+
 def test_what_the_worker_is_given(host):
     host.identity()
     host.token(f'  {JWT}\n\n'.lstrip())

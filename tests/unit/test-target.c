@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "base/file-replace.h"
 #include "base/text.h"
 #include "codec/base64.h"
 #include "daemon/target.h"
@@ -203,6 +204,36 @@ static void a_crash_between_saving_and_writing_leaves_no_entry_without_owner(voi
         expect(f, "(none)");
 }
 
+/* Somebody puts another file there between our reading and our replacing: it is merged, not lost. */
+static void a_writer_in_the_last_instant_loses_nothing(void **state) {
+        Fixture *f = *state;
+        struct stat stale = { .st_dev = 1, .st_ino = 1, .st_size = 2 };
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *text = NULL;
+        FileReplace r = { .name = "auth.json",
+                          .data = "{}",
+                          .size = 2,
+                          .old_fd = -EBADF,
+                          .mode = 0600,
+                          .uid = (uid_t) -1,
+                          .gid = (gid_t) -1,
+                          .expected = &stale };
+        char path[300];
+
+        write_file(f->root, "etc/auth.json", "theirs");
+        snprintf(path, sizeof(path), "%s/etc", f->root);
+        fd = open(path, O_RDONLY | O_DIRECTORY);
+        r.dir_fd = fd;
+        assert_int_equal(file_replace(&r), -EAGAIN);
+        stale = (struct stat){};
+        assert_int_equal(file_replace(&r), -EAGAIN);
+        text = content(f);
+        assert_string_equal(text, "theirs");
+        assert_int_equal(fstatat(fd, "auth.json", &stale, 0), 0);
+        assert_ok(file_replace(&r));
+        assert_int_equal(file_replace_sweep(fd, "auth.json"), 0);
+}
+
 static void what_is_not_understood_is_left_alone(void **state) {
         static const char *const texts[] = { "{", "[]", "{\"auths\":[]}", "{\"a\":1,\"a\":2}", "{} x" };
         Fixture *f = *state;
@@ -248,6 +279,7 @@ int main(void) {
                 test(what_somebody_put_in_our_place_is_not_removed),
                 test(what_somebody_put_in_our_place_is_replaced_while_we_have_better),
                 test(a_crash_between_saving_and_writing_leaves_no_entry_without_owner),
+                test(a_writer_in_the_last_instant_loses_nothing),
                 test(what_is_not_understood_is_left_alone),
                 test(links_directories_and_open_directories_are_refused),
         };
