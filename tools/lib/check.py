@@ -63,6 +63,8 @@ def run_suite(workshop, report, name):
     begun = time.monotonic()
     try:
         tally = SUITES[name](workshop)
+        if workshop.stopping.is_set():
+            return
     except Exception as error:  # a suite that could not run is a failure, whatever the cause
         tally = failed(f'{name}: could not run', f'{type(error).__name__}: {error}')
     tally.seconds = time.monotonic() - begun
@@ -70,7 +72,7 @@ def run_suite(workshop, report, name):
 
 
 def work(workshop, report, waiting):
-    while True:
+    while not workshop.stopping.is_set():
         try:
             name = waiting.popleft()
         except IndexError:

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 from results import Tally, read_junit, read_meson_log
 
@@ -30,6 +31,7 @@ BUILDS = {
     'fuzz': (['-Dfuzzers=true', '-Db_sanitize=address,undefined', '-Dwipe-heap=false', '-Db_lundef=false'],
              {'CC': 'clang'}),
 }
+STRESS_SECONDS = 3 * 3600
 FUZZ_SECONDS = 3600  # for all fuzzers together, unless PULLAUTH_FUZZ_SECONDS says otherwise
 
 
@@ -45,6 +47,7 @@ class Workshop:
             self.env['HOME'] = self.env['PULLAUTH_TEST_CACHE']
         self.built = {}
         self.running = set()
+        self.stopping = threading.Event()
 
     @staticmethod
     def cache():
@@ -64,6 +67,8 @@ class Workshop:
 
     def run(self, command, log, timeout, env=None):
         """Returns the status, or None if the time was over. Output goes to the file `log` alone."""
+        if self.stopping.is_set():
+            return None
         with open(os.path.join(self.logs, log), 'ab') as out:
             out.write(f'+ {" ".join(command)}\n'.encode())
             out.flush()
@@ -72,6 +77,8 @@ class Workshop:
                                        start_new_session=True)
             self.running.add(process)
             try:
+                if self.stopping.is_set():
+                    return None
                 return process.wait(timeout)
             except subprocess.TimeoutExpired:
                 return None
@@ -81,6 +88,7 @@ class Workshop:
 
     def end_all(self):
         """For a run that was told to stop: its threads end with it, what they started would not."""
+        self.stopping.set()
         for process in list(self.running):
             end_group(process)
 
@@ -235,7 +243,25 @@ def suite_valgrind(workshop):
     return tally
 
 
+def suite_stress(workshop, env=None, timeout=400):
+    tally = pytest(workshop, 'stress', timeout=timeout, env=env, root=True)
+    log = os.path.join(workshop.logs, 'check-stress.log')
+    if os.path.exists(log):
+        with open(log, encoding='utf-8', errors='replace') as text:
+            tally.notes += [line[len('stress: '):].strip() for line in text if line.startswith('stress: ')]
+    return tally
+
+
 def suite_campaign(workshop):
+    """The stress suite with all its points and rounds, then the fuzzers."""
+    tally = Tally()
+    if workshop.has_pytest('stress'):
+        tally.add(suite_stress(workshop, {'PULLAUTH_STRESS': 'long'}, STRESS_SECONDS))
+    tally.add(fuzz_campaign(workshop))
+    return tally
+
+
+def fuzz_campaign(workshop):
     """Each fuzzer searches for its share of the time; what it learned is kept in the cache for the next campaign."""
     trouble = workshop.build('fuzz')
     if trouble:
@@ -273,6 +299,7 @@ SUITES = {
     'bus': lambda w: pytest(w, 'bus'),
     'quay': lambda w: pytest(w, 'quay'),
     'stress': lambda w: pytest(w, 'stress', timeout=1200),
+    'stress': suite_stress,
     'host': lambda w: pytest(w, 'host', timeout=1500, root=True),
     'sanitize': suite_sanitize,
     'valgrind': suite_valgrind,
