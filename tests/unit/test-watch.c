@@ -145,7 +145,7 @@ static void links_in_a_circle_are_no_file(void **state) {
 
 static void a_storm_costs_a_bounded_number_of_looks(void **state) {
         Fixture *f = *state;
-        usec_t end = now_boot() + 300 * USEC_PER_MSEC;
+        usec_t begin = now_boot(), end = begin + 300 * USEC_PER_MSEC;
         unsigned n = 0;
 
         start(f, "token");
@@ -154,8 +154,8 @@ static void a_storm_costs_a_bounded_number_of_looks(void **state) {
                 (void) sd_event_run(f->event, 0);
         }
         (void) told(f);
-        assert_in_range(f->told, 1, 20);
-        assert_true(n > 5 * f->told);
+        /* At most once in 20 ms, however long this machine took over it. */
+        assert_in_range(f->told, 1, (now_boot() - begin) / (20 * USEC_PER_MSEC) + 2);
 }
 
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
