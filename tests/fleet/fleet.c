@@ -76,7 +76,7 @@ static void print_digests(const Simulation *s) {
 }
 
 static void print_counts(const Simulation *s) {
-        printf("{\"scenario\": \"%s\", \"hosts\": %zu, \"hours\": %u, \"capacity\": %u, \"steady\": %u",
+        printf("{\"scenario\": \"%s\", \"hosts\": %zu, \"hours_n\": %u, \"capacity\": %u, \"steady\": %u",
                s->scenario->name, s->n_hosts, s->scenario->hours, s->capacity,
                simulation_steady(s->n_hosts));
         printf(",\n \"outage_at\": %" PRIu64 ", \"outage_end\": %" PRIu64 ", \"reissue_at\": %" PRIu64,

@@ -98,9 +98,7 @@ static void succeed(Simulation *s, Host *h, usec_t asked, usec_t now) {
         const Credential c = { .issued = issued, .expires = issued + LIFETIME, .obtained_boot = asked };
         usec_t due;
 
-        if (h->expires == 0)
-                s->first_wave_end = h->on + now;
-        else if (now > h->expires) {
+        if (h->expires > 0 && now > h->expires) {
                 usec_t without = now - h->expires;
 
                 s->without += without;
@@ -227,6 +225,8 @@ static void init_host(Simulation *s, size_t number, uint64_t seed) {
         h->on = draw_between(h, 0, USEC_PER_SEC);
         h->perturb = draw_between(h, 0, USEC_PER_MINUTE);
         h->wait_until = START_DELAY + h->phase % BOOT_SPREAD;
+        if (h->on + h->wait_until > s->first_wave_end)
+                s->first_wave_end = h->on + h->wait_until;
         reissue = draw_between(h, 0, USEC_PER_SEC);
         set = draw_between(h, 1 * USEC_PER_MINUTE, 6 * USEC_PER_HOUR);
         if (s->scenario->reissue_at > 0)

@@ -59,7 +59,7 @@ typedef struct Simulation {
         /* what came of it */
         uint64_t attempts, successes, failures, violations;
         size_t n_expired;
-        usec_t first_wave_end;       /* when the last host had its first credential */
+        usec_t first_wave_end;       /* when the last host made its first attempt */
         usec_t recovered;            /* when the last failing host was served */
         usec_t without, without_max; /* time without a credential after the first one, sum and longest */
         unsigned attempts_hour_max;  /* of one host */
