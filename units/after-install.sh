@@ -13,4 +13,5 @@ systemd-sysusers pullauth.conf
 systemd-tmpfiles --create pullauth.conf
 journalctl --update-catalog
 systemctl daemon-reload
-busctl call --quiet org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig
+# A machine whose bus is not up reads the policy when it comes up.
+busctl call --quiet org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig || true
