@@ -44,8 +44,8 @@ def host():
 
 @pytest.fixture
 def say(capsys):
-    """Prints figures that are to be seen even if all is well."""
+    """Prints figures that are to be seen even if all is well; tools/check repeats them."""
     def speak(text):
         with capsys.disabled():
-            print(f'\n  {text}', flush=True)
+            print(f'\nstress: {text}', flush=True)
     return speak

@@ -136,6 +136,14 @@ class StressHost(rig.Host):
         os.setxattr(path, ACL, acl(rig.STRANGER_UID))
         os.rename(path, self.path(SYSTEM))
 
+    def adopted(self):
+        """Running with a credential of the run before: a refresh that is asked for need not wait for its interval."""
+        self.standard().start()
+        self.wait_published()
+        self.restart()
+        self.wait_published()
+        return self
+
     def refresh_all(self):
         return self.client.call(MANAGER, 'RefreshAll')
 

@@ -89,8 +89,7 @@ def state(job, target):
 
 @needs_root
 def test_a_disk_that_takes_nothing_leaves_the_old_file_whole_and_recovers_without_an_exchange(trouble, host):
-    host.standard().start()
-    host.wait_published()
+    host.adopted()
     old, kept = host.read(SYSTEM), protection(host.path(SYSTEM))
     trouble.spoil()
     host.refresh_all()
@@ -171,7 +170,9 @@ def test_a_limit_on_file_sizes_ends_nothing(host):
     host.standard()
     host.put_system(host.read(SYSTEM).decode().replace('"unknown":', '"padding": "%s", "unknown":' % ('x' * 4000)))
     old = host.read(SYSTEM)
-    host.start()
+    host.start(wait=False)
+    host.client.poll(lambda: host.daemon.poll() is not None or KEY in (host.auths(PODMAN) or {}), 'the other target')
+    assert host.daemon.poll() is None, 'the daemon ended'
     job = host.client.wait_job('edge', Reason='target-full')
     assert job['State'] == 'retrying' and state(job, 'podman')[2] == 'published'
     assert host.read(SYSTEM) == old and not host.leftovers()

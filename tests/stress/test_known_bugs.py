@@ -18,8 +18,7 @@ FRAGMENT = f'{FRAGMENTS}/edge.json'
 
 def test_chown_fails_and_no_descriptor_is_lost(host):
     """hashicorp/vault#31801, #31802: the error path of chown kept the file open."""
-    host.standard().start()
-    host.wait_published()
+    host.adopted()
     trace = Strace(host.daemon.pid, '-e', 'trace=fchown', '-e', 'inject=fchown:error=EPERM')
     before = figures(host.daemon.pid)[0]
     host.refresh_all()
@@ -85,7 +84,7 @@ def test_an_expired_copy_in_a_store_of_ours_loses_against_the_valid_one(host, pa
     os.chown(early, old[0], old[1])
     host.worker.answer = lambda request: failure('connection-failed')
     host.start()
-    host.client.wait_job('edge', timeout=20, State='fresh')
+    host.client.wait_job('edge', timeout=5, State='fresh')
     host.client.poll(lambda: all(host.auth(path) == good for path in TARGETS.values()), 'the valid one everywhere')
     assert len(host.worker.requests) == 1
 
@@ -138,11 +137,10 @@ def test_what_protects_an_old_file_protects_the_new_one(host):
 
 def test_the_age_of_an_identity_is_asked_of_its_file_each_time(host):
     """rossoctl/rossoctl#1899: a proof kept in memory had ended in a long sleep, and nothing went on."""
-    host.standard().start()
-    host.wait_published()
+    host.adopted()
     host.token('another.token.text')
     host.refresh_all()
-    host.client.wait_job('edge', AttemptsEnded=2)
+    host.client.wait_job('edge', AttemptsEnded=1)
     assert bytes(host.worker.requests[-1]['Token']) == b'another.token.text'
 
 

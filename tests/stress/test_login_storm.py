@@ -118,10 +118,9 @@ def test_what_a_fast_writer_wrote_last_always_stands(host, say):
 
 
 def test_a_write_between_our_look_and_our_rename_is_not_lost(host):
-    """freeipa/freeipa#2919 among others decide on what was read, not on what stands. Each sync takes half a second."""
-    host.standard().start()
-    host.wait_published()
-    trace = Strace(host.daemon.pid, '-e', 'trace=fsync', '-e', 'inject=fsync:delay_enter=500000')
+    """freeipa/freeipa#2919 among others decide on what was read, not on what stands. Each sync takes a while."""
+    host.adopted()
+    trace = Strace(host.daemon.pid, '-e', 'trace=fsync', '-e', 'inject=fsync:delay_enter=300000')
     host.refresh_all()
     host.client.poll(lambda: any(path.startswith('etc/containers') for path in host.leftovers()), 'a temporary file')
     content = json.loads(host.read(SYSTEM))

@@ -67,27 +67,26 @@ def test_an_unwritable_target_leaves_nothing_behind(host, say):
     crowd_text = host.standard
     host.standard = lambda: (crowd_text(), host.put_system('{"auths": nonsense'))
     crowd(host)
-    shown = watch(host, REFRESHES, lambda: len(host.worker.tokens))
-    check_flat(shown, say, f'{REFRESHES} refreshes that one target does not take')
+    count = 10000 if LONG else 100
+    shown = watch(host, count, lambda: len(host.worker.tokens))
+    check_flat(shown, say, f'{count} refreshes that one target does not take')
     assert host.read(SYSTEM) == old
 
 
 @pytest.mark.limit(3600 if LONG else 120)
 def test_failing_attempts_leave_nothing_behind(host, say):
-    """Each attempt is brought about by a new token file, within the bound that its class sets."""
     crowd(host, 4)
     host.worker.answer = lambda request: failure('connection-failed')
     ended = lambda: sum(host.client.job(f'r{job}', 'AttemptsEnded') for job in range(4))  # noqa: E731
-    shown = watch(host, 400 if LONG else 10, ended)
+    shown = watch(host, 400 if LONG else 4, ended)
     check_flat(shown, say, 'failing attempts')
 
 
 @pytest.mark.limit(3600 if LONG else 120)
 def test_reloads_leave_nothing_behind(host, say):
     """hashicorp/consul#12607: each reload left a renewer behind, which went on."""
-    host.standard().start()
-    host.wait_published()
-    reloads, done = 1000 if LONG else 60, [0]
+    host.adopted()
+    reloads, done = 1000 if LONG else 30, [0]
 
     def reload():
         host.job(more=f'# {done[0]}\nMinimumRemaining={10 + done[0] % 2}min\n')
@@ -98,6 +97,6 @@ def test_reloads_leave_nothing_behind(host, say):
     check_flat(shown, say, f'{reloads} reloads')
     assert len(host.worker.tokens) == 1, 'a reload that changes no exchange makes none'
     host.client.call('org.pullauth1.Manager', 'RefreshAll')
-    host.client.wait_job('edge', AttemptsEnded=2, State='fresh')
+    host.client.wait_job('edge', AttemptsEnded=1, State='fresh')
     assert len(host.worker.tokens) == 2 and host.auth(SYSTEM) == auth_of('acme+edge', host.worker.tokens[-1])
     assert json.loads(host.read(SYSTEM))
