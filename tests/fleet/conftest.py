@@ -16,9 +16,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 HOSTS = 100000
 
 
-def simulate(scenario, hosts=HOSTS, seed=1):
+def simulate(scenario, *options, hosts=HOSTS, seed=1):
     program = os.path.join(os.environ['PULLAUTH_BUILD'], 'tests', 'fleet', 'fleet')
-    run = subprocess.run([program, f'--hosts={hosts}', f'--seed={seed}', scenario], stdout=subprocess.PIPE, check=True)
+    command = [program, f'--hosts={hosts}', f'--seed={seed}', *options, scenario]
+    run = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     return json.loads(run.stdout)
 
 

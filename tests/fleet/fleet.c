@@ -2,8 +2,8 @@
 
 /* fleet SCENARIO: runs one scenario and prints what came of it as JSON.
  *
- * With --check it prints the counts alone and fails if a due time lay behind an expiry, a wait was endless or
- * a host was without a credential at the end. */
+ * With --check it prints the counts alone and fails if a due time lay behind an expiry, a wait was endless
+ * or a host was without a credential at the end. */
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -44,8 +44,8 @@ static void print_peaks(const char *name, const unsigned *series, size_t n, size
         printf("]");
 }
 
-/* The first seconds hold what was ordered from outside, the switching on: how the fleet goes on from there is
- * what counts. The same is left out of the floor. */
+/* Some seconds hold what was ordered from outside, as the switching on: how the fleet goes on from there is
+ * what counts. */
 static void leave_out(unsigned *series, usec_t from, usec_t to) {
         for (size_t i = from / USEC_PER_SEC; i <= to / USEC_PER_SEC; i++)
                 series[i] = 0;
@@ -102,18 +102,21 @@ static int print_series(Simulation *s, uint64_t seed) {
         if (!floor)
                 return -ENOMEM;
         print_digests(s);
-        print_peaks("offered", s->offered, n, 60);
-        print_peaks("refused", s->refused, n, 60);
-        if (out > 0)
-                print_peaks("after_outage", s->offered + out, 600, 1);
         printf(",\n \"first_wave_peak\": %u", peak(s->offered, 0, s->first_wave_end / USEC_PER_SEC + 1));
         leave_out(s->offered, 0, s->first_wave_end);
+        leave_out(s->handshakes, 0, s->first_wave_end);
         if (s->scenario->reissue_at > 0) {
                 usec_t at = s->scenario->reissue_at;
 
                 printf(", \"reissue_peak\": %u", s->offered[at / USEC_PER_SEC]);
                 leave_out(s->offered, at, at + USEC_PER_SEC - 1);
         }
+        print_peaks("offered", s->offered, n, 60);
+        print_peaks("refused", s->refused, n, 60);
+        if (s->scenario->wrong_clocks)
+                print_peaks("handshakes", s->handshakes, n, 60);
+        if (out > 0)
+                print_peaks("after_outage", s->offered + out, 600, 1);
         print_peaks("hours", s->offered, n, 3600);
         print_peaks("floor_hours", floor, n, 3600);
         printf("}\n");
@@ -129,7 +132,9 @@ static const Scenario *find_scenario(const char *name) {
 
 static int usage(const char *program) {
         fprintf(stderr,
-                "%s [--hosts=N] [--seed=N] [--capacity-of=N] [--check] SCENARIO\nScenarios:", program);
+                "%s [--hosts=N] [--seed=N] [--capacity-of=N] [--outage=MINUTES] [--check] SCENARIO\n"
+                "Scenarios:",
+                program);
         for (size_t i = 0; i < ELEMENTSOF(scenarios); i++)
                 fprintf(stderr, " %s", scenarios[i].name);
         fprintf(stderr, "\n");
@@ -156,10 +161,11 @@ int main(int argc, char *argv[]) {
                 { "hosts", required_argument, NULL, 'n' },
                 { "seed", required_argument, NULL, 's' },
                 { "capacity-of", required_argument, NULL, 'f' },
+                { "outage", required_argument, NULL, 'o' },
                 { "check", no_argument, NULL, 'c' },
                 {},
         };
-        unsigned long n_hosts = 100000, capacity_of = 0;
+        unsigned long n_hosts = 100000, capacity_of = 0, outage = 0;
         uint64_t seed = 1;
         Scenario scenario;
         bool check = false;
@@ -172,14 +178,19 @@ int main(int argc, char *argv[]) {
                         seed = strtoul(optarg, NULL, 10);
                 else if (c == 'f')
                         capacity_of = strtoul(optarg, NULL, 10);
+                else if (c == 'o')
+                        outage = strtoul(optarg, NULL, 10);
                 else if (c == 'c')
                         check = true;
                 else
                         return usage(argv[0]);
-        if (optind != argc - 1 || !find_scenario(argv[optind]) || n_hosts == 0 || n_hosts > 10000000)
+        if (optind != argc - 1 || !find_scenario(argv[optind]) || n_hosts == 0 || n_hosts > 10000000 ||
+            outage > 300)
                 return usage(argv[0]);
         scenario = *find_scenario(argv[optind]);
         if (capacity_of > 0)
                 scenario.capacity_of = (unsigned) capacity_of;
+        if (outage > 0 && scenario.outage_time > 0)
+                scenario.outage_time = outage * USEC_PER_MINUTE;
         return run(&scenario, n_hosts, seed, check) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -69,7 +69,8 @@ class Plot:
                  text(LEFT, 16, self.title, 'start')]
         step = nice(top)
         for value in range(0, int(top) + 1, step):
-            parts += [line(LEFT, to_y(value), WIDTH - RIGHT, to_y(value)), text(LEFT - 6, to_y(value) + 4, value, 'end')]
+            parts.append(line(LEFT, to_y(value), WIDTH - RIGHT, to_y(value)))
+            parts.append(text(LEFT - 6, to_y(value) + 4, value, 'end'))
         step = nice(self.span / 2)
         for x in range(0, self.span + 1, step):
             place = LEFT + inner_x * x / self.span
@@ -81,7 +82,7 @@ class Plot:
             colour = COLOURS[number % len(COLOURS)]
             parts.append(f'<polyline fill="none" stroke="{colour}" points="' + points(
                 values, lambda i, n=len(values): LEFT + inner_x * i / (n - 1), to_y) + '"/>')
-            parts.append(text(LEFT + 200 * number, 34, label, 'start').replace('<text', f'<text fill="{colour}"'))
+            parts.append(text(LEFT + 240 * number, 34, label, 'start').replace('<text', f'<text fill="{colour}"'))
         for number, (label, _) in enumerate(self.levels, len(self.series)):
-            parts.append(text(LEFT + 200 * number, 34, f'- - {label}', 'start'))
+            parts.append(text(LEFT + 240 * number, 34, f'- - {label}', 'start'))
         return '\n'.join(parts + ['</svg>', ''])

@@ -43,6 +43,11 @@ def recovery_bound(run):
     return backlog / (run['capacity'] - steady) + 300
 
 
+def start_bound(run):
+    """All at once are a backlog of everybody. They come in waves at first, which costs another longest wait."""
+    return run['hosts'] / (run['capacity'] - run['hosts'] / PERIOD) + 600
+
+
 def row(*cells):
     return '| ' + ' | '.join(str(cell) for cell in cells) + ' |\n'
 
@@ -52,7 +57,7 @@ def tables(runs):
     for name in SPREAD:
         run = runs[name]
         lines.append(row(f'`{name}`', *(run['hours'][h] if h < run['hours_n'] else '–' for h in HOURS),
-                         max(run['hours']), f'{peak_ratio(run):.2f}'))
+                         max(run['hours']), '–' if run['capacity'] else f'{peak_ratio(run):.2f}'))
     perfect = runs['switched-on']
     lines.append(row('perfectly spread', *(perfect['floor_hours'][h] for h in HOURS), max(perfect['floor_hours']),
                      f'1 = {floor(perfect):.1f}'))
@@ -75,6 +80,8 @@ def by_five_minutes(series):
 def over_days(title, run):
     plot = Plot(title, 'hour', run['hours_n'], height=100)
     plot.add('highest second of five minutes', by_five_minutes(run['offered']))
+    if 'handshakes' in run:
+        plot.add('handshakes that failed', by_five_minutes(run['handshakes']))
     plot.level('highest second of an hour, perfectly spread', floor(run))
     return plot.svg()
 

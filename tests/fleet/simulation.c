@@ -168,7 +168,7 @@ static void attempt(Simulation *s, Host *h, usec_t now) {
         if (h->clock == CLOCK_CLAIMED)
                 class = FAILURE_IDENTITY_UNUSABLE; /* the registry is not asked */
         else if (h->clock == CLOCK_1970) {
-                s->offered[(h->on + now) / USEC_PER_SEC]++;
+                s->handshakes[(h->on + now) / USEC_PER_SEC]++;
                 class = FAILURE_CLOCK;
         } else
                 class = ask_registry(s, h->on + now);
@@ -257,7 +257,8 @@ int simulation_new(const Scenario *scenario, size_t n_hosts, uint64_t seed, Simu
         s->queue = calloc(n_hosts, sizeof(*s->queue));
         s->offered = calloc(s->n_seconds, sizeof(*s->offered));
         s->refused = calloc(s->n_seconds, sizeof(*s->refused));
-        if (!s->hosts || !s->queue || !s->offered || !s->refused)
+        s->handshakes = calloc(s->n_seconds, sizeof(*s->handshakes));
+        if (!s->hosts || !s->queue || !s->offered || !s->refused || !s->handshakes)
                 return -ENOMEM;
         for (size_t i = 0; i < n_hosts; i++)
                 init_host(s, i, simulation_draw(&seed));
@@ -274,6 +275,7 @@ Simulation *simulation_free(Simulation *s) {
         free(s->queue);
         free(s->offered);
         free(s->refused);
+        free(s->handshakes);
         free(s);
         return NULL;
 }

@@ -55,6 +55,7 @@ typedef struct Simulation {
         Entry *queue; /* a heap, one entry a host */
         size_t n_seconds;
         unsigned *offered, *refused; /* attempts that reached for the registry, by second */
+        unsigned *handshakes;        /* connections that ended before a request, for a wrong clock */
         size_t n_failing;
         /* what came of it */
         uint64_t attempts, successes, failures, violations;

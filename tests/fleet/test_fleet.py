@@ -42,9 +42,9 @@ def test_without_an_outage_nobody_runs_out(fleet, scenario):
 
 @pytest.mark.parametrize('scenario', ['switched-on', 'outage'])
 def test_a_seed_gives_the_same_run_each_time(simulated, scenario):
-    once = simulated(scenario, 2000, 7)
-    assert once == simulated(scenario, 2000, 7)
-    assert once['digest_right'] != simulated(scenario, 2000, 8)['digest_right']
+    once = simulated(scenario, hosts=2000, seed=7)
+    assert once == simulated(scenario, hosts=2000, seed=7)
+    assert once['digest_right'] != simulated(scenario, hosts=2000, seed=8)['digest_right']
 
 
 def test_wrong_clocks_change_no_due_time(fleet):
@@ -64,6 +64,24 @@ def test_hosts_that_an_outage_parted_are_spread_as_before(runs):
 def test_after_an_outage_all_are_served_within_the_bound(runs):
     for name in report.OUTAGES:
         assert 0 < report.recovery_time(runs[name]) <= report.recovery_bound(runs[name])
+
+
+@pytest.mark.parametrize('of', [2, 4, 8])
+def test_with_more_or_less_to_spare_the_bound_holds_as_well(fleet, of):
+    run = fleet('outage', f'--capacity-of={of}')
+    assert report.recovery_time(run) <= report.recovery_bound(run)
+
+
+def test_nobody_runs_out_if_outage_and_backlog_are_over_before_the_credentials_are(fleet):
+    run = fleet('outage', '--outage=10')
+    assert 600 + report.recovery_bound(run) < 21 * 60
+    assert run['failures'] > 0
+    assert run['expired'] == 0
+
+
+def test_after_the_power_came_back_all_are_served_within_the_bound(runs):
+    run = runs['switched-on-limited']
+    assert 0 < run['recovered'] <= report.start_bound(run)
 
 
 def test_figures_are_recorded(runs):
