@@ -298,7 +298,6 @@ SUITES = {
     'fuzz': lambda w: meson_test(w, 'fuzz'),
     'bus': lambda w: pytest(w, 'bus'),
     'quay': lambda w: pytest(w, 'quay'),
-    'stress': lambda w: pytest(w, 'stress', timeout=1200),
     'stress': suite_stress,
     'host': lambda w: pytest(w, 'host', timeout=1500, root=True),
     'sanitize': suite_sanitize,
