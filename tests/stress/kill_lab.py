@@ -5,7 +5,6 @@ What is traced begins with the event that makes it write, and goes to its end, w
 """
 
 import collections
-import json
 import os
 import re
 import shutil
@@ -13,7 +12,7 @@ import signal
 import stat
 
 from rig import SLOW
-from stressrig import FRAGMENTS, KEY, PODMAN, SYSTEM, Gate, StressHost, Strace, auth_of, protection
+from stressrig import FRAGMENTS, PODMAN, SYSTEM, Gate, StressHost, Strace, auth_of, protection
 
 ROBOT = 'acme+edge'
 FRAGMENT = f'{FRAGMENTS}/edge.json'
