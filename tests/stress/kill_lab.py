@@ -26,6 +26,9 @@ class Lab:
     floors = 30, 14      # points at which a quick run must have killed, and failed, at least
     kill_calls = ['openat', 'write', 'fchown', 'fchmod', 'fsetxattr', 'fsync', 'renameat', 'renameat2', 'unlinkat']
     error_calls = ['write', 'fchown', 'fchmod', 'fsetxattr', 'fsync', 'renameat', 'renameat2']
+    # For the long run.
+    more_error_calls = ['openat', 'openat2', 'close', 'getrandom', 'fstat', 'newfstatat', 'flistxattr', 'fgetxattr',
+                        'unlinkat']
 
     def __init__(self):
         self.host = StressHost()
@@ -184,6 +187,8 @@ class Withdrawal(Lab):
     floors = 6, 3
     kill_calls = ['renameat', 'renameat2', 'unlinkat', 'fsync']
     error_calls = ['renameat', 'renameat2']
+    # Not those that read the configuration as well: one that cannot be read changes nothing.
+    more_error_calls = ['getrandom', 'flistxattr', 'fgetxattr', 'unlinkat']
 
     def begin(self, *options):
         host = self.host

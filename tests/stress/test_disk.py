@@ -8,7 +8,7 @@ import struct
 import subprocess
 
 import pytest
-from rig import ROOT
+from rig import DAEMON_UID, ROOT
 from stressrig import FRAGMENTS, KEY, PODMAN, STATE, SYSTEM, auth_of, protection
 
 needs_root = pytest.mark.skipif(not ROOT, reason='mounts and file attributes are for root')
@@ -132,7 +132,8 @@ def test_a_full_disk_for_our_own_files_stops_no_refresh_and_brings_nothing_old_b
     host.stop()
     os.rename(host.path(place), host.path(place) + '.before')
     os.mkdir(host.path(place))
-    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=16k,mode=0700,uid=1,gid=1', 'ours', host.path(place)], check=True)
+    options = f'size=16k,mode=0700,uid={DAEMON_UID},gid={DAEMON_UID}'
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', options, 'ours', host.path(place)], check=True)
     subprocess.run(['cp', '-a', host.path(place) + '.before/.', host.path(place)], check=True)
     try:
         host.start()

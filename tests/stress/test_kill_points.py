@@ -15,7 +15,6 @@ from stressrig import LONG, TARGETS
 # Calls that only look, say or wait: a kill there finds files as between two that write, so the long run has them.
 LOOKING = ['close', 'fstat', 'newfstatat', 'read', 'getrandom', 'fgetxattr', 'flistxattr', 'openat2', 'sendmsg',
            'recvmsg', 'epoll_wait', 'timerfd_settime', 'munmap', 'mmap', 'brk', 'fchown', 'fsetxattr', 'mkdirat']
-MORE_FAILING = ['openat2', 'close', 'getrandom', 'fstat', 'newfstatat', 'flistxattr', 'fgetxattr', 'unlinkat']
 
 
 @pytest.fixture(scope='module', params=[Lab, First, Withdrawal], ids=['refresh', 'first', 'withdrawal'])
@@ -59,7 +58,8 @@ def survives(lab, call, number, error):
     host.dies_or(lab.settled, 'recovery')
     lab.check_files()
     assert len(host.worker.requests) == lab.exchanges, 'a failed write caused an exchange'
-    assert host.leftovers() == []
+    # What could not be removed goes at the next start.
+    assert call == 'unlinkat' or host.leftovers() == []
     host.kill()
     lab.check_next_start(('new',))
     return True
@@ -69,7 +69,7 @@ def survives(lab, call, number, error):
 def test_an_error_at_any_system_call_leaves_the_old_file_whole_and_costs_no_exchange(lab, say):
     """hashicorp/vault#31801 and #31802 among others: the error path of one call out of many is the one not tried."""
     tried = collections.Counter()
-    for call in dict.fromkeys(lab.error_calls + (Lab.error_calls + MORE_FAILING if LONG else [])):
+    for call in dict.fromkeys(lab.error_calls + (Lab.error_calls + lab.more_error_calls if LONG else [])):
         for number in range(1, lab.calls[call] + 1):
             for error in ('ENOSPC', 'EIO') if LONG else (('ENOSPC', 'EIO')[number % 2],):
                 tried[f'{call} {error}'] += survives(lab, call, number, error)

@@ -34,7 +34,7 @@ def test_chown_fails_and_no_descriptor_is_lost(host):
 
 
 def test_a_credential_that_cannot_be_published_is_not_fetched_again(host):
-    """hashicorp/vault#22575, #26844: what was fetched counted as success, so failing to use it never slowed anything."""
+    """hashicorp/vault#22575, #26844: what was fetched counted as success, so failing to use it slowed nothing."""
     broken = b'{"auths": nonsense'
     host.standard()
     host.write(SYSTEM, broken, 0o640)
@@ -58,8 +58,8 @@ def test_what_ended_while_nobody_ran_is_withdrawn_first(host):
     host.start()
     host.wait_published()
     host.kill()
-    expires = max(json.loads(base64.urlsafe_b64decode(token.split('.')[1] + '=='))['exp'] for token in host.worker.tokens)
-    host.client.poll(lambda: time.time() > expires + 1, 'the end of the credential')
+    ends = [json.loads(base64.urlsafe_b64decode(token.split('.')[1] + '=='))['exp'] for token in host.worker.tokens]
+    host.client.poll(lambda: time.time() > max(ends) + 1, 'the end of the credential')
     host.worker.answer = lambda request: failure('connection-failed')
     host.start()
     job = host.client.wait_job('edge', State='expired')
@@ -72,7 +72,7 @@ def test_what_ended_while_nobody_ran_is_withdrawn_first(host):
 @pytest.mark.parametrize('path', [SYSTEM, PODMAN, pytest.param(FRAGMENT, marks=pytest.mark.xfail(
     strict=True, reason='adoption believes the fragment, even one that has ended, before it looks at a target'))])
 def test_an_expired_copy_in_a_store_of_ours_loses_against_the_valid_one(host, path):
-    """kubernetes/kubernetes#65991, #78758, #92676, #96256: noticed the end, then loaded the ended one from its store."""
+    """kubernetes/kubernetes#65991, #78758, #92676, #96256: noticed the end, then loaded the ended one from a store."""
     host.standard().start()
     host.wait_published()
     host.kill()
@@ -145,7 +145,7 @@ def test_the_age_of_an_identity_is_asked_of_its_file_each_time(host):
 
 
 def test_a_leftover_that_an_attacker_made_is_not_followed(host):
-    """A temporary name of ours that is a link, a directory or a pipe is no temporary file, and nothing is done to it."""
+    """A temporary name of ours that is a link, a directory or a pipe is no temporary file and stays."""
     host.standard()
     names = [f'.pullauth-auth.json.{number:016x}' for number in range(4)]
     directory = os.path.dirname(SYSTEM)
