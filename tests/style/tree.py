@@ -22,7 +22,7 @@ class Tree:
     @functools.cached_property
     def files(self):
         """Paths below the root: what git knows or would add, or everything where there is no git."""
-        if os.path.isdir(os.path.join(self.root, '.git')):
+        if os.path.exists(os.path.join(self.root, '.git')):
             listed = subprocess.run(
                 ['git', '-c', f'safe.directory={self.root}', '-C', self.root, 'ls-files', '-z', '--cached', '--others',
                  '--exclude-standard'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
