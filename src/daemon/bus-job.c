@@ -11,8 +11,8 @@
 
 #include "base/text.h"
 #include "daemon/bus-job.h"
+#include "daemon/bus-request.h"
 #include "daemon/bus-value.h"
-#include "io/authorize.h"
 #include "model/name.h"
 
 #define PROPERTY_GETTER(name)                                                                       \
@@ -229,19 +229,17 @@ int bus_job_refresh(Job *j, uint64_t *ret_attempt, sd_bus_error *reterror) {
         if (r != 0)
                 return r;
         f = job_failure(j);
-        return sd_bus_error_setf(reterror, "org.pullauth1.Error.ConfigurationInvalid",
-                                 "Job '%s' cannot be refreshed: %s", j->name,
-                                 f ? f->message : "it is not configured");
+        return bus_error(reterror, API_ERROR_CONFIGURATION_INVALID, "Job '%s' cannot be refreshed: %s",
+                         j->name, f ? f->message : "it is not configured");
 }
 
 static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
         const BusContext *b = current_context(sd_bus_message_get_bus(message));
         Job *j = userdata;
-        char *const details[] = { (char *) "job", j->name, NULL };
         uint64_t attempt;
         int r;
 
-        r = authorize(b->authorizer, message, details, reterror);
+        r = bus_authorize_job(b, message, j->name, reterror);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = bus_job_refresh(j, &attempt, reterror);

@@ -328,8 +328,10 @@ int authorize(Authorizer *a, sd_bus_message *message, char *const *details, sd_b
         if (!rule->action)
                 return 1;
         q = find_question(a, message);
-        if (q)
+        if (q && strv_equal(q->details, details))
                 return conclude(q, rule, reterror);
+        /* What the answer was about has changed meanwhile. */
+        question_free(q);
         if (!sd_bus_message_get_sender(message))
                 return refuse(reterror, rule);
         if (is_flooded(a))

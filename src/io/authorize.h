@@ -24,7 +24,8 @@ Authorizer *authorizer_free(Authorizer *a);
 DEFINE_CLEANUP(Authorizer *, authorizer_free)
 
 /* To be called by a method handler after it has validated its arguments and before it looks anything up.
- * `details` is a NULL-terminated vector key, value, key, value … shown to polkit rules and in dialogs.
+ * `details` is a NULL-terminated vector key, value, key, value … shown to polkit rules and in dialogs; if
+ * they are others when the handler is called again, polkit is asked again.
  * Returns 1: go on. 0: asked; the handler returns 1 and is called again for the same message. Negative: the
  * handler returns it, with *reterror set (AccessDenied, InteractiveAuthorizationRequired, LimitsExceeded).
  * At most 4 questions of one sender uid and 16 in all are under way. */

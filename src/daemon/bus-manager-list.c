@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Looking jobs up.
+ *
+ * Everyone may, so no question is asked. Owns the form in which a job is shown in a list; refuses to change
+ * anything. */
+
+#include "base/text.h"
+#include "daemon/bus-job.h"
+#include "daemon/bus-manager-methods.h"
+#include "daemon/bus-request.h"
+
+static int append_job(sd_bus_message *reply, const Manager *m, const Job *j) {
+        const Failure *f = job_failure(j);
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = bus_job_path(j, &path);
+        if (r < 0)
+                return r;
+        return sd_bus_message_append(reply, "(sosssstt)", j->name, path, strempty(j->config->registry),
+                                     strempty(j->config->robot), job_state_to_string(j->state),
+                                     f ? reason_to_string(f->reason) : "",
+                                     j->credential ? manager_real_time(m, j->expires_boot) : UINT64_C(0),
+                                     manager_real_time(m, j->next_attempt_boot));
+}
+
+int bus_manager_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
+        const Manager *m = ((const BusContext *) userdata)->manager;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Job *const *jobs;
+        size_t n;
+        int r;
+
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(sosssstt)");
+        jobs = manager_jobs(m, &n);
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = append_job(reply, m, jobs[i]);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_message_send(reply);
+}
+
+int bus_manager_get_job(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
+        _cleanup_free_ char *path = NULL;
+        const char *name;
+        Job *j;
+        int r;
+
+        r = bus_read_job_name(message, &name, reterror);
+        if (r >= 0)
+                r = bus_find_job(userdata, name, &j, reterror);
+        if (r >= 0)
+                r = bus_job_path(j, &path);
+        return r < 0 ? r : sd_bus_reply_method_return(message, "o", path);
+}

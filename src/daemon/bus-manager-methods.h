@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The methods of org.pullauth1.Manager, whose one table stands in bus-manager.c. Each handler is a
+ * sd_bus_message_handler_t with a BusContext as userdata. */
+
+#include "daemon/bus-context.h"
+
+typedef int BusMethod(sd_bus_message *message, void *userdata, sd_bus_error *reterror);
+
+/* bus-manager-list.c: looking, which everyone may */
+BusMethod bus_manager_list_jobs;
+BusMethod bus_manager_get_job;
+
+/* bus-manager-refresh.c: jobs stay as they are and do their work sooner */
+BusMethod bus_manager_refresh_job;
+BusMethod bus_manager_refresh_all;
+
+/* bus-manager-reload.c */
+BusMethod bus_manager_reload;
+
+/* What belongs to no job, inside an open array; jobs tell of their own files and of their identity
+ * themselves. */
+int bus_manager_append_messages(sd_bus_message *m, const Manager *manager);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The steps that methods share, in the order in which each takes them: arguments, right, look up, act.
+ *
+ * Owns the wording of the refusals that have nothing to do with one method. Holds nothing between the
+ * steps: after a wait for polkit the whole handler runs anew. */
+
+#include <stdarg.h>
+
+#include "base/text.h"
+#include "daemon/bus-request.h"
+#include "model/name.h"
+
+int bus_error(sd_bus_error *reterror, ApiError e, const char *format, ...) {
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = sd_bus_error_setfv(reterror, api_error_to_string(e), format, ap);
+        va_end(ap);
+        return r;
+}
+
+int bus_read_job_name(sd_bus_message *message, const char **ret, sd_bus_error *reterror) {
+        const char *name;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &name);
+        if (r < 0)
+                return r;
+        if (!object_name_is_valid(name))
+                return bus_error(reterror, API_ERROR_INVALID_NAME, "That is no name that a job can have");
+        *ret = name;
+        return 0;
+}
+
+int bus_find_job(const BusContext *b, const char *name, Job **ret, sd_bus_error *reterror) {
+        Job *j = manager_find_job(b->manager, name);
+
+        if (!j)
+                return bus_error(reterror, API_ERROR_NO_SUCH_JOB, "There is no job '%s'", name);
+        *ret = j;
+        return 0;
+}
+
+int bus_authorize_job(const BusContext *b, sd_bus_message *message, const char *name,
+                      sd_bus_error *reterror) {
+        const Job *j = manager_find_job(b->manager, name);
+        const char *registry = j ? strempty(j->config->registry) : "";
+        char *const details[] = { (char *) "job", (char *) name, (char *) "registry", (char *) registry,
+                                  NULL };
+
+        return authorize(b->authorizer, message, details, reterror);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the methods of all objects do alike: read names, ask for the caller's right, look up, refuse.
+ *
+ * All return a negative errno with *reterror set if they refuse, for the handler to return. */
+
+#include "base/api-error.h"
+#include "daemon/bus-context.h"
+
+/* Always negative. The message says what to do where the name of the error does not. */
+int bus_error(sd_bus_error *reterror, ApiError e, const char *format, ...) _printf_(3, 4);
+
+/* The next argument, which has to be a name that a job can have. Returns 0. */
+int bus_read_job_name(sd_bus_message *message, const char **ret, sd_bus_error *reterror);
+/* Returns 0. */
+int bus_find_job(const BusContext *b, const char *name, Job **ret, sd_bus_error *reterror);
+
+/* authorize(), with what rules of polkit may want to know of a job: its name (`job`) and the registry it
+ * has at present (`registry`, empty if there is no such job). */
+int bus_authorize_job(const BusContext *b, sd_bus_message *message, const char *name,
+                      sd_bus_error *reterror);
