@@ -10,7 +10,6 @@ H = f'{C}#pragma once\n\n'
 PY = f'# {LICENCE}\n'
 OPENING = '\n/* Names for numbers.\n *\n * Owns nothing and refuses numbers that are too large. */\n\n'
 MESSAGE = '0123456789abcdef0123456789abcdef'
-MAN = f'.\\" {LICENCE}\n'
 
 
 def source(*lines, opening=OPENING, includes='#include "base/name.h"\n\n'):
@@ -18,7 +17,12 @@ def source(*lines, opening=OPENING, includes='#include "base/name.h"\n\n'):
 
 
 def page(name, section, *lines):
-    return MAN + f'.TH {name} {section} "" "pullauthd" ""\n.SH NAME\n{name} \\- an example\n' + '\n'.join(lines) + '\n'
+    """A manual with these sections, each a title and its text."""
+    text = f'.. {LICENCE}\n\n{"=" * 20}\n{name}\n{"=" * 20}\n\n{"-" * 10}\nan example\n{"-" * 10}\n\n' \
+        f':Manual section: {section}\n'
+    for title, content in zip(lines[::2], lines[1::2]):
+        text += f'\n{title}\n{"=" * len(title)}\n\n{content}\n'
+    return text
 
 
 NAME_H = H + '/* Numbers have names. */\n\ntypedef enum Kind { KIND_A, KIND_B } Kind;\n\nint name_of(int number);\n'
@@ -75,10 +79,10 @@ GOOD = {
     'polkit/org.pullauth1.policy': POLICY,
     'docs/failures.md': FAILURES_MD,
     'NEWS.md': NEWS,
-    'man/pullauthd.service.8': page('pullauthd.service', 8, '.SH REASONS', 'timeout', '.SH MESSAGES', MESSAGE),
-    'man/pullauth.job.5': page('pullauth.job', 5, '.SH OPTIONS', 'Registry='),
-    'man/pullauthctl.1': page('pullauthctl', 1, '.SH COMMANDS', 'list', '.SH OPTIONS', '\\-\\-json'),
-    'man/org.pullauth1.5': page('org.pullauth1', 5, '.SH PROPERTIES', 'Version', 'org.pullauth1.refresh'),
+    'man/pullauthd.service.8.rst': page('pullauthd.service', 8, 'REASONS', 'timeout', 'MESSAGES', MESSAGE),
+    'man/pullauth.job.5.rst': page('pullauth.job', 5, 'OPTIONS', 'Registry='),
+    'man/pullauthctl.1.rst': page('pullauthctl', 1, 'COMMANDS', 'list', 'OPTIONS', '**--json**'),
+    'man/org.pullauth1.5.rst': page('org.pullauth1', 5, 'PROPERTIES', 'Version', 'ACTIONS', 'org.pullauth1.refresh'),
 }
 
 
@@ -221,7 +225,7 @@ CASES = {
          'src/daemon/bus.c', 'in no polkit'),
         ('an action that nobody asks for', {'polkit/org.pullauth1.policy': POLICY.replace('1.refresh', '1.frob')},
          'polkit/org.pullauth1.policy', 'asked for nowhere'),
-        ('an action in no manual', {'man/org.pullauth1.5': page('org.pullauth1', 5, '.SH PROPERTIES', 'Version')},
+        ('an action in no manual', {'man/org.pullauth1.5.rst': page('org.pullauth1', 5, 'PROPERTIES', 'Version')},
          'polkit/org.pullauth1.policy', 'is not in man')],
     'docs-members': [('a property', {'src/daemon/bus.c': BUS_C.replace('"Version"', '"Frob"')}, 'src/daemon/bus.c',
                       'D-Bus member Frob')],
@@ -229,7 +233,7 @@ CASES = {
         ('a message without entry', {'units/pullauth.catalog': f'# {LICENCE}\n'}, 'src/model/message-id.h', 'no entry'),
         ('an entry that nobody sends', {'src/model/message-id.h': H + '/* None. */\n'}, 'units/pullauth.catalog',
          'no source'),
-        ('a message in no manual', {'man/pullauthd.service.8': page('pullauthd.service', 8, '.SH REASONS', 'timeout')},
+        ('a message in no manual', {'man/pullauthd.service.8.rst': page('pullauthd.service', 8, 'REASONS', 'timeout')},
          'src/model/message-id.h', 'not in man')],
     'clang-format': [('another indentation', with_body('    number++;'), 'src/base/name.c', 'clang-format -i')],
     'shellcheck': [('an unquoted variable', {'tools/run': f'#!/bin/bash\n# {LICENCE}\nrm $1\n'}, 'tools/run', 'quote')],
@@ -249,8 +253,11 @@ CASES = {
         ('a long line of Python', {'tests/lib/tool.py': PY + f'X = "{"x" * 120}"\n'}, 'tests/lib/tool.py', '120'),
         ('a blank at the end', with_body('        number++; '), 'src/base/name.c', 'no blanks'),
         ('a tab', with_body('\tnumber++;'), 'src/base/name.c', 'no tabs')],
-    'manuals': [('a macro that is none', {'man/pullauthctl.1': page('pullauthctl', 1, '.XQ list json')},
-                 'man/pullauthctl.1', 'macro')],
+    'manuals': [
+        ('markup that is open', {'man/pullauthctl.1.rst': page('pullauthctl', 1, 'COMMANDS', '**list')},
+         'man/pullauthctl.1.rst', 'without end-string'),
+        ('two sections of one name', {'man/pullauthctl.1.rst': page('pullauthctl', 1, 'A', 'list', 'A', 'json')},
+         'man/pullauthctl.1.rst', 'Duplicate')],
     'xml': [('a tag that is open', {'polkit/org.pullauth1.policy': POLICY.replace('</policyconfig>', '')},
              'polkit/org.pullauth1.policy', 'not well-formed')],
     'linkage': [

@@ -13,8 +13,7 @@ DAEMON_CONF = 'pullauthd.conf'
 
 def manual(tree, stem):
     """The text of all manuals whose file names begin with `stem`, without markup that splits words."""
-    found = [tree.text(path) for path in tree.matching(f'man/{stem}*') if not path.endswith('meson.build')]
-    return re.sub(r'\\[-&]|\\fB|\\fI|\\fR|\\fP', lambda m: '-' if m.group() == '\\-' else '', '\n'.join(found))
+    return re.sub(r'\\ |\*\*', '', '\n'.join(tree.text(path) for path in tree.matching(f'man/{stem}*.rst')))
 
 
 def missing(tree, stem, items):
