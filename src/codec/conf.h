@@ -18,6 +18,12 @@ typedef struct ConfAssignment {
         unsigned line;
 } ConfAssignment;
 
+/* Files that define things of one kind: DIRECTORY/NAMESUFFIX. */
+typedef struct ConfKind {
+        const char *directory; /* "jobs" */
+        const char *suffix;    /* ".job" */
+} ConfKind;
+
 typedef enum ConfSeverity {
         CONF_WARNING, /* ignored, everything else works */
         CONF_ERROR,   /* what this file defines cannot work */

@@ -3,7 +3,7 @@
 
 /* What the journal is told of configuration files. */
 
-#include "daemon/configuration.h"
+#include "model/configuration.h"
 
 /* One entry for each message, of the files as a whole, of identities and of jobs. */
 void configuration_log(const Configuration *c);

@@ -3,8 +3,8 @@
 
 /* The jobs that the manager holds, sorted by name. */
 
-#include "daemon/configuration.h"
 #include "daemon/manager-observer.h"
+#include "model/configuration.h"
 
 typedef enum ManagerApplyFlags {
         MANAGER_APPLY_AT_START = 1 << 0, /* the daemon just started: maybe with a whole site of others */

@@ -4,12 +4,12 @@
 /* What the manager is made of: for the manager's own files alone. */
 
 #include "daemon/adoption.h"
-#include "daemon/configuration.h"
 #include "daemon/manager-observer.h"
 #include "daemon/publisher.h"
 #include "daemon/state-store.h"
 #include "daemon/worker-link.h"
 #include "io/time-change.h"
+#include "model/configuration.h"
 
 typedef struct FileWatch FileWatch; /* manager-watch.c */
 

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/configuration-load.h"
 #include "daemon/configuration-log.h"
 #include "daemon/fragment.h"
 #include "daemon/manager-parts.h"

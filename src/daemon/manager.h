@@ -7,9 +7,9 @@
 
 #include <systemd/sd-event.h>
 
-#include "daemon/configuration.h"
 #include "daemon/manager-jobs.h"
 #include "daemon/manager-observer.h"
+#include "model/configuration.h"
 
 /* Allocates only. `root` is "" or the directory below which every path of the daemon lies. */
 int manager_new(sd_event *event, const char *root, Manager **ret);

@@ -298,3 +298,19 @@ ConfTree *conf_tree_free_many(ConfTree *t, size_t n) {
         free(t);
         return NULL;
 }
+
+int conf_tree_load_kinds(const char *root, const ConfKind *kinds, size_t n_kinds, Conf *messages,
+                         conf_take_t take, void *userdata) {
+        int r = 0;
+
+        for (size_t kind = 0; kind < n_kinds && r >= 0; kind++) {
+                ConfTree *trees = NULL;
+                size_t n = 0;
+
+                r = conf_tree_load(root, kinds[kind].directory, kinds[kind].suffix, messages, &trees, &n);
+                for (size_t i = 0; i < n && r >= 0; i++)
+                        r = take(kind, trees[i].name, TAKE_PTR(trees[i].conf), userdata);
+                conf_tree_free_many(trees, n);
+        }
+        return r;
+}

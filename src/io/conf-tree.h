@@ -25,5 +25,11 @@ int conf_tree_load(const char *root, const char *kind, const char *suffix, Conf 
                    size_t *ret_n);
 ConfTree *conf_tree_free_many(ConfTree *t, size_t n);
 
+/* Owns `conf` from now on. Below 0: loading ends with that. */
+typedef int (*conf_take_t)(size_t kind, const char *name, Conf *conf, void *userdata);
+/* The same for several kinds, one after the other: each definition is handed to `take`. */
+int conf_tree_load_kinds(const char *root, const ConfKind *kinds, size_t n_kinds, Conf *messages,
+                         conf_take_t take, void *userdata);
+
 /* True for what may stand before the suffix: 1–64 of [A-Za-z0-9_.-], not starting with '.' or '-'. */
 bool conf_name_is_valid(const char *name);

@@ -125,6 +125,31 @@ static void files_that_belong_to_nothing_are_warned_about(void **state) {
         assert_int_equal(messages->messages[0].severity, CONF_WARNING);
 }
 
+static int note(size_t kind, const char *name, Conf *conf, void *userdata) {
+        _cleanup_conf_ Conf *owned = conf;
+        char *seen = userdata;
+
+        snprintf(seen + strlen(seen), 64, "%zu %s %s;", kind, name, strempty(last_value(conf, "K")));
+        return streq(name, "stop") ? -ECANCELED : 0;
+}
+
+static void several_kinds_are_handed_over_one_after_the_other(void **state) {
+        const ConfKind kinds[] = { { "identities", ".identity" }, { "jobs", ".job" } };
+        _cleanup_conf_ Conf *messages = NULL;
+        char seen[256] = "";
+
+        assert_ok(conf_new(&messages));
+        write_file(*state, "etc/pullauth/jobs/a.job", "[Job]\nK=1\n");
+        write_file(*state, "etc/pullauth/identities/z.identity", "[Identity]\nK=2\n");
+        write_file(*state, "etc/pullauth/identities/x.job", "[Job]\n");
+        assert_int_equal(conf_tree_load_kinds(*state, kinds, 2, messages, note, seen), 0);
+        assert_string_equal(seen, "0 z 2;1 a 1;");
+        write_file(*state, "etc/pullauth/identities/stop.identity", "[Identity]\n");
+        seen[0] = '\0';
+        assert_int_equal(conf_tree_load_kinds(*state, kinds, 2, messages, note, seen), -ECANCELED);
+        assert_string_equal(seen, "0 stop ;");
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, setup_scratch, teardown_scratch)
 
 int main(void) {
@@ -134,6 +159,7 @@ int main(void) {
                 test(drop_ins_follow_in_the_order_of_their_names),
                 test(what_is_unsafe_or_unreadable_is_an_error_of_its_own),
                 test(files_that_belong_to_nothing_are_warned_about),
+                test(several_kinds_are_handed_over_one_after_the_other),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Everything the administrator's files say, at one moment, cross-checked. */
+/* Everything the administrator's files say, at one moment, cross-checked. Pure: who read the
+ * files hands them in. */
 
 #include "base/failure.h"
 #include "codec/conf.h"
@@ -28,8 +29,23 @@ typedef struct Configuration {
         Conf *messages; /* what belongs to no job and no identity */
 } Configuration;
 
-/* Reads and checks everything below `root`. What is wrong with a job ends in its definition. Returns 0,
- * or an errno when the machine itself is in trouble; the caller then keeps what it has. */
-int configuration_load(const char *root, Configuration **ret);
+typedef enum ConfigurationKind {
+        CONFIGURATION_IDENTITIES,
+        CONFIGURATION_JOBS,
+        _CONFIGURATION_KIND_MAX,
+        _CONFIGURATION_KIND_INVALID = -EINVAL,
+} ConfigurationKind;
+
+/* For conf_tree_load_kinds(): where the files of each kind lie. */
+extern const ConfKind configuration_kinds[_CONFIGURATION_KIND_MAX];
+
+int configuration_new(Configuration **ret);
 Configuration *configuration_free(Configuration *c);
 DEFINE_CLEANUP(Configuration *, configuration_free)
+
+/* Takes up what `conf` says and consumes it. What is wrong with it ends in its messages. Returns 0 or
+ * -ENOMEM. */
+int configuration_add(Configuration *c, ConfigurationKind kind, const char *name, Conf *conf);
+/* Once, when everything was added: sorts, and holds it against each other. What is wrong with a job ends in
+ * its definition. Returns 0 or -ENOMEM. */
+int configuration_check(Configuration *c);

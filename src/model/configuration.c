@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Loads identities and jobs and holds them against each other.
+/* Holds identities and jobs against each other.
  *
  * Owns the rules that need more than one file: a job's identity and targets must exist, and a scope of a
  * target has one job. What breaks a rule disables the one job that it concerns, with a failure that names
- * file, line and the other party. */
+ * file, line and the other party. Reads no files: they are handed in. */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "daemon/configuration.h"
-#include "io/conf-tree.h"
+#include "model/config-value.h"
+#include "model/configuration.h"
 #include "model/target-config.h"
+
+const ConfKind configuration_kinds[_CONFIGURATION_KIND_MAX] = {
+        [CONFIGURATION_IDENTITIES] = { "identities", ".identity" },
+        [CONFIGURATION_JOBS] = { "jobs", ".job" },
+};
 
 Configuration *configuration_free(Configuration *c) {
         if (!c)
@@ -34,59 +39,79 @@ Configuration *configuration_free(Configuration *c) {
         return NULL;
 }
 
-static int load_identities(const char *root, Configuration *c) {
-        ConfTree *trees = NULL;
-        size_t n = 0;
+int configuration_new(Configuration **ret) {
+        _cleanup_(configuration_freep) Configuration *c = NULL;
         int r;
 
-        r = conf_tree_load(root, "identities", ".identity", c->messages, &trees, &n);
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        r = conf_new(&c->messages);
         if (r < 0)
                 return r;
-        c->identities = calloc(n + 1, sizeof(*c->identities));
-        if (!c->identities)
-                r = -ENOMEM;
-        for (size_t i = 0; i < n && r >= 0; i++) {
-                IdentityDefinition *d = c->identities + i;
-
-                r = identity_config_new(trees[i].name, trees[i].conf, &d->config);
-                if (r < 0)
-                        break;
-                d->conf = TAKE_PTR(trees[i].conf);
-                conf_forget_assignments(d->conf);
-                c->n_identities++;
-        }
-        conf_tree_free_many(trees, n);
-        return r;
+        *ret = TAKE_PTR(c);
+        return 0;
 }
 
-static int load_jobs(const char *root, Configuration *c) {
-        ConfTree *trees = NULL;
-        size_t n = 0;
+/* Room for one more behind n items, in steps that double: each step is copied, and what it leaves erased. */
+static void *room(void *items, size_t n, size_t size) {
+        return (n & (n - 1)) == 0 ? reallocarray(items, n > 0 ? 2 * n : 1, size) : items;
+}
+
+/* Consumes `conf`. */
+static int add_identity(Configuration *c, const char *name, Conf *conf) {
+        _cleanup_conf_ Conf *owned = conf;
+        IdentityDefinition *grown;
         int r;
 
-        r = conf_tree_load(root, "jobs", ".job", c->messages, &trees, &n);
+        grown = room(c->identities, c->n_identities, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        c->identities = grown;
+        grown += c->n_identities;
+        *grown = (IdentityDefinition){};
+        r = identity_config_new(name, owned, &grown->config);
         if (r < 0)
                 return r;
-        c->n_jobs = 0;
-        c->jobs = calloc(n + 1, sizeof(*c->jobs));
-        if (!c->jobs)
-                r = -ENOMEM;
-        for (size_t i = 0; i < n && r >= 0; i++) {
-                JobDefinition *d = c->jobs + i;
-
-                r = job_config_new(trees[i].name, trees[i].conf, &d->config);
-                if (r < 0)
-                        break;
-                d->conf = TAKE_PTR(trees[i].conf);
-                conf_forget_assignments(d->conf);
-                c->n_jobs++;
-        }
-        conf_tree_free_many(trees, n);
-        return r;
+        conf_forget_assignments(owned);
+        grown->conf = TAKE_PTR(owned);
+        c->n_identities++;
+        return 0;
 }
 
-static const char *main_file(const Conf *conf) {
-        return conf->files && conf->files[0] ? conf->files[0] : "(no file)";
+/* Consumes `conf`. */
+static int add_job(Configuration *c, const char *name, Conf *conf) {
+        _cleanup_conf_ Conf *owned = conf;
+        JobDefinition *grown;
+        int r;
+
+        grown = room(c->jobs, c->n_jobs, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        c->jobs = grown;
+        grown += c->n_jobs;
+        *grown = (JobDefinition){};
+        r = job_config_new(name, owned, &grown->config);
+        if (r < 0)
+                return r;
+        conf_forget_assignments(owned);
+        grown->conf = TAKE_PTR(owned);
+        c->n_jobs++;
+        return 0;
+}
+
+int configuration_add(Configuration *c, ConfigurationKind kind, const char *name, Conf *conf) {
+        switch (kind) {
+        case CONFIGURATION_IDENTITIES:
+                return add_identity(c, name, conf);
+        case CONFIGURATION_JOBS:
+                return add_job(c, name, conf);
+        case _CONFIGURATION_KIND_MAX:
+        case _CONFIGURATION_KIND_INVALID:
+                break;
+        }
+        conf_free(conf);
+        return -EINVAL;
 }
 
 static const ConfMessage *first_error(const Conf *conf) {
@@ -112,10 +137,11 @@ static int fail_by_message(JobDefinition *d, const Conf *conf) {
 static int fail_by_rule(JobDefinition *d, Reason reason, const char *text) {
         int r;
 
-        r = conf_add_message(d->conf, CONF_ERROR, main_file(d->conf), 0, "%s", text);
+        r = conf_add_message(d->conf, CONF_ERROR, config_main_file(d->conf), 0, "%s", text);
         if (r < 0)
                 return r;
-        return failure_new(&d->failure, STEP_CONFIGURATION, reason, "%s: %s", main_file(d->conf), text);
+        return failure_new(&d->failure, STEP_CONFIGURATION, reason, "%s: %s", config_main_file(d->conf),
+                           text);
 }
 
 static int compare_identity(const void *key, const void *item) {
@@ -255,24 +281,23 @@ static int check_scopes(const Configuration *c) {
         return 0;
 }
 
-int configuration_load(const char *root, Configuration **ret) {
-        _cleanup_(configuration_freep) Configuration *c = NULL;
-        int r;
+static int compare_identities(const void *a, const void *b) {
+        return strcmp(((const IdentityDefinition *) a)->config->name,
+                      ((const IdentityDefinition *) b)->config->name);
+}
 
-        c = calloc(1, sizeof(*c));
-        if (!c)
-                return -ENOMEM;
-        r = conf_new(&c->messages);
-        if (r >= 0)
-                r = load_identities(root, c);
-        if (r >= 0)
-                r = load_jobs(root, c);
+static int compare_jobs(const void *a, const void *b) {
+        return strcmp(((const JobDefinition *) a)->config->name, ((const JobDefinition *) b)->config->name);
+}
+
+int configuration_check(Configuration *c) {
+        int r = 0;
+
+        if (c->n_identities > 1)
+                qsort(c->identities, c->n_identities, sizeof(*c->identities), compare_identities);
+        if (c->n_jobs > 1)
+                qsort(c->jobs, c->n_jobs, sizeof(*c->jobs), compare_jobs);
         for (size_t i = 0; i < c->n_jobs && r >= 0; i++)
                 r = check_one(c, c->jobs + i);
-        if (r >= 0)
-                r = check_scopes(c);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(c);
-        return 0;
+        return r < 0 ? r : check_scopes(c);
 }
