@@ -8,11 +8,10 @@
  * drip too. */
 
 #include <curl/curl.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/mman.h>
 
+#include "base/memory-file.h"
 #include "base/text.h"
 #include "config.h"
 #include "io/http-setup.h"
@@ -112,25 +111,12 @@ void http_anchors_done(HttpAnchors *a) {
 
 /* Sealed, so that what libcurl opens by its path is what was given. */
 static int anchors_file(HttpAnchors *a) {
-        _cleanup_close_ int fd = -EBADF;
-        size_t done = 0;
+        int r;
 
         if (a->ca_fd >= 0)
                 return 0;
-        fd = memfd_create("pullauth-ca", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (fd < 0)
-                return -EIO;
-        while (done < a->ca_size) {
-                ssize_t n = write(fd, a->ca + done, a->ca_size - done);
-
-                if (n <= 0)
-                        return -EIO;
-                done += (size_t) n;
-        }
-        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-                return -EIO;
-        a->ca_fd = TAKE_FD(fd);
-        return 0;
+        r = memory_file_new("pullauth-ca", a->ca, a->ca_size, &a->ca_fd);
+        return r < 0 && r != -ENOMEM ? -EIO : r;
 }
 
 typedef struct AnchorOptions {
