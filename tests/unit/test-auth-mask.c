@@ -22,16 +22,18 @@ static void secrets_are_hidden_and_the_rest_is_as_it_was(void **state) {
 }
 
 static void what_is_not_known_is_hidden_wherever_it_stands(void **state) {
-        check("{\"auths\":{\"a\":{\"auth\":\"x\",\"new\":[\"s\",{\"deep\":\"s\"},-1.5e+3,true],\"pin\":1234}},"
-              "\"HttpHeaders\":{\"Authorization\":\"Bearer s\"},\"proxies\":{\"default\":{\"httpProxy\":\"s\"}}}",
+        check("{\"auths\":{\"a\":{\"auth\":\"x\",\"new\":[\"s\",{\"deep\":\"s\"},-1.5e+3,true],"
+              "\"pin\":1234}}}",
               "{\"auths\":{\"a\":{\"auth\":\"(hidden)\",\"new\":[\"(hidden)\",{\"deep\":\"(hidden)\"},"
-              "\"(hidden)\",true],\"pin\":\"(hidden)\"}},\"HttpHeaders\":{\"Authorization\":\"(hidden)\"},"
-              "\"proxies\":{\"default\":{\"httpProxy\":\"(hidden)\"}}}");
+              "\"(hidden)\",true],\"pin\":\"(hidden)\"}}}");
+        check("{\"HttpHeaders\":{\"Authorization\":\"Bearer s\"},\"proxies\":{\"x\":{\"httpProxy\":\"s\"}}}",
+              "{\"HttpHeaders\":{\"Authorization\":\"(hidden)\"},"
+              "\"proxies\":{\"x\":{\"httpProxy\":\"(hidden)\"}}}");
 }
 
 static void names_of_helpers_are_shown(void **state) {
-        check("{\"credsStore\":\"pass\",\"credHelpers\":{\"quay.io\":\"secretservice\"},\"x\":\"s\"}",
-              "{\"credsStore\":\"pass\",\"credHelpers\":{\"quay.io\":\"secretservice\"},\"x\":\"(hidden)\"}");
+        check("{\"credsStore\":\"pass\",\"credHelpers\":{\"quay.io\":\"vault\"},\"x\":\"s\"}",
+              "{\"credsStore\":\"pass\",\"credHelpers\":{\"quay.io\":\"vault\"},\"x\":\"(hidden)\"}");
         check("{\"cr\\u0065dsStore\":\"pass\"}", "{\"cr\\u0065dsStore\":\"pass\"}");
         check("{\"auths\":{\"credsStore\":{\"auth\":\"s\"},\"credHelpers\":\"s\"}}",
               "{\"auths\":{\"credsStore\":{\"auth\":\"(hidden)\"},\"credHelpers\":\"(hidden)\"}}");
