@@ -12,6 +12,7 @@ static const char *const names[_API_ERROR_MAX] = {
         [API_ERROR_INVALID_NAME] = "org.pullauth1.Error.InvalidName",
         [API_ERROR_INVALID_ARGUMENT] = "org.pullauth1.Error.InvalidArgument",
         [API_ERROR_NO_SUCH_JOB] = "org.pullauth1.Error.NoSuchJob",
+        [API_ERROR_JOB_DISABLED] = "org.pullauth1.Error.JobDisabled",
         [API_ERROR_NO_SUCH_IDENTITY] = "org.pullauth1.Error.NoSuchIdentity",
         [API_ERROR_NO_SUCH_TARGET] = "org.pullauth1.Error.NoSuchTarget",
         [API_ERROR_JOB_EXISTS] = "org.pullauth1.Error.JobExists",

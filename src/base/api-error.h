@@ -11,6 +11,7 @@ typedef enum ApiError {
         API_ERROR_INVALID_NAME,     /* no job, identity, target, registry or image can be called so */
         API_ERROR_INVALID_ARGUMENT, /* a setting, flag or limit that makes no sense */
         API_ERROR_NO_SUCH_JOB,      /* none of this name, or none for this image */
+        API_ERROR_JOB_DISABLED,
         API_ERROR_NO_SUCH_IDENTITY,
         API_ERROR_NO_SUCH_TARGET,
         API_ERROR_JOB_EXISTS,

@@ -288,7 +288,7 @@ int adoption_try(const Adoption *a, Job *j) {
         AdoptionTimes times;
         int r;
 
-        if (!j->config->robot || !j->config->scopes || !j->config->scopes[0])
+        if (!j->config->enabled || !j->config->robot || !j->config->scopes || !j->config->scopes[0])
                 return 0;
         r = find_auth(a, j->config, &auth);
         if (r > 0)

@@ -65,6 +65,46 @@ static int enumerate_jobs(sd_bus *bus, const char *prefix, void *userdata, char 
         return 0;
 }
 
+PROPERTY_GETTER(get_enabled) {
+        const Job *j = userdata;
+
+        return sd_bus_message_append(reply, "b", j->config->enabled);
+}
+
+PROPERTY_GETTER(get_runtime) {
+        return sd_bus_message_append(reply, "b", job_is_runtime(userdata));
+}
+
+PROPERTY_GETTER(get_take_over) {
+        const Job *j = userdata;
+
+        return sd_bus_message_append(reply, "b", j->config->take_over);
+}
+
+PROPERTY_GETTER(get_wake_system) {
+        const Job *j = userdata;
+
+        return sd_bus_message_append(reply, "b", j->config->wake_system);
+}
+
+PROPERTY_GETTER(get_on_expiry) {
+        const Job *j = userdata;
+
+        return sd_bus_message_append(reply, "s", on_expiry_to_string(j->config->on_expiry));
+}
+
+PROPERTY_GETTER(get_on_remove) {
+        const Job *j = userdata;
+
+        return sd_bus_message_append(reply, "s", on_remove_to_string(j->config->on_remove));
+}
+
+PROPERTY_GETTER(get_minimum_remaining) {
+        const Job *j = userdata;
+
+        return sd_bus_message_append(reply, "t", j->config->minimum_remaining);
+}
+
 PROPERTY_GETTER(get_registry) {
         const Job *j = userdata;
 
@@ -228,6 +268,10 @@ int bus_job_refresh(Job *j, uint64_t *ret_attempt, sd_bus_error *reterror) {
         r = job_refresh(j, ret_attempt);
         if (r != 0)
                 return r;
+        if (!j->config->enabled)
+                return bus_error(reterror, API_ERROR_JOB_DISABLED,
+                                 "Job '%s' is disabled, 'pullauthctl enable %s' enables it", j->name,
+                                 j->name);
         f = job_failure(j);
         return bus_error(reterror, API_ERROR_CONFIGURATION_INVALID, "Job '%s' cannot be refreshed: %s",
                          j->name, f ? f->message : "it is not configured");
@@ -251,11 +295,18 @@ static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error 
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Name", "s", NULL, offsetof(Job, name), SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Enabled", "b", get_enabled, 0, CHANGES),
+        SD_BUS_PROPERTY("Runtime", "b", get_runtime, 0, CHANGES),
         SD_BUS_PROPERTY("Registry", "s", get_registry, 0, CHANGES),
         SD_BUS_PROPERTY("Robot", "s", get_robot, 0, CHANGES),
         SD_BUS_PROPERTY("Identity", "s", get_identity, 0, CHANGES),
         SD_BUS_PROPERTY("Scopes", "as", get_scopes, 0, CHANGES),
         SD_BUS_PROPERTY("Targets", "as", get_targets, 0, CHANGES),
+        SD_BUS_PROPERTY("MinimumRemaining", "t", get_minimum_remaining, 0, CHANGES),
+        SD_BUS_PROPERTY("OnExpiry", "s", get_on_expiry, 0, CHANGES),
+        SD_BUS_PROPERTY("OnRemove", "s", get_on_remove, 0, CHANGES),
+        SD_BUS_PROPERTY("TakeOver", "b", get_take_over, 0, CHANGES),
+        SD_BUS_PROPERTY("WakeSystem", "b", get_wake_system, 0, CHANGES),
         SD_BUS_PROPERTY("ConfigurationFiles", "as", get_files, 0, CHANGES),
         SD_BUS_PROPERTY("ConfigurationMessages", "a(suss)", get_messages, 0, CHANGES),
         SD_BUS_PROPERTY("State", "s", get_state, 0, CHANGES),
@@ -300,8 +351,9 @@ static const struct {
         const char *const *properties;
 } changes[] = {
         { JOB_CHANGED_CONFIGURATION,
-          (const char *const[]){ "Registry", "Robot", "Identity", "Scopes", "Targets", "ConfigurationFiles",
-                                 "ConfigurationMessages", NULL } },
+          (const char *const[]){ "Enabled", "Runtime", "Registry", "Robot", "Identity", "Scopes", "Targets",
+                                 "MinimumRemaining", "OnExpiry", "OnRemove", "TakeOver", "WakeSystem",
+                                 "ConfigurationFiles", "ConfigurationMessages", NULL } },
         { JOB_CHANGED_STATE,
           (const char *const[]){ "State", "Reason", "Step", "Message", "RegistryWords", "Hint", "HTTPStatus",
                                  "Notices", "AttemptsStarted", "AttemptsEnded", "Refreshes",

@@ -65,13 +65,14 @@ PROPERTY_GETTER(get_messages) {
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-/* One property for each state, and one for all of them; inactive jobs are in the latter only. */
+/* One property for each state, and one for all of them. */
 static const struct {
         const char *property;
         JobState state; /* _JOB_STATE_MAX: all */
 } counts[] = {
-        { "NJobs", _JOB_STATE_MAX },   { "NFresh", JOB_FRESH },     { "NRefreshing", JOB_REFRESHING },
-        { "NRetrying", JOB_RETRYING }, { "NExpired", JOB_EXPIRED }, { "NFailed", JOB_FAILED },
+        { "NJobs", _JOB_STATE_MAX },       { "NInactive", JOB_INACTIVE }, { "NFresh", JOB_FRESH },
+        { "NRefreshing", JOB_REFRESHING }, { "NRetrying", JOB_RETRYING }, { "NExpired", JOB_EXPIRED },
+        { "NFailed", JOB_FAILED },
 };
 
 static uint32_t count_of(const ManagerCounts *c, size_t i) {
@@ -97,6 +98,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Ready", "b", get_ready, 0, CHANGES),
         SD_BUS_PROPERTY("ConfigurationMessages", "a(suss)", get_messages, 0, CHANGES),
         SD_BUS_PROPERTY("NJobs", "u", get_count, 0, CHANGES),
+        SD_BUS_PROPERTY("NInactive", "u", get_count, 0, CHANGES),
         SD_BUS_PROPERTY("NFresh", "u", get_count, 0, CHANGES),
         SD_BUS_PROPERTY("NRefreshing", "u", get_count, 0, CHANGES),
         SD_BUS_PROPERTY("NRetrying", "u", get_count, 0, CHANGES),

@@ -202,7 +202,7 @@ static void send_request(Job *j) {
 }
 
 void job_attempt_start(Job *j) {
-        if (job_is_attempting(j) || j->configuration_failure)
+        if (job_is_attempting(j) || !job_may_attempt(j))
                 return;
         (void) job_schedule(j, USEC_INFINITY);
         j->attempts_started++;

@@ -35,8 +35,21 @@ bool job_is_attempting(const Job *j) {
         return j->call || j->reread_timer || j->awaiting_publication;
 }
 
+bool job_is_runtime(const Job *j) {
+        const char *path;
+
+        if (!j->config->files || !j->config->files[0])
+                return false;
+        path = startswith(j->config->files[0], j->context->root);
+        return path && startswith(path, "/run/");
+}
+
+bool job_may_attempt(const Job *j) {
+        return !j->configuration_failure && j->config->enabled;
+}
+
 bool job_is_undecided(const Job *j) {
-        return !j->configuration_failure && !job_has_valid_credential(j) && j->attempts_ended == 0;
+        return job_may_attempt(j) && !job_has_valid_credential(j) && j->attempts_ended == 0;
 }
 
 static const Failure *target_failure(const Job *j) {
@@ -65,6 +78,7 @@ void job_announce(Job *j, JobChange what) {
 
 void job_update(Job *j, JobChange what) {
         const JobFacts facts = {
+                .disabled = !j->config->enabled,
                 .attempting = job_is_attempting(j),
                 .valid = job_has_valid_credential(j),
                 .published = job_is_published(j),

@@ -109,6 +109,8 @@ usec_t job_remaining(const Job *j); /* 0 without a valid credential */
 /* The failure that people should see: configuration, last attempt, or target; NULL if all is well. */
 const Failure *job_failure(const Job *j);
 bool job_is_attempting(const Job *j);
+bool job_is_runtime(const Job *j);  /* its main file stands in /run: it ends with this boot */
+bool job_may_attempt(const Job *j); /* its files are right, and it is enabled */
 /* The first attempt has not ended yet. */
 bool job_is_undecided(const Job *j);
 /* The credential stands in every target. */

@@ -81,7 +81,7 @@ int job_adopt(Job *j, Credential *credential, usec_t expires_boot, usec_t due_bo
 int job_start(Job *j, usec_t delay) {
         int r = 0;
 
-        if (!j->configuration_failure) {
+        if (job_may_attempt(j)) {
                 usec_t first = j->credential ? j->next_attempt_boot : usec_add(now_boot(), delay);
 
                 r = job_schedule(j, first);
@@ -193,6 +193,24 @@ static int stop_by_configuration(Job *j, JobSettings *s) {
         return 1;
 }
 
+/* As if it had never been, but for what is shown: what it put into targets is taken out. */
+static int disable(Job *j, JobSettings *s) {
+        int r;
+
+        r = take_settings(j, s);
+        if (r < 0)
+                return r;
+        job_attempt_cancel(j);
+        j->configuration_failure = failure_free(j->configuration_failure);
+        j->failure = failure_free(j->failure);
+        j->pace = (Pace){};
+        (void) job_schedule(j, USEC_INFINITY);
+        if (j->credential)
+                job_drop_credential(j);
+        job_update(j, _JOB_CHANGED_ALL);
+        return 1;
+}
+
 static int apply_settings(Job *j, JobSettings *s) {
         const JobObserver *o = &j->context->observer;
         bool same_robot = streq_ptr(j->config->registry, s->config->registry) &&
@@ -218,12 +236,32 @@ static int apply_settings(Job *j, JobSettings *s) {
         return r < 0 ? r : 1;
 }
 
+/* Returns 1 if they are others than before, be it that they say the same. */
+static int take_files(Job *j, const JobConfig *c) {
+        char **copy;
+        int r;
+
+        if (strv_equal(j->config->files, c->files))
+                return 0;
+        r = strv_copy(c->files, &copy);
+        if (r < 0)
+                return r;
+        strv_free(j->config->files);
+        j->config->files = copy;
+        return 1;
+}
+
 int job_reconfigure(Job *j, JobSettings *settings) {
         _cleanup_(job_settings_done) JobSettings s = *settings;
         bool same_failure = failure_equal(j->configuration_failure, s.failure);
         bool talk = !same_messages(j->conf, s.conf);
+        int r;
 
         *settings = (JobSettings){};
+        r = take_files(j, s.config);
+        if (r < 0)
+                return r;
+        talk = talk || r > 0;
         conf_free(j->conf);
         j->conf = TAKE_PTR(s.conf);
         if (talk)
@@ -233,13 +271,13 @@ int job_reconfigure(Job *j, JobSettings *settings) {
                                                                              : stop_by_configuration(j, &s);
         if (same_failure && job_config_equal(j->config, s.config) && same_identity(j->identity, s.identity))
                 return 0;
-        return apply_settings(j, &s);
+        return s.config->enabled ? apply_settings(j, &s) : disable(j, &s);
 }
 
 int job_refresh(Job *j, uint64_t *ret_attempt) {
         usec_t soonest;
 
-        if (j->configuration_failure)
+        if (!job_may_attempt(j))
                 return 0;
         if (job_is_attempting(j)) {
                 *ret_attempt = j->attempts_started;
@@ -263,7 +301,7 @@ void job_wake(Job *j, FailureClasses classes, usec_t spread) {
         usec_t now = now_boot(), left = usec_sub(j->next_attempt_boot, now), soon;
         FailureClass class;
 
-        if (job_is_attempting(j) || j->configuration_failure || !j->failure ||
+        if (job_is_attempting(j) || !job_may_attempt(j) || !j->failure ||
             j->next_attempt_boot == USEC_INFINITY)
                 return;
         class = failure_class(j->failure);

@@ -36,7 +36,8 @@ int job_reconfigure(Job *j, JobSettings *settings);
 void job_wake(Job *j, FailureClasses classes, usec_t spread);
 
 /* Asks for an attempt soon; requests while one is under way or waiting are one. Returns 1 and the number
- * of the attempt that answers it; 0 if the configuration keeps the job from trying (see its failure). */
+ * of the attempt that answers it; 0 if the job is disabled, or its configuration keeps it from trying (see
+ * its failure). */
 int job_refresh(Job *j, uint64_t *ret_attempt);
 
 /* What came of the last job_observer.publish() for one target. Takes `failure` (copied). */

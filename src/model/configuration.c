@@ -200,6 +200,9 @@ static int check_targets(JobDefinition *d) {
 static int check_one(const Configuration *c, JobDefinition *d) {
         int r;
 
+        /* What is switched off needs nothing and is in nobody's way; its messages are shown all the same. */
+        if (!d->config->enabled)
+                return 0;
         if (first_error(d->conf))
                 return fail_by_message(d, d->conf);
         r = check_targets(d);
@@ -236,7 +239,7 @@ static int collect_claims(const Configuration *c, Claim **ret, size_t *ret_n) {
         if (!claims)
                 return -ENOMEM;
         for (size_t i = 0; i < c->n_jobs; i++) {
-                if (c->jobs[i].failure)
+                if (c->jobs[i].failure || !c->jobs[i].config->enabled)
                         continue;
                 STRV_FOREACH(s, c->jobs[i].config->scopes)
                         STRV_FOREACH(t, c->jobs[i].config->targets)

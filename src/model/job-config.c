@@ -71,6 +71,12 @@ static int take_name(const ConfAssignment *a, char **p, bool (*is_valid)(const c
         return 0;
 }
 
+static int set_enabled(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return config_set_bool(a, &d->config->enabled, /* reset_to= */ true, reterr);
+}
+
 static int set_registry(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
@@ -196,12 +202,19 @@ static int set_minimum_remaining(const ConfAssignment *a, void *userdata, char *
 }
 
 static const ConfKey job_keys[] = {
-        { "Job", "Registry", set_registry },  { "Job", "Robot", set_robot },
-        { "Job", "Identity", set_identity },  { "Job", "Scopes", set_scopes },
-        { "Job", "Targets", set_targets },    { "Job", "CAFile", set_ca_file },
-        { "Job", "Proxy", set_proxy },        { "Job", "TakeOver", set_take_over },
-        { "Job", "OnExpiry", set_on_expiry }, { "Job", "WakeSystem", set_wake_system },
-        { "Job", "OnRemove", set_on_remove }, { "Job", "MinimumRemaining", set_minimum_remaining },
+        { "Job", "Enabled", set_enabled },
+        { "Job", "Registry", set_registry },
+        { "Job", "Robot", set_robot },
+        { "Job", "Identity", set_identity },
+        { "Job", "Scopes", set_scopes },
+        { "Job", "Targets", set_targets },
+        { "Job", "CAFile", set_ca_file },
+        { "Job", "Proxy", set_proxy },
+        { "Job", "TakeOver", set_take_over },
+        { "Job", "OnExpiry", set_on_expiry },
+        { "Job", "WakeSystem", set_wake_system },
+        { "Job", "OnRemove", set_on_remove },
+        { "Job", "MinimumRemaining", set_minimum_remaining },
 };
 
 JobConfig *job_config_free(JobConfig *c) {
@@ -291,6 +304,7 @@ int job_config_new(const char *name, Conf *conf, JobConfig **ret) {
         r = free_and_strdup(&c->name, name);
         if (r < 0)
                 return r;
+        c->enabled = true;
         d = (Draft){ .config = c };
         r = conf_apply(conf, job_keys, ELEMENTSOF(job_keys), &d);
         scope_paths = d.scope_paths;
@@ -312,11 +326,11 @@ int job_config_new(const char *name, Conf *conf, JobConfig **ret) {
 }
 
 bool job_config_equal(const JobConfig *a, const JobConfig *b) {
-        return streq_ptr(a->name, b->name) && streq_ptr(a->registry, b->registry) &&
-               streq_ptr(a->robot, b->robot) && streq_ptr(a->identity, b->identity) &&
-               strv_equal(a->scopes, b->scopes) && strv_equal(a->targets, b->targets) &&
-               streq_ptr(a->ca_file, b->ca_file) && streq_ptr(a->proxy, b->proxy) &&
-               a->take_over == b->take_over && a->on_remove == b->on_remove &&
-               a->on_expiry == b->on_expiry && a->wake_system == b->wake_system &&
-               a->minimum_remaining == b->minimum_remaining;
+        return streq_ptr(a->name, b->name) && a->enabled == b->enabled &&
+               streq_ptr(a->registry, b->registry) && streq_ptr(a->robot, b->robot) &&
+               streq_ptr(a->identity, b->identity) && strv_equal(a->scopes, b->scopes) &&
+               strv_equal(a->targets, b->targets) && streq_ptr(a->ca_file, b->ca_file) &&
+               streq_ptr(a->proxy, b->proxy) && a->take_over == b->take_over &&
+               a->on_remove == b->on_remove && a->on_expiry == b->on_expiry &&
+               a->wake_system == b->wake_system && a->minimum_remaining == b->minimum_remaining;
 }

@@ -30,6 +30,7 @@ OnExpiry on_expiry_from_string(const char *s);
 
 typedef struct JobConfig {
         char *name;
+        bool enabled;
         char *registry; /* NULL if missing or wrong (then conf has the error) */
         char *robot;
         char *identity; /* default "default" */

@@ -32,6 +32,8 @@ static bool is_hopeless(const Failure *f) {
 }
 
 JobState job_state_derive(const JobFacts *facts) {
+        if (facts->disabled)
+                return JOB_INACTIVE;
         if (facts->failure && failure_class(facts->failure) == FAILURE_CONFIGURATION)
                 return JOB_FAILED;
         if (facts->attempting)

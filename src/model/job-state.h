@@ -7,7 +7,7 @@
 #include "base/macro.h"
 
 typedef enum JobState {
-        JOB_INACTIVE,   /* nothing tried yet */
+        JOB_INACTIVE,   /* nothing tried yet, or disabled */
         JOB_REFRESHING, /* an attempt is under way */
         JOB_FRESH,      /* the credential stands in every target */
         JOB_RETRYING,   /* the last attempt failed, a valid credential still stands */
@@ -21,6 +21,7 @@ const char *job_state_to_string(JobState s);
 JobState job_state_from_string(const char *s);
 
 typedef struct JobFacts {
+        bool disabled;
         bool attempting;        /* an attempt is under way, publication included */
         bool valid;             /* a credential that has not expired is at hand */
         bool published;         /* … and stands in every target */

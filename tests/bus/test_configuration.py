@@ -145,3 +145,49 @@ def test_drop_ins_and_masks_work_as_with_systemd(host):
     assert sorted(host.client.jobs()) == ['edge', 'vendor']
     assert host.client.job('edge', 'Scopes') == ['quay.example.com/acme/app', 'quay.example.com/acme/more']
     assert len(host.client.job('edge', 'ConfigurationFiles')) == 3
+
+
+def test_a_disabled_job_lets_go_of_everything_and_comes_back(edge):
+    edge.job(more='OnRemove=retain\nEnabled=no\n')
+    edge.reload()
+    job = edge.client.wait_job('edge', State='inactive', Enabled=False)
+    assert job['NextAttempt'] == job['Expires'] == 0 and job['Reason'] == ''
+    edge.wait_file('etc/containers/auth.json', lambda: edge.auths() == {})
+    assert not os.path.exists(edge.path('run/pullauth/fragments/edge.json'))
+    assert edge.client.manager('NInactive') == 1
+    name, text = edge.client.error_of('org.pullauth1.Manager', 'RefreshJob', 's', 'edge')
+    assert name == 'org.pullauth1.Error.JobDisabled' and 'pullauthctl enable edge' in text
+    assert edge.client.call('org.pullauth1.Manager', 'RefreshAll') == []
+    edge.restart()
+    assert edge.client.job('edge', 'State') == 'inactive' and len(edge.worker.requests) == 1
+    edge.job()
+    edge.reload()
+    edge.client.wait_job('edge', State='fresh', Enabled=True)
+    assert list(edge.auths()) == ['quay.example.com/acme'] and len(edge.worker.requests) == 2
+
+
+def test_a_job_disabled_while_the_daemon_was_down_lets_go_at_the_next_start(edge):
+    edge.stop()
+    edge.job(more='Enabled=no\n')
+    edge.start()
+    edge.wait_file('etc/containers/auth.json', lambda: edge.auths() == {})
+    assert edge.client.job('edge', 'State') == 'inactive'
+    assert not os.path.exists(edge.path('run/pullauth/fragments/edge.json'))
+
+
+def test_a_disabled_job_needs_nothing_and_is_in_nobodys_way(edge):
+    edge.job('another', robot='acme+edge', more='Identity=missing\nColour=blue\nTakeOver=perhaps\nEnabled=no\n')
+    edge.reload()
+    job = edge.client.wait_job('another', State='inactive')
+    assert sorted(m[:3] for m in messages(job)) == [('error', 'another.job', 6), ('warning', 'another.job', 5)]
+    assert edge.client.job('edge', 'State') == 'fresh'
+
+
+def test_files_that_move_are_shown_where_they_are(edge):
+    assert not edge.client.job('edge', 'Runtime')
+    os.unlink(edge.path('etc/pullauth/jobs/edge.job'))
+    edge.write('run/pullauth/jobs/edge.job', '[Job]\nRegistry=quay.example.com\nRobot=acme+edge\n')
+    edge.reload()
+    job = edge.client.wait_job('edge', Runtime=True, State='fresh')
+    assert job['ConfigurationFiles'] == [edge.path('run/pullauth/jobs/edge.job')]
+    assert len(edge.worker.requests) == 1

@@ -119,6 +119,19 @@ static void the_first_by_name_keeps_a_scope(void **state) {
         assert_non_null(strstr(c->jobs[2].failure->message, "q.example/acme/shared"));
 }
 
+static void a_disabled_job_needs_nothing_and_claims_nothing(void **state) {
+        _cleanup_(configuration_freep) Configuration *c = NULL;
+
+        assert_ok(configuration_new(&c));
+        add_identity(c, "default");
+        add_job(c, "a", "Scopes=acme/z\nIdentity=none\nTargets=nowhere\nTakeOver=perhaps\nEnabled=no\n");
+        add_job(c, "z", "");
+        assert_ok(configuration_check(c));
+        assert_null(c->jobs[0].failure);
+        assert_true(conf_has_error(c->jobs[0].conf));
+        assert_null(c->jobs[1].failure);
+}
+
 static void a_kind_that_there_is_not_is_refused(void **state) {
         _cleanup_(configuration_freep) Configuration *c = NULL;
         Conf *conf = NULL;
@@ -136,6 +149,7 @@ int main(void) {
                 cmocka_unit_test(an_unknown_target_names_the_known_ones),
                 cmocka_unit_test(errors_of_an_identity_come_with_file_and_line),
                 cmocka_unit_test(the_first_by_name_keeps_a_scope),
+                cmocka_unit_test(a_disabled_job_needs_nothing_and_claims_nothing),
                 cmocka_unit_test(a_kind_that_there_is_not_is_refused),
         };
 

@@ -30,6 +30,7 @@ static void two_lines_make_a_complete_job(void **state) {
         assert_string_equal(c->identity, "default");
         assert_true(strv_equal(c->scopes, scopes));
         assert_true(strv_equal(c->targets, targets));
+        assert_true(c->enabled);
         assert_false(c->take_over);
         assert_int_equal(c->on_remove, ON_REMOVE_WITHDRAW);
         assert_int_equal(c->minimum_remaining, 0);
@@ -37,11 +38,11 @@ static void two_lines_make_a_complete_job(void **state) {
 
 static void every_key_is_taken(void **state) {
         _cleanup_(job_config_freep) JobConfig *c = NULL;
-        _cleanup_conf_ Conf *conf =
-                parse("[Job]\nRegistry=q.example\nRobot=a+b\nIdentity=node\nScopes=a/x a/y\nScopes=a/z a/x\n"
-                      "Targets=podman\nCAFile=/etc/ca.pem\nProxy=http://p.example:3128\nTakeOver=yes\n"
-                      "OnRemove=retain\nMinimumRemaining=25min\nOnExpiry=retain\nWakeSystem=yes\n",
-                      &c);
+        _cleanup_conf_ Conf *conf = parse(
+                "[Job]\nRegistry=q.example\nRobot=a+b\nIdentity=node\nScopes=a/x a/y\nScopes=a/z a/x\n"
+                "Targets=podman\nCAFile=/etc/ca.pem\nProxy=http://p.example:3128\nTakeOver=yes\n"
+                "OnRemove=retain\nMinimumRemaining=25min\nOnExpiry=retain\nWakeSystem=yes\nEnabled=no\n",
+                &c);
         char *const scopes[] = { (char *) "q.example/a/x", (char *) "q.example/a/y",
                                  (char *) "q.example/a/z", NULL };
 
@@ -54,6 +55,7 @@ static void every_key_is_taken(void **state) {
         assert_int_equal(c->on_remove, ON_REMOVE_RETAIN);
         assert_int_equal(c->on_expiry, ON_EXPIRY_RETAIN);
         assert_true(c->wake_system);
+        assert_false(c->enabled);
         assert_int_equal(c->minimum_remaining, 25 * USEC_PER_MINUTE);
 }
 
@@ -61,13 +63,14 @@ static void an_empty_value_resets(void **state) {
         _cleanup_(job_config_freep) JobConfig *c = NULL;
         _cleanup_conf_ Conf *conf =
                 parse("[Job]\nRegistry=q.example\nRobot=a+b\nScopes=a/x\nScopes=\nIdentity=n\n"
-                      "Identity=\nCAFile=/a\nCAFile=\n",
+                      "Identity=\nCAFile=/a\nCAFile=\nEnabled=no\nEnabled=\n",
                       &c);
 
         assert_int_equal(conf->n_messages, 0);
         assert_string_equal(c->scopes[0], "q.example/a");
         assert_string_equal(c->identity, "default");
         assert_null(c->ca_file);
+        assert_true(c->enabled);
 }
 
 static void wrong_values_name_line_and_remedy(void **state) {
@@ -118,10 +121,11 @@ static void unknown_keys_are_warnings(void **state) {
 
 static void equality_is_about_everything_but_files(void **state) {
         static const char base[] = "[Job]\nRegistry=q.example\nRobot=a+b\n";
-        static const char *const more[] = { "Scopes=a/x\n",      "Targets=podman\n",
-                                            "Identity=n\n",      "TakeOver=yes\n",
-                                            "CAFile=/a\n",       "Proxy=http://p\n",
-                                            "OnRemove=retain\n", "MinimumRemaining=9min\n" };
+        static const char *const more[] = {
+                "Scopes=a/x\n",      "Targets=podman\n", "Identity=n\n",      "TakeOver=yes\n",
+                "CAFile=/a\n",       "Proxy=http://p\n", "OnRemove=retain\n", "MinimumRemaining=9min\n",
+                "OnExpiry=retain\n", "WakeSystem=yes\n", "Enabled=no\n"
+        };
         _cleanup_(job_config_freep) JobConfig *a = NULL, *b = NULL;
         _cleanup_conf_ Conf *conf_a = parse(base, &a), *conf_b = parse(base, &b);
 

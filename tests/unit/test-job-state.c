@@ -43,6 +43,22 @@ static void every_combination_has_its_word(void **state) {
         }
 }
 
+static void a_disabled_job_is_inactive_whatever_else_it_is(void **state) {
+        const Failure failure = { .reason = REASON_CONFIGURATION_INVALID };
+
+        for (int bits = 0; bits < 16; bits++) {
+                const JobFacts facts = {
+                        .disabled = true,
+                        .attempting = bits & 1,
+                        .valid = bits & 2,
+                        .published = bits & 4,
+                        .failure = bits & 8 ? &failure : NULL,
+                };
+
+                assert_int_equal(job_state_derive(&facts), JOB_INACTIVE);
+        }
+}
+
 static void states_and_their_words_belong_together(void **state) {
         for (JobState s = 0; s < _JOB_STATE_MAX; s++)
                 assert_int_equal(job_state_from_string(job_state_to_string(s)), s);
@@ -54,6 +70,7 @@ static void states_and_their_words_belong_together(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_combination_has_its_word),
+                cmocka_unit_test(a_disabled_job_is_inactive_whatever_else_it_is),
                 cmocka_unit_test(states_and_their_words_belong_together),
         };
 
