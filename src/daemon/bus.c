@@ -153,6 +153,9 @@ static int open_connection(sd_bus **ret) {
                 r = sd_bus_set_watch_bind(bus, true);
         if (r >= 0)
                 r = sd_bus_negotiate_fds(bus, false);
+        /* At the end of the event loop libsystemd would wait for a bus that does not take what is left. */
+        if (r >= 0)
+                r = sd_bus_set_close_on_exit(bus, false);
         if (r >= 0)
                 r = sd_bus_start(bus);
         if (r < 0)

@@ -143,6 +143,9 @@ static int connect_worker(WorkerLink *l) {
                 r = sd_bus_set_address(bus, l->address);
         if (r >= 0)
                 r = sd_bus_negotiate_fds(bus, 0);
+        /* At the end of the event loop libsystemd would wait for a worker that does not even greet. */
+        if (r >= 0)
+                r = sd_bus_set_close_on_exit(bus, 0);
         if (r >= 0)
                 r = sd_bus_start(bus);
         if (r >= 0)

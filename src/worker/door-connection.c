@@ -199,6 +199,9 @@ static int start_bus(DoorConnection *c, int fd) {
                 r = sd_bus_set_server(c->bus, 1, id);
         if (r >= 0)
                 r = sd_bus_negotiate_fds(c->bus, 0);
+        /* Or the end of the event loop would wait for a peer that reads nothing. */
+        if (r >= 0)
+                r = sd_bus_set_close_on_exit(c->bus, 0);
         if (r >= 0)
                 r = sd_bus_add_object_vtable(c->bus, NULL, DOOR_PATH, DOOR_INTERFACE, door_vtable, c);
         if (r >= 0)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -45,6 +46,23 @@ def test_ready_comes_after_the_first_attempt_and_not_before(host):
     host.worker.stop()
     host.notify.wait('READY=1', 60)
     host.client.wait(lambda: host.client.manager('Ready'), 'readiness on the bus')
+
+
+def test_a_stop_waits_neither_for_a_worker_nor_for_a_bus_that_does_not_answer(host):
+    """Both listen, so that connecting works; libsystemd would let each be waited for at the end of the event loop."""
+    host.worker.stop()
+    host.standard()
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(host.worker.path)
+        os.chown(host.worker.path, DAEMON_UID, DAEMON_UID)
+        silent.listen()
+        host.start(wait=False)
+        host.client.wait(lambda: host.client.owner() and host.client.jobs()['edge'][4] == 'refreshing', 'the attempt')
+        host.bus.process.send_signal(signal.SIGSTOP)
+        try:
+            assert host.stop() == 0
+        finally:
+            host.bus.process.send_signal(signal.SIGCONT)
 
 
 def test_a_daemon_without_jobs_is_ready_and_makes_no_file(host):

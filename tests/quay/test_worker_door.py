@@ -262,6 +262,16 @@ def test_a_signal_ends_it_in_order(rig, worker):
     question.close()
 
 
+def test_a_signal_ends_it_beside_a_peer_that_stops_amid_the_greeting(worker):
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(30 * SLOW)
+        peer.connect(worker.path)
+        peer.send(b'\0AUTH EXTERNAL %s\r\n' % str(os.geteuid()).encode().hex().encode())
+        assert peer.recv(100).startswith(b'OK ') and worker.wait_start()
+        os.kill(worker.running, signal.SIGTERM)
+        assert worker.wait_end() == 0
+
+
 def run(*arguments, **parameters):
     return subprocess.run([*WRAPPER, PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, **parameters)
