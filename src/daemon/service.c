@@ -67,7 +67,6 @@ static void check_ready(Service *s) {
         if (s->told_ready || !s->manager_ready || !s->bus_ready)
                 return;
         s->told_ready = true;
-        s->bus_timer = sd_event_source_disable_unref(s->bus_timer);
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
 }
 
@@ -117,6 +116,7 @@ void service_manager_ready(Service *s) {
 }
 
 void service_bus_named(Service *s) {
+        s->bus_timer = sd_event_source_disable_unref(s->bus_timer);
         s->bus_ready = true;
         check_ready(s);
 }

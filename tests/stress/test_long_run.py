@@ -100,3 +100,13 @@ def test_reloads_leave_nothing_behind(host, say):
     host.client.wait_job('edge', AttemptsEnded=1, State='fresh')
     assert len(host.worker.tokens) == 2 and host.auth(SYSTEM) == auth_of('acme+edge', host.worker.tokens[-1])
     assert json.loads(host.read(SYSTEM))
+
+
+@pytest.mark.skipif(not LONG, reason='waits for a minute, in the long run only')
+def test_readiness_comes_in_time_though_the_worker_is_silent(host):
+    """What waits for the service, boot among it, waits no longer than the daemon's own bound."""
+    host.standard()
+    host.worker.answer = lambda request: None
+    host.start()
+    assert 'The name on the system bus is not to be had' not in host.log()
+    assert 'Some first refreshes are still under way' in host.log()
