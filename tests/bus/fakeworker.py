@@ -69,7 +69,7 @@ class FakeWorker:
         self.context.push_thread_default()
         self.server = Gio.DBusServer.new_sync(f'unix:path={self.path}', Gio.DBusServerFlags.NONE,
                                               Gio.dbus_generate_guid(), None, None)
-        self.server.connect('new-connection', self.on_connection)
+        handler = self.server.connect('new-connection', self.on_connection)
         os.chmod(self.path, 0o600)
         if owner is not None:
             os.chown(self.path, owner, owner)
@@ -77,6 +77,11 @@ class FakeWorker:
         started.set()
         self.loop.run()
         self.server.stop()
+        # Its socket is closed with it: whoever waits there in the queue must not wait for ever.
+        self.server.disconnect(handler)
+        self.server = None
+        while self.context.iteration(False):
+            pass
         self.context.pop_thread_default()
 
     def on_connection(self, _server, connection):

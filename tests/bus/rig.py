@@ -5,6 +5,7 @@ As root the daemon runs as the system user `daemon` and callers as `nobody`, for
 or root, is never asked for its rights. (dbus-daemon wants users that have names.)
 """
 
+import contextlib
 import json
 import os
 import pwd
@@ -50,32 +51,67 @@ def program(directory, name):
     return path
 
 
+def whereabouts(pid):
+    """What a process that does not come forward is at: what the kernel knows of it, and how the machine is."""
+    told = []
+    for path in (f'{pid}/status', f'{pid}/wchan', f'{pid}/syscall', f'{pid}/stack', f'{pid}/schedstat', 'loadavg',
+                 'pressure/cpu', 'pressure/io'):
+        try:
+            with open(f'/proc/{path}', encoding='utf-8', errors='replace') as file:
+                text = file.read()
+        except OSError as error:
+            text = str(error)
+        lines = [line for line in text.splitlines() if not path.endswith('status') or line.startswith(('State', 'Sig'))]
+        told.append(f'{path}: {" | ".join(lines)}')
+    return '\n'.join(told)
+
+
 class NotifySocket:
     """Collects what the daemon tells the service manager."""
 
     def __init__(self, path, owner):
         self.path = path
         self.lines = []
+        self.ended = set()  # processes, by id
         self.changed = threading.Condition()
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(path)
         os.chown(path, owner, owner)
-        threading.Thread(target=self.run, daemon=True).start()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
 
     def run(self):
-        while True:
-            try:
-                data = self.socket.recv(65536)
-            except OSError:
-                return
+        while data := self.socket.recv(65536):
             with self.changed:
                 self.lines += data.decode().splitlines()
                 self.changed.notify_all()
 
-    def wait(self, wanted, timeout=20):
+    def close(self):
+        """The reader goes first: a descriptor may have another meaning right after it was closed."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.socket.close()
+
+    def note_end(self, pid):
+        with contextlib.suppress(ChildProcessError):  # somebody else was told
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         with self.changed:
-            if not self.changed.wait_for(lambda: wanted in self.lines, timeout * SLOW):
-                raise AssertionError(f'{wanted!r} was not among {self.lines}')
+            self.ended.add(pid)
+            self.changed.notify_all()
+
+    def wait(self, wanted, timeout=20, process=None):
+        """With a process, also no longer than that lives."""
+        if process:
+            threading.Thread(target=self.note_end, args=(process.pid,), daemon=True).start()
+        with self.changed:
+            self.changed.wait_for(lambda: wanted in self.lines or process and process.pid in self.ended, timeout * SLOW)
+            if wanted in self.lines:
+                return
+            said = list(self.lines)
+        status = process and process.poll()
+        where = 'nobody said it' if not process else f'it ended with status {status}' if status is not None else \
+            f'it is there:\n{whereabouts(process.pid)}'
+        raise AssertionError(f'{wanted!r} was not among {said} within {timeout * SLOW} s, {where}')
 
     def status(self):
         with self.changed:
@@ -190,7 +226,7 @@ class Host:
                                        **as_user(DAEMON_UID))
         log.close()
         if wait:
-            self.notify.wait('READY=1', 90)
+            self.notify.wait('READY=1', 90, self.daemon)
         return self
 
     def stop(self, number=signal.SIGTERM):
@@ -215,7 +251,7 @@ class Host:
         """As `systemctl reload` does; returns when it is over."""
         self.notify.forget()
         self.daemon.send_signal(signal.SIGHUP)
-        self.notify.wait('READY=1')
+        self.notify.wait('READY=1', process=self.daemon)
 
     @property
     def client(self):
@@ -286,7 +322,7 @@ class Host:
                 process.wait()
             if self.worker:
                 self.worker.stop()
-            self.notify.socket.close()
+            self.notify.close()
             self.bus.close()
             self.print_log()
             shutil.rmtree(self.directory, ignore_errors=True)

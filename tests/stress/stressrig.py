@@ -120,7 +120,7 @@ class StressHost(rig.Host):
                 umask=self.umask, env=self.environment(NOTIFY_SOCKET=self.notify.path, PULLAUTH_LOG_LEVEL='debug',
                                                   **environment))
         if wait:
-            self.notify.wait('READY=1', 90)
+            self.notify.wait('READY=1', 90, self.daemon)
         return self
 
     def standard(self):

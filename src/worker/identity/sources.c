@@ -9,12 +9,11 @@
 #include "worker/identity/file.h"
 #include "worker/identity/sources.h"
 
-static const IdentitySourceType *const sources[] = {
+static const IdentitySource *const sources[] = {
         &identity_file,
-        &identity_credential,
 };
 
-const IdentitySourceType *identity_source_find(const char *name) {
+const IdentitySource *identity_source_find(const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(sources); i++)
                 if (streq(sources[i]->name, name))
                         return sources[i];
