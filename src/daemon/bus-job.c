@@ -196,13 +196,13 @@ PROPERTY_GETTER(get_failures) {
         return sd_bus_message_append(reply, "u", (uint32_t) pace_failures(&j->pace));
 }
 
-static usec_t expires_real(sd_bus *bus, const Job *j) {
-        return j->credential ? manager_real_time(current_context(bus)->manager, j->expires_boot) : 0;
+uint64_t bus_job_expires(const BusContext *b, const Job *j) {
+        return j->credential ? manager_real_time(b->manager, j->expires_boot) : 0;
 }
 
 PROPERTY_GETTER(get_issued) {
         const Job *j = userdata;
-        usec_t expires = expires_real(bus, j);
+        usec_t expires = bus_job_expires(current_context(bus), j);
 
         /* From its end and its life, so that the two fit together whatever the registry's clock says. */
         return sd_bus_message_append(reply, "t",
@@ -211,7 +211,7 @@ PROPERTY_GETTER(get_issued) {
 }
 
 PROPERTY_GETTER(get_expires) {
-        return sd_bus_message_append(reply, "t", expires_real(bus, userdata));
+        return sd_bus_message_append(reply, "t", bus_job_expires(current_context(bus), userdata));
 }
 
 PROPERTY_GETTER(get_next_attempt) {
@@ -223,10 +223,18 @@ PROPERTY_GETTER(get_next_attempt) {
 
 PROPERTY_GETTER(get_claim_text) {
         const Job *j = userdata;
-        const char *text = NULL;
+        const char *text;
 
-        if (j->claims)
-                text = streq(property, "IdentityIssuer") ? j->claims->issuer : j->claims->subject;
+        if (!j->claims)
+                text = "";
+        else if (streq(property, "IdentityIssuer"))
+                text = j->claims->issuer;
+        else if (streq(property, "IdentitySubject"))
+                text = j->claims->subject;
+        else if (streq(property, "IdentityAlgorithm"))
+                text = j->claims->algorithm;
+        else
+                text = j->claims->key_id;
         return sd_bus_message_append(reply, "s", strempty(text));
 }
 
@@ -236,13 +244,13 @@ PROPERTY_GETTER(get_audience) {
         return bus_append_strv(reply, j->claims ? j->claims->audience : NULL);
 }
 
-PROPERTY_GETTER(get_identity_expires) {
+PROPERTY_GETTER(get_claim_time) {
         const Job *j = userdata;
-        uint64_t usec = 0;
+        int64_t seconds = 0;
 
-        if (j->claims && j->claims->expires > 0)
-                usec = (uint64_t) j->claims->expires * USEC_PER_SEC;
-        return sd_bus_message_append(reply, "t", usec);
+        if (j->claims)
+                seconds = streq(property, "IdentityIssued") ? j->claims->issued : j->claims->expires;
+        return sd_bus_message_append(reply, "t", (uint64_t) seconds * USEC_PER_SEC);
 }
 
 PROPERTY_GETTER(get_target_states) {
@@ -320,6 +328,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("AttemptsStarted", "t", NULL, offsetof(Job, attempts_started), CHANGES),
         SD_BUS_PROPERTY("AttemptsEnded", "t", NULL, offsetof(Job, attempts_ended), CHANGES),
         SD_BUS_PROPERTY("Refreshes", "t", NULL, offsetof(Job, refreshes), CHANGES),
+        SD_BUS_PROPERTY("Failures", "t", NULL, offsetof(Job, failures), CHANGES),
         SD_BUS_PROPERTY("FailuresInARow", "u", get_failures, 0, CHANGES),
         SD_BUS_PROPERTY("LastAttempt", "t", NULL, offsetof(Job, last_attempt_real), CHANGES),
         SD_BUS_PROPERTY("LastSuccess", "t", NULL, offsetof(Job, last_success_real), CHANGES),
@@ -329,11 +338,18 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("IdentityIssuer", "s", get_claim_text, 0, CHANGES),
         SD_BUS_PROPERTY("IdentitySubject", "s", get_claim_text, 0, CHANGES),
         SD_BUS_PROPERTY("IdentityAudience", "as", get_audience, 0, CHANGES),
-        SD_BUS_PROPERTY("IdentityExpires", "t", get_identity_expires, 0, CHANGES),
+        SD_BUS_PROPERTY("IdentityAlgorithm", "s", get_claim_text, 0, CHANGES),
+        SD_BUS_PROPERTY("IdentityKeyID", "s", get_claim_text, 0, CHANGES),
+        SD_BUS_PROPERTY("IdentityIssued", "t", get_claim_time, 0, CHANGES),
+        SD_BUS_PROPERTY("IdentityExpires", "t", get_claim_time, 0, CHANGES),
         SD_BUS_PROPERTY("ClockSkew", "x", NULL, offsetof(Job, skew_usec), CHANGES),
         SD_BUS_PROPERTY("TargetStates", "a(ssss)", get_target_states, 0, CHANGES),
         SD_BUS_METHOD_WITH_ARGS("Refresh", SD_BUS_NO_ARGS, SD_BUS_RESULT("t", attempt), method_refresh,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("Refreshed", SD_BUS_ARGS("t", expires), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("Failed", SD_BUS_ARGS("s", reason, "s", step, "s", message), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("Expired", SD_BUS_NO_ARGS, 0),
+        SD_BUS_SIGNAL_WITH_ARGS("Withdrawn", SD_BUS_ARGS("as", targets), 0),
         SD_BUS_VTABLE_END,
 };
 
@@ -356,11 +372,12 @@ static const struct {
                                  "ConfigurationFiles", "ConfigurationMessages", NULL } },
         { JOB_CHANGED_STATE,
           (const char *const[]){ "State", "Reason", "Step", "Message", "RegistryWords", "Hint", "HTTPStatus",
-                                 "Notices", "AttemptsStarted", "AttemptsEnded", "Refreshes",
+                                 "Notices", "AttemptsStarted", "AttemptsEnded", "Refreshes", "Failures",
                                  "FailuresInARow", "LastAttempt", "LastSuccess", "NextAttempt", NULL } },
         { JOB_CHANGED_CREDENTIAL, (const char *const[]){ "Issued", "Expires", NULL } },
         { JOB_CHANGED_IDENTITY,
-          (const char *const[]){ "IdentityIssuer", "IdentitySubject", "IdentityAudience", "IdentityExpires",
+          (const char *const[]){ "IdentityIssuer", "IdentitySubject", "IdentityAudience",
+                                 "IdentityAlgorithm", "IdentityKeyID", "IdentityIssued", "IdentityExpires",
                                  "ClockSkew", NULL } },
         { JOB_CHANGED_TARGETS, (const char *const[]){ "TargetStates", NULL } },
 };

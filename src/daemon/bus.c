@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/bus-event.h"
+#include "daemon/bus-job-event.h"
 #include "daemon/bus-job.h"
 #include "daemon/bus-manager.h"
 #include "daemon/bus.h"
@@ -58,9 +59,11 @@ static void flush_jobs(Bus *b) {
         for (size_t i = 0; i < n; i++) {
                 JobChange what = jobs[i]->unannounced;
 
-                jobs[i]->unannounced = 0;
-                if (what != 0 && b->bus)
+                if (what != 0 && b->bus) {
                         bus_job_emit_changed(b->bus, jobs[i], what);
+                        bus_job_emit_events(&b->context, b->bus, jobs[i], what);
+                }
+                job_told(jobs[i]);
         }
 }
 

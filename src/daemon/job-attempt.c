@@ -43,12 +43,13 @@ static void fail(Job *j, Failure *failure) {
         news = !j->failure || !failure || j->failure->reason != failure->reason;
         failure_free(j->failure);
         j->failure = failure;
+        j->failures++;
         delay = pace_next(&j->pace, failure ? failure_class(failure) : FAILURE_TRANSPORT,
                           failure ? failure->retry_after : 0, job_remaining(j), random_draw());
         (void) job_schedule(j, usec_add(now_boot(), delay));
         if (failure && news)
                 job_log_failed(j, failure);
-        end_attempt(j, JOB_CHANGED_STATE);
+        end_attempt(j, JOB_HAPPENED_FAILED);
 }
 
 static void fail_internal(Job *j, int error) {
@@ -243,6 +244,7 @@ static void note_delivery(Job *j) {
         j->last_success_real = now_real();
         j->pace = (Pace){};
         job_log_refreshed(j);
+        job_announce(j, JOB_HAPPENED_REFRESHED);
 }
 
 void job_attempt_target_answered(Job *j) {
@@ -258,5 +260,10 @@ void job_attempt_target_answered(Job *j) {
         j->failure = failure_free(j->failure);
         (void) job_schedule_when_due(j);
         note_delivery(j);
-        end_attempt(j, JOB_CHANGED_STATE);
+        if (job_is_published(j)) {
+                end_attempt(j, 0);
+                return;
+        }
+        j->failures++;
+        end_attempt(j, JOB_HAPPENED_FAILED);
 }

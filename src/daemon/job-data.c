@@ -19,6 +19,12 @@ const char *target_result_to_string(TargetResult r) {
         return r >= 0 && r < _TARGET_RESULT_MAX ? target_result_table[r] : NULL;
 }
 
+void job_told(Job *j) {
+        j->unannounced = 0;
+        for (size_t i = 0; i < j->n_targets; i++)
+                j->targets[i].withdrawn = false;
+}
+
 bool job_has_valid_credential(const Job *j) {
         return j->credential && now_boot() < j->expires_boot;
 }

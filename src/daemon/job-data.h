@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/failure.h"
 #include "codec/conf.h"
+#include "daemon/job-observer.h"
 #include "daemon/worker-link.h"
 #include "model/credential.h"
 #include "model/identity-config.h"
@@ -15,28 +16,6 @@
 #include "model/job-state.h"
 #include "model/request.h"
 #include "model/schedule.h"
-
-typedef struct Job Job;
-
-/* What changed, so that observers need not compare. */
-typedef enum JobChange {
-        JOB_CHANGED_CONFIGURATION = 1 << 0,
-        JOB_CHANGED_STATE = 1 << 1,      /* state, failure, notices, counters, times of attempts */
-        JOB_CHANGED_CREDENTIAL = 1 << 2, /* issued, expires */
-        JOB_CHANGED_IDENTITY = 1 << 3,   /* claims, clock skew */
-        JOB_CHANGED_TARGETS = 1 << 4,
-        _JOB_CHANGED_ALL = (1 << 5) - 1,
-} JobChange;
-
-typedef struct JobObserver {
-        void (*changed)(Job *job, JobChange what, void *userdata);
-        /* The credential came, changed or went: fragment and targets have to follow. The targets' results
-         * are handed in with job_set_target_result(). */
-        void (*publish)(Job *job, void *userdata);
-        /* An attempt ended, successfully or not. */
-        void (*ended)(Job *job, void *userdata);
-        void *userdata;
-} JobObserver;
 
 /* What all jobs of a daemon share. */
 typedef struct JobContext {
@@ -63,6 +42,8 @@ typedef struct JobTarget {
         char *name;
         TargetResult result;
         Failure *failure; /* if failed */
+        bool stands;      /* a credential of this job was published and not withdrawn since */
+        bool withdrawn;   /* it was, and that has not been told yet */
 } JobTarget;
 
 struct Job {
@@ -91,7 +72,7 @@ struct Job {
         bool reread_done; /* the identity was read a second time within this attempt */
         bool delivered;   /* the credential stood in every target once */
         Pace pace;
-        uint64_t attempts_started, attempts_ended, refreshes;
+        uint64_t attempts_started, attempts_ended, refreshes, failures;
         usec_t last_attempt_real, last_success_real;
         usec_t last_attempt_boot;
         usec_t next_attempt_boot; /* USEC_INFINITY: none */
@@ -101,6 +82,9 @@ struct Job {
         size_t n_targets;
         JobChange unannounced; /* for the bus: bits not yet told */
 };
+
+/* Nothing is left to tell. */
+void job_told(Job *j);
 
 bool job_has_valid_credential(const Job *j);
 /* What is held shall stand in the targets: it is valid, or it ended and OnExpiry=retain keeps it there. */

@@ -69,7 +69,7 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         if (!job_failure(j) && !job_is_attempting(j))
                 (void) failure_new(&j->failure, STEP_EXCHANGE, REASON_EXPIRED,
                                    "The credential ended before it was replaced");
-        job_update(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_TARGETS);
+        job_update(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_TARGETS | JOB_HAPPENED_EXPIRED);
         return 0;
 }
 

@@ -90,18 +90,30 @@ int job_start(Job *j, usec_t delay) {
         return r;
 }
 
-static int make_targets(const JobConfig *config, JobTarget **ret, size_t *ret_n) {
+static JobTarget *find_target(Job *j, const char *name) {
+        for (size_t i = 0; i < j->n_targets; i++)
+                if (streq(j->targets[i].name, name))
+                        return j->targets + i;
+        return NULL;
+}
+
+/* What stands in a target stands there whatever the files say now. */
+static int make_targets(Job *j, const JobConfig *config, JobTarget **ret, size_t *ret_n) {
         size_t n = strv_length(config->targets);
         JobTarget *targets = calloc(n + 1, sizeof(*targets));
 
         if (!targets)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
+                const JobTarget *before = find_target(j, config->targets[i]);
+
                 targets[i].name = strdup(config->targets[i]);
                 if (!targets[i].name) {
                         targets_done(targets, n);
                         return -ENOMEM;
                 }
+                targets[i].stands = before && before->stands;
+                targets[i].withdrawn = before && before->withdrawn;
         }
         *ret = targets;
         *ret_n = n;
@@ -113,7 +125,7 @@ static int take_settings(Job *j, JobSettings *s) {
         size_t n_targets;
         int r;
 
-        r = make_targets(s->config, &targets, &n_targets);
+        r = make_targets(j, s->config, &targets, &n_targets);
         if (r < 0)
                 return r;
         targets_done(j->targets, j->n_targets);
@@ -314,16 +326,21 @@ void job_wake(Job *j, FailureClasses classes, usec_t spread) {
         job_announce(j, JOB_CHANGED_STATE);
 }
 
-static JobTarget *find_target(Job *j, const char *name) {
-        for (size_t i = 0; i < j->n_targets; i++)
-                if (streq(j->targets[i].name, name))
-                        return j->targets + i;
-        return NULL;
+/* Only what stood there can be withdrawn: a target of which nothing is wanted says so from the start. */
+static JobChange note_standing(JobTarget *t) {
+        if (t->result == TARGET_PUBLISHED)
+                t->stands = true;
+        if (t->result != TARGET_WITHDRAWN || !t->stands)
+                return 0;
+        t->stands = false;
+        t->withdrawn = true;
+        return JOB_HAPPENED_WITHDRAWN;
 }
 
 int job_set_target_result(Job *j, const char *target, TargetResult result, const Failure *failure) {
         _cleanup_failure_ Failure *copy = NULL;
         JobTarget *t = find_target(j, target);
+        JobChange happened;
         bool news;
         int r;
 
@@ -338,10 +355,11 @@ int job_set_target_result(Job *j, const char *target, TargetResult result, const
         failure_free(t->failure);
         t->failure = TAKE_PTR(copy);
         t->result = result;
+        happened = note_standing(t);
         if (news)
                 job_log_target(j, t);
         job_attempt_target_answered(j);
-        job_update(j, JOB_CHANGED_TARGETS);
+        job_update(j, JOB_CHANGED_TARGETS | happened);
         return 0;
 }
 

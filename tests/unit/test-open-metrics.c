@@ -35,13 +35,13 @@ static void each_type_as_the_format_wants_it(void **state) {
         open_metrics_family(m, METRIC_STATESET, "a_state", NULL, "How it goes");
         open_metrics_number(m, (const char *const[]){ "job", "x", "a_state", "fresh", NULL }, 1);
         open_metrics_number(m, (const char *const[]){ "job", "x", "a_state", "failed", NULL }, 0);
-        open_metrics_family(m, METRIC_GAUGE, "a_skew_seconds", "seconds", "By how much");
+        open_metrics_family(m, METRIC_GAUGE, "a_skew_seconds", "seconds", "How much");
         check(m,
               "# TYPE a_build info\n# HELP a_build Which program\na_build_info{version=\"1\"} 1\n"
               "# TYPE a_tries counter\n# HELP a_tries How often\na_tries_total 18446744073709551615\n"
               "# TYPE a_state stateset\n# HELP a_state How it goes\n"
               "a_state{job=\"x\",a_state=\"fresh\"} 1\na_state{job=\"x\",a_state=\"failed\"} 0\n"
-              "# TYPE a_skew_seconds gauge\n# UNIT a_skew_seconds seconds\n# HELP a_skew_seconds By how much\n"
+              "# TYPE a_skew_seconds gauge\n# UNIT a_skew_seconds seconds\n# HELP a_skew_seconds How much\n"
               "# EOF\n");
 }
 

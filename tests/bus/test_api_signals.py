@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Signals of a job: each moment is told once, behind the news of the properties that go with it."""
+
+from fakeworker import failure
+
+JOB, PATH = 'org.pullauth1.Job', '/org/pullauth1/job/edge'
+MOMENTS = ('Refreshed', 'Failed', 'Expired', 'Withdrawn')
+
+
+def moments(client):
+    return [(signal[2], *signal[3]) for signal in client.signals if signal[0] == PATH and signal[2] in MOMENTS]
+
+
+def settle(client):
+    """A round trip: what was sent before its answer has arrived."""
+    client.owner()
+    while client.context.iteration(False):
+        pass
+
+
+def test_each_refresh_is_told_once_with_its_end(host):
+    host.standard()
+    assert host.client.connection
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    expires = host.client.job('edge', 'Expires')
+    settle(host.client)
+    assert moments(host.client) == [('Refreshed', expires)]
+    host.client.signals.clear()
+    host.client.call('org.pullauth1.Manager', 'RefreshAll')
+    host.client.wait_job('edge', Refreshes=2)
+    settle(host.client)
+    assert moments(host.client) == [('Refreshed', host.client.job('edge', 'Expires'))]
+    members = [signal[2] for signal in host.client.signals if signal[0] == PATH]
+    assert members[members.index('Refreshed') - 1] == 'PropertiesChanged'
+
+
+def test_each_attempt_that_fails_is_told_and_counted(edge):
+    edge.worker.answer = lambda request: failure('timeout', message='Too late')
+    edge.client.signals.clear()
+    edge.client.call('org.pullauth1.Manager', 'RefreshAll')
+    edge.client.wait_job('edge', Failures=1)
+    settle(edge.client)
+    assert moments(edge.client) == [('Failed', 'timeout', 'exchange', 'Too late')]
+    edge.client.signals.clear()
+    edge.client.call('org.pullauth1.Manager', 'RefreshAll')
+    edge.client.wait_job('edge', Failures=2, State='retrying')
+    settle(edge.client)
+    assert moments(edge.client) == [('Failed', 'timeout', 'exchange', 'Too late')], 'also the second of a kind'
+
+
+def test_an_attempt_whose_target_cannot_be_written_failed(host):
+    host.standard()
+    host.write('etc/containers/auth.json', '{')
+    assert host.client.connection
+    host.start()
+    job = host.client.wait_job('edge', State='retrying')
+    settle(host.client)
+    assert moments(host.client) == [('Failed', 'target-malformed', 'publication', job['Message'])]
+    assert (job['Failures'], job['Refreshes']) == (1, 0)
+    host.client.signals.clear()
+    host.write('etc/containers/auth.json', '{}')
+    host.client.wait_job('edge', State='fresh')
+    settle(host.client)
+    assert [moment[0] for moment in moments(host.client)] == ['Refreshed'], 'it was, though not in the attempt'
+
+
+def test_the_end_of_a_credential_and_its_withdrawal_are_told(host):
+    host.standard()
+    host.worker.lifetime = 3
+    assert host.client.connection
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    host.worker.answer = lambda request: failure('robot-unknown')
+    host.client.wait(lambda: [m for m in moments(host.client) if m[0] == 'Withdrawn'], 'the withdrawal')
+    host.client.wait(lambda: {target for m in moments(host.client) if m[0] == 'Withdrawn' for target in m[1]} ==
+                     {'system', 'podman'}, 'the withdrawal from both')
+    settle(host.client)
+    told = [moment[0] for moment in moments(host.client)]
+    assert told.count('Expired') == 1 and told.index('Expired') < told.index('Withdrawn')
+    withdrawn = [target for moment in moments(host.client) if moment[0] == 'Withdrawn' for target in moment[1]]
+    assert sorted(withdrawn) == ['podman', 'system'], 'each target once'
+
+
+def test_what_is_left_in_place_was_not_withdrawn(host):
+    host.standard()
+    host.job(more='OnExpiry=retain\n')
+    host.worker.lifetime = 3
+    assert host.client.connection
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    host.worker.answer = lambda request: failure('robot-unknown')
+    host.client.wait(lambda: [m for m in moments(host.client) if m[0] == 'Expired'], 'the end')
+    settle(host.client)
+    assert 'Withdrawn' not in [moment[0] for moment in moments(host.client)]
+    assert host.auths()
+
+
+def test_nothing_that_never_stood_is_withdrawn(host):
+    host.standard()
+    host.worker.answer = lambda request: failure('robot-unknown')
+    assert host.client.connection
+    host.start()
+    host.client.wait_job('edge', TargetStates=lambda rows: {row[2] for row in rows} == {'withdrawn'})
+    settle(host.client)
+    assert [moment[0] for moment in moments(host.client)] == ['Failed']
+
+
+def test_another_robot_withdraws_what_the_first_one_had(edge):
+    edge.worker.answer = lambda request: failure('robot-unknown')
+    edge.client.signals.clear()
+    edge.job(robot='acme+other')
+    edge.reload()
+    edge.client.wait(lambda: {target for m in moments(edge.client) if m[0] == 'Withdrawn' for target in m[1]} ==
+                     {'system', 'podman'}, 'the withdrawal')
+
+
+def test_the_identity_is_shown_as_properties(edge):
+    job = edge.client.job('edge')
+    assert (job['IdentityAlgorithm'], job['IdentityKeyID'], job['IdentityIssued']) == ('RS256', 'k', 0)
+    answer = edge.worker.answer
+    edge.worker.answer = lambda request: answer(request, IdentityIssued=1700000000, KeyId='other')
+    edge.client.signals.clear()
+    edge.client.call('org.pullauth1.Manager', 'RefreshAll')
+    edge.client.wait_job('edge', IdentityIssued=1700000000 * 1000000, IdentityKeyID='other')
+    edge.client.wait_job('edge', State='fresh')
+    settle(edge.client)
+    changed = [signal[3][1] for signal in edge.client.signals if signal[2] == 'PropertiesChanged' and
+               'IdentityIssued' in signal[3][1]]
+    assert changed and changed[-1]['IdentityKeyID'] == 'other'
+
+
+def test_counters_begin_anew_with_the_daemon(edge):
+    edge.worker.answer = lambda request: failure('timeout')
+    edge.client.call('org.pullauth1.Manager', 'RefreshAll')
+    edge.client.wait_job('edge', Failures=1)
+    edge.restart()
+    assert edge.client.job('edge', 'Failures') == 0
