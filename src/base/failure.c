@@ -71,7 +71,10 @@ static const ReasonInfo reasons[] = {
         [REASON_REJECTED] = { "rejected", FAILURE_REJECTED },
         [REASON_TOKEN_FILE_MISSING] = { "token-file-missing", FAILURE_IDENTITY_UNAVAILABLE },
         [REASON_TOKEN_FILE_UNREADABLE] = { "token-file-unreadable", FAILURE_IDENTITY_UNAVAILABLE },
+        [REASON_IDENTITY_FILE_UNREADABLE] = { "identity-file-unreadable", FAILURE_IDENTITY_UNAVAILABLE },
         [REASON_IDENTITY_SOURCE_FAILED] = { "identity-source-failed", FAILURE_IDENTITY_UNAVAILABLE },
+        [REASON_IDENTITY_FILE_UNSAFE] = { "identity-file-unsafe", FAILURE_IDENTITY_UNUSABLE },
+        [REASON_IDENTITY_SOURCE_REFUSED] = { "identity-source-refused", FAILURE_IDENTITY_UNUSABLE },
         [REASON_TOKEN_FILE_UNSAFE] = { "token-file-unsafe", FAILURE_IDENTITY_UNUSABLE },
         [REASON_TOKEN_EMPTY] = { "token-empty", FAILURE_IDENTITY_UNUSABLE },
         [REASON_TOKEN_MALFORMED] = { "token-malformed", FAILURE_IDENTITY_UNUSABLE },
@@ -181,7 +184,14 @@ static const char *const hints[] = {
                 "Check TokenFile= and that the program which writes this file is running",
         [REASON_TOKEN_FILE_UNREADABLE] =
                 "Check the file named in TokenFile=, its directories and the disk it is on",
+        [REASON_IDENTITY_FILE_UNREADABLE] =
+                "Check the file that the identity names, its directories and the disk it is on",
         [REASON_IDENTITY_SOURCE_FAILED] = "Check that the source of this identity is running and reachable",
+        [REASON_IDENTITY_FILE_UNSAFE] =
+                "Make the file a regular file of root or pullauth that nobody else can write ('chown root', "
+                "'chmod go-w')",
+        [REASON_IDENTITY_SOURCE_REFUSED] =
+                "Check what the source of this identity knows of this host; its own words say more",
         [REASON_TOKEN_FILE_UNSAFE] =
                 "Make the token file a regular file of root or pullauth that nobody else can write "
                 "('chown root', 'chmod go-w')",

@@ -81,9 +81,12 @@ typedef enum Reason {
         /* identity unavailable */
         REASON_TOKEN_FILE_MISSING,
         REASON_TOKEN_FILE_UNREADABLE,
+        REASON_IDENTITY_FILE_UNREADABLE, /* any other file that the identity needs */
         REASON_IDENTITY_SOURCE_FAILED,
         /* identity unusable */
-        REASON_TOKEN_FILE_UNSAFE, /* not regular, wrong owner, writable by others, too large */
+        REASON_IDENTITY_FILE_UNSAFE,
+        REASON_IDENTITY_SOURCE_REFUSED, /* it answers, and says no to this host */
+        REASON_TOKEN_FILE_UNSAFE,       /* not regular, wrong owner, writable by others, too large */
         REASON_TOKEN_EMPTY,
         REASON_TOKEN_MALFORMED, /* not a JWT, torn */
         REASON_TOKEN_EXPIRED,

@@ -152,10 +152,6 @@ static int fill_request(const Job *j, Request *q) {
 
         r = free_and_strdup(&q->job, j->name);
         if (r >= 0)
-                r = free_and_strdup(&q->source, identity_source_to_string(j->identity->source));
-        if (r >= 0)
-                r = free_and_strdup(&q->audience, j->identity->audience);
-        if (r >= 0)
                 r = free_and_strdup(&q->exchange, "quay");
         if (r >= 0)
                 r = free_and_strdup(&q->registry, j->config->registry);
@@ -185,7 +181,7 @@ static int make_request(const Job *j, Request **ret, Failure **reterr) {
                 if (r != 0)
                         return r;
         }
-        r = local_token_read(j->context->root, j->identity->token_file, &q->token, reterr);
+        r = local_identity_read(j->context->root, j->identity, q, reterr);
         if (r != 0)
                 return r;
         *ret = TAKE_PTR(q);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -18,14 +19,20 @@
 /* How each kind of file fails. */
 typedef struct FileKind {
         const char *what;
+        const char *key; /* of an identity whose own hints fit; NULL: those of the reasons do */
         FailureStep step;
         Reason missing, unreadable, unsafe;
 } FileKind;
 
-static const FileKind token_file = { "token file", STEP_IDENTITY, REASON_TOKEN_FILE_MISSING,
-                                     REASON_TOKEN_FILE_UNREADABLE, REASON_TOKEN_FILE_UNSAFE };
-static const FileKind ca_file = { "CA file", STEP_CONFIGURATION, REASON_CA_UNREADABLE, REASON_CA_UNREADABLE,
-                                  REASON_CA_UNREADABLE };
+static const FileKind token_file = { "token file",
+                                     NULL,
+                                     STEP_IDENTITY,
+                                     REASON_TOKEN_FILE_MISSING,
+                                     REASON_TOKEN_FILE_UNREADABLE,
+                                     REASON_TOKEN_FILE_UNSAFE };
+static const FileKind ca_file = {
+        "CA file", NULL, STEP_CONFIGURATION, REASON_CA_UNREADABLE, REASON_CA_UNREADABLE, REASON_CA_UNREADABLE
+};
 
 static int explain(const FileKind *kind, const char *path, int error, Failure **reterr) {
         int r;
@@ -59,6 +66,9 @@ static int explain(const FileKind *kind, const char *path, int error, Failure **
                 r = failure_new(reterr, kind->step, kind->unreadable, "The %s %s cannot be read: %s",
                                 kind->what, path, strerrordesc_np(-error) ?: "unknown error");
         }
+        if (r >= 0 && kind->key)
+                r = failure_set_hint(*reterr, "Check %s= of the identity, and what makes this file",
+                                     kind->key);
         return r < 0 ? r : 1;
 }
 
@@ -72,20 +82,115 @@ static int read_rooted(const char *root, const char *path, size_t max, Secret **
         return file_read(AT_FDCWD, full, max, FILE_READ_FOLLOW | FILE_READ_OWNED, ret, NULL);
 }
 
-int local_token_read(const char *root, const char *path, Secret **ret, Failure **reterr_failure) {
-        _cleanup_secret_ Secret *token = NULL;
-        struct iovec bytes;
-        int r;
+static void cut_blanks(Secret *s) {
+        struct iovec bytes = secret_peek(s);
 
-        r = read_rooted(root, path, DOOR_TOKEN_MAX, &token);
-        if (r < 0)
-                return explain(&token_file, path, r, reterr_failure);
-        bytes = secret_peek(token);
         while (bytes.iov_len > 0 && strchr(WHITESPACE, ((const char *) bytes.iov_base)[bytes.iov_len - 1]))
                 bytes.iov_len--;
-        secret_truncate(token, bytes.iov_len);
-        *ret = TAKE_PTR(token);
-        return 0;
+        secret_truncate(s, bytes.iov_len);
+}
+
+/* A credential that the service manager set up when this service started. */
+static int read_credential(const char *key, const char *name, size_t max, Secret **ret, Failure **reterr) {
+        const char *directory = secure_getenv("CREDENTIALS_DIRECTORY");
+        const FileKind kind = { "credential",
+                                key,
+                                STEP_IDENTITY,
+                                REASON_IDENTITY_FILE_UNREADABLE,
+                                REASON_IDENTITY_FILE_UNREADABLE,
+                                REASON_IDENTITY_FILE_UNSAFE };
+        _cleanup_free_ char *path = NULL;
+        int r = -ENOENT;
+
+        if (directory) {
+                r = text_format(&path, "%s/%s", directory, name);
+                if (r >= 0)
+                        r = file_read(AT_FDCWD, path, max, FILE_READ_OWNED, ret, NULL);
+        }
+        if (r >= 0)
+                return 0;
+        r = explain(&kind, name, r, reterr);
+        if (r > 0)
+                r = failure_set_hint(*reterr,
+                                     "Give the service this credential: 'systemctl edit pullauthd.service', "
+                                     "LoadCredential=%s:PATH or LoadCredentialEncrypted=, then restart it",
+                                     name);
+        return r < 0 ? r : 1;
+}
+
+static int read_file(const char *root, const IdentityKey *k, const char *path, size_t max, Secret **ret,
+                     Failure **reterr) {
+        _cleanup_free_ char *what = NULL;
+        FileKind kind = token_file;
+        int r;
+
+        r = text_format(&what, "file of %s=", k->key);
+        if (r < 0)
+                return r;
+        if (!streq(k->key, "TokenFile"))
+                kind = (FileKind){ what,
+                                   k->key,
+                                   STEP_IDENTITY,
+                                   REASON_IDENTITY_FILE_UNREADABLE,
+                                   REASON_IDENTITY_FILE_UNREADABLE,
+                                   REASON_IDENTITY_FILE_UNSAFE };
+        r = read_rooted(root, path, max, ret);
+        return r < 0 ? explain(&kind, path, r, reterr) : 0;
+}
+
+/* Returns 0, 1 with *reterr, -ENOMEM. */
+static int read_setting(const char *root, const IdentityKey *k, const char *value, Secret **ret,
+                        Failure **reterr) {
+        const char *name =
+                k->value == IDENTITY_VALUE_NAME ? value : startswith(value, IDENTITY_CREDENTIAL_PREFIX);
+        size_t max = k->value == IDENTITY_VALUE_CA ? DOOR_CA_MAX : DOOR_TOKEN_MAX;
+        int r;
+
+        r = name ? read_credential(k->key, name, max, ret, reterr)
+                 : read_file(root, k, value, max, ret, reterr);
+        if (r == 0)
+                cut_blanks(*ret);
+        return r;
+}
+
+/* The token itself has a place of its own in a request. */
+static bool is_the_token(const IdentityConfig *c, const IdentityKey *k) {
+        return (c->source == IDENTITY_FILE && streq(k->key, "TokenFile")) ||
+               (c->source == IDENTITY_CREDENTIAL && k->value == IDENTITY_VALUE_NAME);
+}
+
+static int take_setting(const char *root, const IdentityConfig *c, char *const setting[static 2], Request *q,
+                        Failure **reterr) {
+        const IdentityKey *k = identity_key_find(setting[0]);
+        Secret *value = NULL;
+        int r;
+
+        if (!identity_key_is_file(k)) {
+                r = strv_append(&q->settings, setting[0]);
+                return r < 0 ? r : strv_append(&q->settings, setting[1]);
+        }
+        r = read_setting(root, k, setting[1], &value, reterr);
+        if (r != 0)
+                return r;
+        if (is_the_token(c, k)) {
+                q->token = value;
+                return 0;
+        }
+        return named_secrets_add(&q->secrets, k->key, value);
+}
+
+int local_identity_read(const char *root, const IdentityConfig *c, Request *q, Failure **reterr_failure) {
+        int r;
+
+        r = free_and_strdup(&q->source, identity_source_to_string(c->source));
+        if (r >= 0)
+                r = free_and_strdup(&q->audience, c->audience);
+        if (r < 0)
+                return r;
+        r = 0;
+        for (char **s = c->settings; r == 0 && s && s[0]; s += 2)
+                r = take_setting(root, c, s, q, reterr_failure);
+        return r;
 }
 
 int local_ca_read(const char *root, const char *path, char **ret, Failure **reterr_failure) {

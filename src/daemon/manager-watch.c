@@ -46,7 +46,7 @@ static void on_change(void *userdata) {
         for (size_t i = 0; i < m->n_jobs; i++) {
                 Job *j = m->jobs[i];
 
-                if (j->identity && streq_ptr(j->identity->token_file, f->path))
+                if (j->identity && identity_config_uses_file(j->identity, f->path))
                         job_wake(j, IDENTITY_CLASSES, FILE_SPREAD);
                 if (streq_ptr(j->config->ca_file, f->path))
                         job_wake(j, CA_CLASSES, FILE_SPREAD);
@@ -100,6 +100,19 @@ static int want(Manager *m, const char *path) {
         return 0;
 }
 
+/* Credentials of the service manager stay as they are while we run. */
+static int want_identity(Manager *m, const IdentityConfig *identity) {
+        int r = 0;
+
+        for (char **s = identity ? identity->settings : NULL; s && s[0]; s += 2)
+                if (identity_key_is_file(identity_key_find(s[0])) && s[1][0] == '/') {
+                        int k = want(m, s[1]);
+
+                        r = k < 0 ? k : r;
+                }
+        return r;
+}
+
 static void drop_unwanted(Manager *m) {
         size_t kept = 0;
 
@@ -118,7 +131,7 @@ int manager_watch_files(Manager *m) {
                 m->watches[i]->wanted = false;
         for (size_t i = 0; i < m->n_jobs; i++) {
                 const Job *j = m->jobs[i];
-                int k = want(m, j->identity ? j->identity->token_file : NULL);
+                int k = want_identity(m, j->identity);
 
                 r = k < 0 ? k : r;
                 k = want(m, j->config->ca_file);

@@ -11,9 +11,37 @@
 #include "model/door-field.h"
 
 static const char *const signature_table[_FIELD_TYPE_MAX] = {
-        [FIELD_STRING] = "s", [FIELD_STRINGS] = "as", [FIELD_SECRET] = "ay", [FIELD_PEM] = "ay",
-        [FIELD_U64] = "t",    [FIELD_I64] = "x",      [FIELD_INT] = "i",     [FIELD_BOOL] = "b",
+        [FIELD_STRING] = "s",    [FIELD_STRINGS] = "as",     [FIELD_SECRET] = "ay", [FIELD_PEM] = "ay",
+        [FIELD_PAIRS] = "a{ss}", [FIELD_SECRETS] = "a{say}", [FIELD_U64] = "t",     [FIELD_I64] = "x",
+        [FIELD_INT] = "i",       [FIELD_BOOL] = "b",
 };
+
+static int append_pairs(sd_bus_message *m, char *const *l) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{ss}");
+        for (; r >= 0 && l[0] && l[1]; l += 2)
+                r = sd_bus_message_append(m, "{ss}", l[0], l[1]);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_secrets(sd_bus_message *m, const NamedSecrets *l) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{say}");
+        for (size_t i = 0; r >= 0 && i < l->n_items; i++) {
+                struct iovec bytes = secret_peek(l->items[i].value);
+
+                r = sd_bus_message_open_container(m, 'e', "say");
+                if (r >= 0)
+                        r = sd_bus_message_append_basic(m, 's', l->items[i].name);
+                if (r >= 0)
+                        r = sd_bus_message_append_array(m, 'y', bytes.iov_base, bytes.iov_len);
+                if (r >= 0)
+                        r = sd_bus_message_close_container(m);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
 
 static int append_value(sd_bus_message *m, const DoorField *f, const void *p) {
         const char *text;
@@ -24,6 +52,10 @@ static int append_value(sd_bus_message *m, const DoorField *f, const void *p) {
                 return sd_bus_message_append_basic(m, 's', *(char *const *) p);
         case FIELD_STRINGS:
                 return sd_bus_message_append_strv(m, *(char **const *) p);
+        case FIELD_PAIRS:
+                return append_pairs(m, *(char *const *const *) p);
+        case FIELD_SECRETS:
+                return append_secrets(m, p);
         case FIELD_SECRET:
                 bytes = secret_peek(*(Secret *const *) p);
                 return sd_bus_message_append_array(m, 'y', bytes.iov_base, bytes.iov_len);
@@ -44,9 +76,9 @@ static int append_value(sd_bus_message *m, const DoorField *f, const void *p) {
         return -EINVAL;
 }
 
-/* Pointers that are NULL are left out; numbers always go. */
+/* Pointers that are NULL are left out, a list's among them; numbers always go. */
 static bool is_absent(const DoorField *f, const void *p) {
-        return f->type <= FIELD_PEM && !*(void *const *) p;
+        return f->type <= FIELD_SECRETS && !*(void *const *) p;
 }
 
 int door_append_fields(sd_bus_message *m, const DoorField *fields, size_t n_fields,
@@ -129,6 +161,64 @@ static int read_secret(sd_bus_message *m, size_t max, Secret **ret) {
         return secret_new(size > 0 ? data : "", size, ret);
 }
 
+/* Names twice are of nobody honest: which of the two would count? */
+static int read_pairs(sd_bus_message *m, size_t max, char ***ret) {
+        _cleanup_strv_ char **l = NULL;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{ss}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "ss")) > 0) {
+                for (unsigned i = 0; i < 2 && r >= 0; i++) {
+                        char *s;
+
+                        r = read_string(m, DOOR_TEXT_MAX, &s);
+                        if (r >= 0)
+                                r = strv_consume(&l, s);
+                }
+                if (r < 0)
+                        return r;
+                for (size_t i = 0; i < n; i++)
+                        if (streq(l[2 * i], l[2 * n]))
+                                return -EBADMSG;
+                if (++n > max)
+                        return -EBADMSG;
+                r = sd_bus_message_exit_container(m);
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(l);
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_named_secret(sd_bus_message *m, NamedSecrets *l) {
+        Secret *value;
+        const char *name;
+        int r;
+
+        r = sd_bus_message_read_basic(m, 's', &name);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < l->n_items; i++)
+                if (streq(l->items[i].name, name))
+                        return -EBADMSG;
+        r = read_secret(m, DOOR_SECRET_MAX, &value);
+        return r < 0 ? r : named_secrets_add(l, name, value);
+}
+
+/* What was read stays with the structure also on failure, and is freed with it. */
+static int read_secrets(sd_bus_message *m, size_t max, NamedSecrets *ret) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{say}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "say")) > 0) {
+                r = ret->n_items < max ? read_named_secret(m, ret) : -EBADMSG;
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static int read_pem(sd_bus_message *m, size_t max, char **ret) {
         const void *data;
         size_t size;
@@ -157,6 +247,10 @@ static int read_value(sd_bus_message *m, const DoorField *f, void *p) {
                 return read_string(m, f->max, p);
         case FIELD_STRINGS:
                 return read_strings(m, f->max, p);
+        case FIELD_PAIRS:
+                return read_pairs(m, f->max, p);
+        case FIELD_SECRETS:
+                return read_secrets(m, f->max, p);
         case FIELD_SECRET:
                 return read_secret(m, f->max, p);
         case FIELD_PEM:

@@ -49,6 +49,8 @@ static const DoorField request_fields[] = {
         { "Source", FIELD_STRING, PART_MAIN, offsetof(Request, source), NAME_MAX_SIZE },
         { "Audience", FIELD_STRING, PART_MAIN, offsetof(Request, audience), DOOR_TEXT_MAX },
         { "Token", FIELD_SECRET, PART_MAIN, offsetof(Request, token), DOOR_TOKEN_MAX },
+        { "Settings", FIELD_PAIRS, PART_MAIN, offsetof(Request, settings), DOOR_SETTINGS_MAX },
+        { "Secrets", FIELD_SECRETS, PART_MAIN, offsetof(Request, secrets), DOOR_SECRETS_MAX },
         { "Exchange", FIELD_STRING, PART_MAIN, offsetof(Request, exchange), NAME_MAX_SIZE },
         { "Registry", FIELD_STRING, PART_MAIN, offsetof(Request, registry), DOOR_TEXT_MAX },
         { "Robot", FIELD_STRING, PART_MAIN, offsetof(Request, robot), DOOR_TEXT_MAX },

@@ -20,6 +20,8 @@
 
 #define DOOR_TOKEN_MAX (64 * 1024)
 #define DOOR_CA_MAX (1024 * 1024)
+#define DOOR_SETTINGS_MAX 64
+#define DOOR_SECRETS_MAX 16
 
 /* Append marks the message sensitive. Read copies everything out of the message.
  * Read returns 0, -EBADMSG for anything missing, malformed or out of bounds, -ENOMEM. Unknown dictionary

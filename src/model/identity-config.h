@@ -5,21 +5,13 @@
 
 #include "base/macro.h"
 #include "codec/conf.h"
-
-typedef enum IdentitySource {
-        IDENTITY_FILE,
-        _IDENTITY_SOURCE_MAX,
-        _IDENTITY_SOURCE_INVALID = -EINVAL,
-} IdentitySource;
-
-const char *identity_source_to_string(IdentitySource s);
-IdentitySource identity_source_from_string(const char *s);
+#include "model/identity-key.h"
 
 typedef struct IdentityConfig {
         char *name;
         IdentitySource source;
-        char *audience;   /* NULL: none demanded */
-        char *token_file; /* IDENTITY_FILE */
+        char *audience; /* NULL: none demanded */
+        char **settings; /* KEY, VALUE, KEY, VALUE …: what the source takes of the rest, in canonical form */
 } IdentityConfig;
 
 IdentityConfig *identity_config_free(IdentityConfig *c);
@@ -30,3 +22,8 @@ DEFINE_CLEANUP(IdentityConfig *, identity_config_free)
 int identity_config_new(const char *name, Conf *conf, IdentityConfig **ret);
 int identity_config_dup(const IdentityConfig *c, IdentityConfig **ret);
 bool identity_config_equal(const IdentityConfig *a, const IdentityConfig *b);
+
+/* The value of one key, or NULL. */
+const char *identity_config_get(const IdentityConfig *c, const char *key);
+/* True if the daemon reads this file for the identity at each attempt. */
+bool identity_config_uses_file(const IdentityConfig *c, const char *path);

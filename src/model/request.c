@@ -1,12 +1,55 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Ends of life of what crosses the private door.
+/* Ends of life, and parts by name, of what crosses the private door.
  *
  * The structures are plain values; who fills them and what they may hold is for model/door and for the two
  * processes. */
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/text.h"
 #include "model/request.h"
+
+void named_secrets_done(NamedSecrets *l) {
+        for (size_t i = 0; i < l->n_items; i++) {
+                free(l->items[i].name);
+                secret_free(l->items[i].value);
+        }
+        free(l->items);
+        *l = (NamedSecrets){};
+}
+
+int named_secrets_add(NamedSecrets *l, const char *name, Secret *value) {
+        _cleanup_secret_ Secret *owned = value;
+        NamedSecret *grown;
+        char *copy;
+
+        grown = reallocarray(l->items, l->n_items + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        l->items = grown;
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+        l->items[l->n_items++] = (NamedSecret){ .name = copy, .value = TAKE_PTR(owned) };
+        return 0;
+}
+
+const char *request_setting(const Request *r, const char *key) {
+        for (char **s = r->settings; s && s[0] && s[1]; s += 2)
+                if (streq(s[0], key))
+                        return s[1];
+        return NULL;
+}
+
+const Secret *request_secret(const Request *r, const char *key) {
+        for (size_t i = 0; i < r->secrets.n_items; i++)
+                if (streq(r->secrets.items[i].name, key))
+                        return r->secrets.items[i].value;
+        return NULL;
+}
 
 Request *request_free(Request *r) {
         if (!r)
@@ -15,6 +58,8 @@ Request *request_free(Request *r) {
         free(r->source);
         free(r->audience);
         secret_free(r->token);
+        strv_free(r->settings);
+        named_secrets_done(&r->secrets);
         free(r->exchange);
         free(r->registry);
         free(r->robot);

@@ -12,13 +12,30 @@
 #include "base/secret.h"
 #include "model/credential.h"
 
+/* A secret with the name of the setting that it belongs to. */
+typedef struct NamedSecret {
+        char *name;
+        Secret *value;
+} NamedSecret;
+
+typedef struct NamedSecrets {
+        NamedSecret *items;
+        size_t n_items;
+} NamedSecrets;
+
+void named_secrets_done(NamedSecrets *l);
+/* Consumes `value`, also on failure. Returns 0 or -ENOMEM. */
+int named_secrets_add(NamedSecrets *l, const char *name, Secret *value);
+
 typedef struct Request {
         uint64_t id; /* chosen by the daemon, for cancelling */
         char *job;   /* its name, for the worker's log only */
         /* identity step */
-        char *source;   /* "file" */
-        char *audience; /* the JWT must have it; NULL: unchecked */
-        Secret *token;  /* source "file": the content of the token file */
+        char *source;         /* a name of model/identity-key */
+        char *audience;       /* the JWT must have it; NULL: unchecked */
+        Secret *token;        /* sources "file" and "credential": the token as it was found */
+        char **settings;      /* KEY, VALUE, KEY, VALUE …: of the identity, in canonical form */
+        NamedSecrets secrets; /* what its files hold: name is the key */
         /* exchange step */
         char *exchange; /* "quay" */
         char *registry; /* "host[:port]" */
@@ -32,6 +49,10 @@ typedef struct Request {
 Request *request_free(Request *r);
 DEFINE_CLEANUP(Request *, request_free)
 #define _cleanup_request_ _cleanup_(request_freep)
+
+/* A setting, or the content of a file that a setting names; NULL if there is none. */
+const char *request_setting(const Request *r, const char *key);
+const Secret *request_secret(const Request *r, const char *key);
 
 /* Claims that people may see; never the signature. */
 typedef struct IdentityClaims {

@@ -41,7 +41,7 @@ struct Obtain {
         FailureStep step;
         usec_t step_started, deadline_boot;
         sd_event_source *deadline, *finish;
-        const IdentitySource *source;
+        const IdentitySourceType *source;
         void *source_run;
         Secret *token;
         JwtClaims *claims;

@@ -112,3 +112,59 @@ def test_what_the_worker_is_given(host):
     assert request == {'Job': 'edge', 'Source': 'file', 'Audience': 'quay', 'Exchange': 'quay',
                        'Registry': 'quay.example.com', 'Robot': 'acme+edge', 'Proxy': 'http://proxy.example:3128',
                        'Scopes': ['quay.example.com/acme/app']}
+
+
+def credential_identity(host, name='quay-token'):
+    host.write('etc/pullauth/identities/default.identity',
+               f'[Identity]\nSource=credential\nCredential={name}\nAudience=quay\n')
+    host.job()
+    directory = host.path('credentials')
+    os.mkdir(directory, 0o755)
+    return directory
+
+
+def test_a_credential_of_the_service_manager_is_a_token(host):
+    directory = credential_identity(host)
+    host.write('credentials/quay-token', JWT + '\n', 0o400)
+    host.start(CREDENTIALS_DIRECTORY=directory)
+    host.client.wait_job('edge', State='fresh')
+    request = host.worker.requests[0]
+    assert bytes(request['Token']) == JWT.encode() and request['Source'] == 'credential'
+
+
+def test_a_credential_that_the_service_was_not_given_is_named(host):
+    directory = credential_identity(host)
+    host.start(CREDENTIALS_DIRECTORY=directory)
+    job = host.client.wait_job('edge', State='expired', Reason='identity-file-unreadable')
+    assert 'credential quay-token' in job['Message'] and 'LoadCredential=quay-token' in job['Hint']
+    host.stop()
+    host.start()
+    host.client.wait_job('edge', State='expired', Reason='identity-file-unreadable')
+    assert not host.worker.requests
+
+
+def test_files_of_an_identity_reach_the_worker_by_the_names_of_their_keys(host):
+    host.write('etc/pullauth/identities/default.identity',
+               '[Identity]\nSource=oauth2\nIssuer=https://issuer.example.com\nClientID=edge-1\n'
+               'ClientSecretFile=/tokens/secret\nScope=openid quay\nIdToken=true\n')
+    host.write('tokens/secret', 'hush\n', 0o600)
+    host.job()
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    request = host.worker.requests[0]
+    assert request['Settings'] == {'Issuer': 'https://issuer.example.com', 'ClientID': 'edge-1',
+                                   'Scope': 'openid quay', 'IdToken': 'yes'}
+    assert {key: bytes(value) for key, value in request['Secrets'].items()} == {'ClientSecretFile': b'hush'}
+    assert 'Token' not in request and 'hush' not in host.log()
+
+
+def test_a_file_of_an_identity_that_changes_ends_the_wait(host):
+    host.write('etc/pullauth/identities/default.identity',
+               '[Identity]\nSource=oauth2\nIssuer=https://issuer.example.com\nClientID=edge-1\n'
+               'ClientSecretFile=/tokens/secret\n')
+    host.job()
+    host.start()
+    job = host.client.wait_job('edge', State='expired', Reason='identity-file-unreadable')
+    assert 'ClientSecretFile=' in job['Message'] + job['Hint'] and '/tokens/secret' in job['Message']
+    host.write('tokens/secret', 'hush\n', 0o600)
+    host.client.wait_job('edge', State='fresh')

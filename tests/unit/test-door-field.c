@@ -8,8 +8,9 @@
 
 typedef struct Things {
         char *string, *pem;
-        char **strings;
+        char **strings, **pairs;
         Secret *secret;
+        NamedSecrets secrets;
         uint64_t u64;
         int64_t i64;
         int i;
@@ -23,6 +24,8 @@ typedef struct Other {
 static const DoorField fields[] = {
         { "String", FIELD_STRING, 0, offsetof(Things, string), 8 },
         { "Strings", FIELD_STRINGS, 0, offsetof(Things, strings), 3 },
+        { "Pairs", FIELD_PAIRS, 0, offsetof(Things, pairs), 3 },
+        { "Secrets", FIELD_SECRETS, 0, offsetof(Things, secrets), 3 },
         { "Secret", FIELD_SECRET, 0, offsetof(Things, secret), 8 },
         { "Pem", FIELD_PEM, 0, offsetof(Things, pem), 8 },
         { "U64", FIELD_U64, 0, offsetof(Things, u64), 0 },
@@ -36,6 +39,8 @@ static void things_done(Things *t) {
         free(t->string);
         free(t->pem);
         strv_free(t->strings);
+        strv_free(t->pairs);
+        named_secrets_done(&t->secrets);
         secret_free(t->secret);
 }
 
@@ -76,6 +81,49 @@ static int read_bytes(void **state, const char *key, const char *value, size_t s
         assert_ok(sd_bus_message_close_container(m));
         seal(m);
         return read_things(m, &t, &o, &parts);
+}
+
+/* A dictionary of one entry whose value is another one, with these names as keys. */
+static int read_names(void **state, const char *key, const char *type, size_t n, const char *const *names) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = new_message(state);
+        _cleanup_(things_done) Things t = {};
+        Other o = {};
+        unsigned parts;
+        int r;
+
+        assert_ok(sd_bus_message_open_container(m, 'a', "{sv}"));
+        assert_ok(sd_bus_message_open_container(m, 'e', "sv"));
+        assert_ok(sd_bus_message_append(m, "s", key));
+        assert_ok(sd_bus_message_open_container(m, 'v', type));
+        assert_ok(sd_bus_message_open_container(m, 'a', streq(type, "a{ss}") ? "{ss}" : "{say}"));
+        for (size_t i = 0; i < n; i++)
+                assert_ok(streq(type, "a{ss}") ? sd_bus_message_append(m, "{ss}", names[i], names[i])
+                                               : sd_bus_message_append(m, "{say}", names[i], 1, 'x'));
+        for (unsigned i = 0; i < 4; i++)
+                assert_ok(sd_bus_message_close_container(m));
+        seal(m);
+        r = read_things(m, &t, &o, &parts);
+        if (r >= 0) {
+                assert_int_equal(strv_length(t.pairs) / 2 + t.secrets.n_items, n);
+                for (size_t i = 0; i < n; i++)
+                        assert_string_equal(t.pairs ? t.pairs[2 * i] : t.secrets.items[i].name, names[i]);
+        }
+        return r;
+}
+
+static void named_values_are_few_and_have_different_names(void **state) {
+        static const char *const types[] = { "a{ss}", "a{say}" };
+        static const char *const keys[] = { "Pairs", "Secrets" };
+
+        for (size_t i = 0; i < 2; i++) {
+                const char *const names[] = { "a", "b", "c", "d" }, *const doubled[] = { "a", "b", "a" };
+
+                assert_int_equal(read_names(state, keys[i], types[i], 0, names), 0);
+                assert_int_equal(read_names(state, keys[i], types[i], 3, names), 0);
+                assert_int_equal(read_names(state, keys[i], types[i], 4, names), -EBADMSG);
+                assert_int_equal(read_names(state, keys[i], types[i], 3, doubled), -EBADMSG);
+                assert_int_equal(read_names(state, keys[i], types[1 - i], 1, names), -EBADMSG);
+        }
 }
 
 static void every_kind_of_field_comes_out_as_it_went_in(void **state) {
@@ -229,6 +277,7 @@ static void a_message_that_is_no_dictionary_is_refused(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(named_values_are_few_and_have_different_names),
                 cmocka_unit_test(every_kind_of_field_comes_out_as_it_went_in),
                 cmocka_unit_test(what_is_not_there_is_left_out),
                 cmocka_unit_test(empty_values_are_values),

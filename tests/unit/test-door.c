@@ -6,6 +6,13 @@
 #include "door-fixture.h"
 #include "model/door.h"
 
+static void add_secret(Request *q, const char *name, const void *data, size_t size) {
+        Secret *value;
+
+        assert_int_equal(secret_new(data, size, &value), 0);
+        assert_int_equal(named_secrets_add(&q->secrets, name, value), 0);
+}
+
 static Request *make_request(void) {
         Request *q = calloc(1, sizeof(*q));
 
@@ -23,6 +30,12 @@ static Request *make_request(void) {
         assert_int_equal(secret_new("not\0utf-8\xff", 10, &q->token), 0);
         assert_int_equal(strv_append(&q->scopes, "quay.example.com:8443/acme/app"), 0);
         assert_int_equal(strv_append(&q->scopes, "quay.example.com:8443"), 0);
+        assert_int_equal(strv_append(&q->settings, "Issuer"), 0);
+        assert_int_equal(strv_append(&q->settings, "https://issuer.example.com"), 0);
+        assert_int_equal(strv_append(&q->settings, "Scope"), 0);
+        assert_int_equal(strv_append(&q->settings, ""), 0);
+        add_secret(q, "ClientKeyFile", "key\0\xff", 5);
+        add_secret(q, "CAFile", "", 0);
         return q;
 }
 
@@ -55,6 +68,14 @@ static void a_full_request_arrives_as_it_was_sent(void **state) {
         assert_string_equal(got->registry, q->registry);
         assert_string_equal(got->robot, q->robot);
         assert_true(strv_equal(got->scopes, q->scopes));
+        assert_true(strv_equal(got->settings, q->settings));
+        assert_string_equal(request_setting(got, "Issuer"), "https://issuer.example.com");
+        assert_string_equal(request_setting(got, "Scope"), "");
+        assert_null(request_setting(got, "https://issuer.example.com"));
+        assert_int_equal(got->secrets.n_items, 2);
+        assert_true(secret_equal(request_secret(got, "ClientKeyFile"), q->secrets.items[0].value));
+        assert_int_equal(secret_size(request_secret(got, "CAFile")), 0);
+        assert_null(request_secret(got, "TokenFile"));
         assert_string_equal(got->ca, q->ca);
         assert_string_equal(got->proxy, q->proxy);
         assert_int_equal(got->timeout, q->timeout);

@@ -23,7 +23,7 @@ static void a_whole_identity_is_taken(void **state) {
 
         assert_false(conf_has_error(conf));
         assert_int_equal(c->source, IDENTITY_FILE);
-        assert_string_equal(c->token_file, "/run/t");
+        assert_string_equal(identity_config_get(c, "TokenFile"), "/run/t");
         assert_string_equal(c->audience, "quay");
         assert_ok(identity_config_dup(c, &copy));
         assert_true(identity_config_equal(c, copy));
@@ -43,6 +43,17 @@ static void what_is_missing_or_wrong_is_said(void **state) {
                 { "[Identity]\nSource=file\nTokenFile=a\n", "absolute" },
                 { "[Identity]\nSource=file\nTokenFile=/a\nAudience=a b\n", "Audience=" },
                 { "", "Source=" },
+                { "[Identity]\nSource=credential\nCredential=../shadow\n", "Credential=" },
+                { "[Identity]\nSource=credential\nCredential=a\nCredential=\n", "Credential= is missing" },
+                { "[Identity]\nSource=exec\nCommand=get-token\n", "Command=/usr/bin/get-token" },
+                { "[Identity]\nSource=exec\nCommand=/bin/a\nTimeout=2h\n", "Timeout=" },
+                { "[Identity]\nSource=signed\nSubject=a\nIssuer=http://a\n", "Issuer=http://a" },
+                { "[Identity]\nSource=signed\nSubject=a\nIssuer=https://u:p@a\n", "Issuer=" },
+                { "[Identity]\nSource=signed\nSubject=a\nIssuer=https://\n", "Issuer=" },
+                { "[Identity]\nSource=signed\nSubject=a\nIssuer=https://a\nAlgorithm=RS\n", "RS256 RS384" },
+                { "[Identity]\nSource=signed\nSubject=a\nIssuer=https://a\nKeyFile=credential:\n",
+                  "credential:name" },
+                { "[Identity]\nSource=kubernetes\nServiceAccount=a\nInCluster=maybe\n", "boolean" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -55,17 +66,59 @@ static void what_is_missing_or_wrong_is_said(void **state) {
         }
 }
 
-static void sources_and_their_words_belong_together(void **state) {
-        for (IdentitySource s = 0; s < _IDENTITY_SOURCE_MAX; s++)
-                assert_int_equal(identity_source_from_string(identity_source_to_string(s)), s);
-        assert_true(identity_source_from_string("File") < 0);
+static void assert_warns(const char *text, const char *says, const char *key, const char *value) {
+        _cleanup_(identity_config_freep) IdentityConfig *c = NULL;
+        _cleanup_conf_ Conf *conf = parse(text, &c);
+
+        assert_false(conf_has_error(conf));
+        assert_int_equal(conf->n_messages, says ? 1 : 0);
+        if (says)
+                assert_non_null(strstr(conf->messages[0].text, says));
+        if (value)
+                assert_string_equal(identity_config_get(c, key), value);
+        else
+                assert_null(identity_config_get(c, key));
+}
+
+static void the_last_line_wins_and_values_are_canonical(void **state) {
+        assert_warns("[Identity]\nSource=exec\nCommand=/bin/a x\nTimeout=1s\nTimeout=20s\n", NULL, "Timeout",
+                     "20000000");
+        assert_warns("[Identity]\nSource=exec\nCommand=/bin/a x\nTimeout=1s\nTimeout=\n", NULL, "Timeout",
+                     NULL);
+        assert_warns("[Identity]\nSource=kubernetes\nServiceAccount=a\nInCluster=on\n", NULL, "InCluster",
+                     "yes");
+        assert_warns("[Identity]\nTimeout=1s\nSource=exec\nCommand=/bin/a \"x y\"\n", NULL, "Command",
+                     "/bin/a \"x y\"");
+}
+
+static void keys_of_other_sources_are_said_to_mean_nothing(void **state) {
+        assert_warns("[Identity]\nSource=file\nTokenFile=/a\nCommand=/bin/x\n", "Command= means nothing",
+                     "Command", NULL);
+        assert_warns("[Identity]\nCommand=/bin/x\nTokenFile=/a\nSource=file\n", "Command= means nothing",
+                     "TokenFile", "/a");
+        assert_warns("[Identity]\nTokenFil=/a\nTokenFile=/a\nSource=file\n", "did you mean 'TokenFile'",
+                     "TokenFile", "/a");
+}
+
+static void files_that_an_identity_reads_are_known(void **state) {
+        _cleanup_(identity_config_freep) IdentityConfig *c = NULL;
+        _cleanup_conf_ Conf *conf = parse("[Identity]\nSource=oauth2\nIssuer=https://i\nClientID=/c\n"
+                                          "ClientSecretFile=credential:s\nCAFile=/ca\n",
+                                          &c);
+
+        assert_false(conf_has_error(conf));
+        assert_true(identity_config_uses_file(c, "/ca"));
+        assert_false(identity_config_uses_file(c, "/c"));
+        assert_false(identity_config_uses_file(c, "/x"));
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_whole_identity_is_taken),
                 cmocka_unit_test(what_is_missing_or_wrong_is_said),
-                cmocka_unit_test(sources_and_their_words_belong_together),
+                cmocka_unit_test(the_last_line_wins_and_values_are_canonical),
+                cmocka_unit_test(keys_of_other_sources_are_said_to_mean_nothing),
+                cmocka_unit_test(files_that_an_identity_reads_are_known),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,8 +52,14 @@ static int file_start(const SourceQuestion *q, SourceHandler handler, void *user
         return 0;
 }
 
-const IdentitySource identity_file = {
+const IdentitySourceType identity_file = {
         .name = "file",
+        .start = file_start,
+        .free = file_free,
+};
+
+const IdentitySourceType identity_credential = {
+        .name = "credential",
         .start = file_start,
         .free = file_free,
 };

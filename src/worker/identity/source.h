@@ -19,8 +19,8 @@ typedef struct SourceQuestion {
  * handler. */
 typedef void (*SourceHandler)(int r, Secret *token, Failure *failure, void *userdata);
 
-typedef struct IdentitySource {
+typedef struct IdentitySourceType {
         const char *name;
         int (*start)(const SourceQuestion *q, SourceHandler handler, void *userdata, void **ret_run);
         void (*free)(void *run); /* cancels; accepts NULL */
-} IdentitySource;
+} IdentitySourceType;

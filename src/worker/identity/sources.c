@@ -9,11 +9,12 @@
 #include "worker/identity/file.h"
 #include "worker/identity/sources.h"
 
-static const IdentitySource *const sources[] = {
+static const IdentitySourceType *const sources[] = {
         &identity_file,
+        &identity_credential,
 };
 
-const IdentitySource *identity_source_find(const char *name) {
+const IdentitySourceType *identity_source_find(const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(sources); i++)
                 if (streq(sources[i]->name, name))
                         return sources[i];

@@ -6,4 +6,4 @@
 #include "worker/identity/source.h"
 
 /* NULL if there is no source of that name. */
-const IdentitySource *identity_source_find(const char *name);
+const IdentitySourceType *identity_source_find(const char *name);

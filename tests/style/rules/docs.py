@@ -41,6 +41,11 @@ def keys(tree):
             item = (path, line_of(text, opened + row.start()), f'{row.group(2)}= of [{row.group(1)}]',
                     r'\b' + row.group(2) + '=')
             by_manual.setdefault(stem, []).append(item)
+    for path, text, opened, body in tables(tree, 'IdentityKey', tree.matching('src/*.c')):
+        for row in re.finditer(r'\{\s*"(\w+)",', body):
+            item = (path, line_of(text, opened + row.start()), f'{row.group(1)}= of [Identity]',
+                    r'\b' + row.group(1) + '=')
+            by_manual.setdefault(MANUALS['Identity'], []).append(item)
     for stem, items in by_manual.items():
         yield from missing(tree, stem, items)
 
