@@ -86,7 +86,9 @@ static int open_event(Daemon *d) {
         sigset_t signals;
         int r;
 
+        /* A peer that is gone and a limit on file sizes are error codes of the calls that meet them. */
         (void) signal(SIGPIPE, SIG_IGN);
+        (void) signal(SIGXFSZ, SIG_IGN);
         sigemptyset(&signals);
         sigaddset(&signals, SIGHUP);
         sigaddset(&signals, SIGTERM);

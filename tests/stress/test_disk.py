@@ -164,7 +164,6 @@ def test_a_directory_that_may_not_be_written(host):
     host.check_foreign()
 
 
-@pytest.mark.xfail(strict=True, reason='nothing ignores SIGXFSZ')
 def test_a_limit_on_file_sizes_ends_nothing(host):
     """RLIMIT_FSIZE also sends SIGXFSZ, which ends a program that does not expect it."""
     host.launch = ['prlimit', '--fsize=2048', '--']
