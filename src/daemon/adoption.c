@@ -2,8 +2,11 @@
 
 /* Finds a job's credential where an earlier run of the daemon left it, and works out how old it is.
  *
- * Owns the order of belief: on the same boot the state file's boot clock; after a reboot the real clock,
- * if it stands within the token's life; otherwise the age is unknown, and the credential is kept but
+ * Owns the choice, and what was read for it: of all copies, in the fragment and in targets, the one that
+ * ends last. A write that failed or a backup that was put back may have left an older one anywhere.
+ *
+ * Owns the order of belief in clocks: on the same boot the state file's boot clock; after a reboot the real
+ * clock, if it stands within the token's life; otherwise the age is unknown, and the credential is kept but
  * replaced at once. What has ended is not taken up, so that it is withdrawn before anything else.
  *
  * Refuses entries that we did not write and tokens of other robots. */
@@ -70,18 +73,62 @@ int adoption_times(int64_t issued, int64_t expires, const JobRecord *record, con
         return 1;
 }
 
-/* Returns 1 with the base64 text, 0 if there is nothing of ours, -ENOMEM. */
-static int find_in_fragment(const Adoption *a, const JobConfig *c, Secret **ret) {
-        _cleanup_secret_ Secret *text = NULL;
-        struct iovec bytes;
+struct AdoptionView {
+        bool looked;
+        Secret *text;
+        AuthIndex *index; /* NULL: no file, or none that can be understood */
+};
+
+static void view_done(AdoptionView *v) {
+        v->index = auth_index_free(v->index);
+        v->text = secret_free(v->text);
+}
+
+void adoption_forget(Adoption *a) {
+        size_t n;
+
+        (void) target_config_all(&n);
+        for (size_t i = 0; a->views && i < n; i++)
+                view_done(a->views + i);
+        free(TAKE_PTR(a->views));
+}
+
+/* Consumes `text`. What cannot be understood holds nothing. */
+static int view_fill(AdoptionView *v, Secret *text) {
+        struct iovec bytes = secret_peek(text);
+        JsonError error = {};
         int r;
 
-        r = fragment_read(a->fragments_fd, c->name, &text);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        bytes = secret_peek(text);
-        r = auth_file_lookup(bytes.iov_base, bytes.iov_len, c->scopes[0], ret);
+        v->text = text;
+        r = auth_index_new(bytes.iov_base, bytes.iov_len, &v->index, &error);
         return r == -EBADMSG ? 0 : r;
+}
+
+static int view_target(Adoption *a, const char *target, AdoptionView **ret) {
+        const TargetConfig *config = target_config_find(target), *all;
+        _cleanup_free_ char *path = NULL;
+        Secret *text;
+        AdoptionView *v;
+        size_t n;
+        int r;
+
+        if (!config)
+                return 0;
+        all = target_config_all(&n);
+        if (!a->views)
+                a->views = calloc(n, sizeof(*a->views));
+        if (!a->views)
+                return -ENOMEM;
+        *ret = v = a->views + (config - all);
+        if (v->looked)
+                return 1;
+        r = text_format(&path, "%s%s", a->root, config->path);
+        if (r >= 0)
+                r = file_read(AT_FDCWD, path, AUTH_FILE_MAX, 0, &text, NULL);
+        if (r >= 0)
+                r = view_fill(v, text);
+        v->looked = r != -ENOMEM;
+        return r == -ENOMEM ? r : 1;
 }
 
 /* True if we wrote it: others may have put something else under our key. */
@@ -97,60 +144,28 @@ static bool is_ours(const Adoption *a, const char *target, const char *key, cons
                memcmp(&print, &k->previous, sizeof(print)) == 0;
 }
 
-static int find_in_target(const Adoption *a, const JobConfig *c, const char *target, Secret **ret) {
-        const TargetConfig *config = target_config_find(target);
-        _cleanup_secret_ Secret *text = NULL, *auth = NULL;
-        _cleanup_free_ char *path = NULL;
-        struct iovec bytes;
-        int r;
-
-        if (!config)
-                return 0;
-        r = text_format(&path, "%s%s", a->root, config->path);
-        if (r < 0)
-                return r;
-        r = file_read(AT_FDCWD, path, AUTH_FILE_MAX, 0, &text, NULL);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        bytes = secret_peek(text);
-        r = auth_file_lookup(bytes.iov_base, bytes.iov_len, c->scopes[0], &auth);
-        if (r <= 0)
-                return r == -EBADMSG ? 0 : r;
-        if (!is_ours(a, target, c->scopes[0], auth))
-                return 0;
-        *ret = TAKE_PTR(auth);
-        return 1;
-}
-
-static int find_auth(const Adoption *a, const JobConfig *c, Secret **ret) {
-        int r = find_in_fragment(a, c, ret);
-
-        STRV_FOREACH(target, c->targets) {
-                if (r != 0)
-                        return r;
-                r = find_in_target(a, c, *target, ret);
-        }
-        return r;
-}
-
-/* Returns 1 with a credential that lacks its time on our clock, 0 if this is no token of the job's robot. */
-static int read_credential(const Job *j, const Secret *auth, Credential **ret) {
+/* Returns 1 with a credential that lacks its time on our clock, 0 if this is no token of the robot (NULL: of
+ * any). */
+static int read_credential(const char *robot, const Secret *auth, Credential **ret) {
         _cleanup_credential_ Credential *c = NULL;
         _cleanup_secret_ Secret *plain = NULL;
         _cleanup_jwt_ JwtClaims *claims = NULL;
         struct iovec encoded = secret_peek(auth), bytes;
-        size_t n = strlen(j->config->robot);
-        const char *what, *token;
+        const char *what, *user, *colon;
+        size_t rest;
         int r;
 
         r = base64_decode(encoded.iov_base, encoded.iov_len, &plain);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         bytes = secret_peek(plain);
-        token = (const char *) bytes.iov_base + n + 1;
-        if (bytes.iov_len <= n + 1 || memcmp(bytes.iov_base, j->config->robot, n) != 0 || token[-1] != ':')
+        user = bytes.iov_base;
+        colon = bytes.iov_len > 0 ? memchr(user, ':', bytes.iov_len) : NULL;
+        if (!colon || (robot && (strlen(robot) != (size_t) (colon - user) ||
+                                 memcmp(user, robot, (size_t) (colon - user)) != 0)))
                 return 0;
-        r = jwt_parse(token, bytes.iov_len - n - 1, &claims, &what);
+        rest = bytes.iov_len - (size_t) (colon - user) - 1;
+        r = jwt_parse(colon + 1, rest, &claims, &what);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         if (!claims->has_iat || !claims->has_exp || claims->iat < 0 || claims->exp <= claims->iat)
@@ -160,12 +175,91 @@ static int read_credential(const Job *j, const Secret *auth, Credential **ret) {
                 return -ENOMEM;
         c->issued = claims->iat;
         c->expires = claims->exp;
-        r = free_and_strdup(&c->user, j->config->robot);
-        if (r >= 0)
-                r = secret_new(token, bytes.iov_len - n - 1, &c->secret);
+        c->user = strndup(user, (size_t) (colon - user));
+        if (!c->user)
+                return -ENOMEM;
+        r = secret_new(colon + 1, rest, &c->secret);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);
+        return 1;
+}
+
+/* Keeps in *best what ends later: a copy that was not replaced, in whatever place, loses. */
+static int consider(const JobConfig *c, const Secret *auth, Credential **best) {
+        _cleanup_credential_ Credential *found = NULL;
+        int r;
+
+        r = read_credential(c->robot, auth, &found);
+        if (r <= 0 || (*best && found->expires <= (*best)->expires))
+                return r < 0 ? r : 0;
+        credential_free(*best);
+        *best = TAKE_PTR(found);
+        return 0;
+}
+
+static bool is_at(const char *key, const char *registry) {
+        const char *rest = startswith(key, registry);
+
+        return rest && (*rest == '\0' || *rest == '/');
+}
+
+/* All of it is ours. Its keys may be those that the job had before its scopes were changed. */
+static int search_fragment(const Adoption *a, const JobConfig *c, Credential **best) {
+        AdoptionView v = {};
+        const char *key;
+        Secret *text;
+        int r;
+
+        r = fragment_read(a->fragments_fd, c->name, &text);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        r = view_fill(&v, text);
+        for (size_t i = 0; r >= 0 && v.index && (key = auth_index_key(v.index, i)); i++) {
+                _cleanup_secret_ Secret *auth = NULL;
+
+                if (c->registry ? !is_at(key, c->registry) : !strv_contains(c->scopes, key))
+                        continue;
+                r = auth_index_auth(v.index, key, &auth);
+                if (r > 0)
+                        r = consider(c, auth, best);
+        }
+        view_done(&v);
+        return r;
+}
+
+static int search_target(Adoption *a, const JobConfig *c, const char *target, Credential **best) {
+        AdoptionView *v;
+        int r;
+
+        r = view_target(a, target, &v);
+        if (r <= 0 || !v->index)
+                return r;
+        STRV_FOREACH(scope, c->scopes) {
+                _cleanup_secret_ Secret *auth = NULL;
+
+                r = auth_index_auth(v->index, *scope, &auth);
+                if (r > 0 && is_ours(a, target, *scope, auth))
+                        r = consider(c, auth, best);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Returns 1 with the credential of this robot that ends last of all that we left, 0 if there is none,
+ * -ENOMEM. */
+static int search(Adoption *a, const JobConfig *c, Credential **ret) {
+        _cleanup_credential_ Credential *best = NULL;
+        int r;
+
+        r = search_fragment(a, c, &best);
+        STRV_FOREACH(target, c->targets)
+                if (r >= 0)
+                        r = search_target(a, c, *target, &best);
+        if (r < 0 || !best)
+                return r < 0 ? r : 0;
+        *ret = TAKE_PTR(best);
         return 1;
 }
 
@@ -209,36 +303,17 @@ static int recall_places(const Adoption *a, const char *job, char ***ret_scopes,
         return recall.keys ? 1 : 0;
 }
 
-/* The user name in front of the token. Returns 1, 0 if there is none, -ENOMEM. */
-static int recall_robot(const Secret *auth, char **ret) {
-        _cleanup_secret_ Secret *plain = NULL;
-        struct iovec encoded = secret_peek(auth), bytes;
-        const char *colon;
-        int r;
-
-        r = base64_decode(encoded.iov_base, encoded.iov_len, &plain);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        bytes = secret_peek(plain);
-        colon = bytes.iov_len > 0 ? memchr(bytes.iov_base, ':', bytes.iov_len) : NULL;
-        if (!colon)
-                return 0;
-        *ret = strndup(bytes.iov_base, (size_t) (colon - (const char *) bytes.iov_base));
-        return *ret ? 1 : -ENOMEM;
-}
-
 /* What the job was when its credential was published. Returns 1, 0 if that cannot be told, -ENOMEM. */
-static int recall_config(const Adoption *a, JobConfig *old) {
-        _cleanup_secret_ Secret *auth = NULL;
+static int recall_config(Adoption *a, JobConfig *old) {
+        _cleanup_credential_ Credential *c = NULL;
         int r;
 
         r = recall_places(a, old->name, &old->scopes, &old->targets);
         if (r > 0)
-                r = find_auth(a, old, &auth);
-        if (r > 0)
-                r = recall_robot(auth, &old->robot);
+                r = search(a, old, &c);
         if (r <= 0)
                 return r;
+        old->robot = TAKE_PTR(c->user);
         old->registry = strndup(old->scopes[0], strcspn(old->scopes[0], "/"));
         if (!old->registry)
                 return -ENOMEM;
@@ -259,7 +334,7 @@ static void swap_lists(char ***a, char ***b) {
         *b = c;
 }
 
-int adoption_recall(const Adoption *a, JobConfig *config) {
+int adoption_recall(Adoption *a, JobConfig *config) {
         _cleanup_(job_config_freep) JobConfig *old = NULL;
         int r;
 
@@ -280,9 +355,8 @@ int adoption_recall(const Adoption *a, JobConfig *config) {
         return 0;
 }
 
-int adoption_try(const Adoption *a, Job *j) {
+int adoption_try(Adoption *a, Job *j) {
         _cleanup_credential_ Credential *c = NULL;
-        _cleanup_secret_ Secret *auth = NULL;
         const JobRecord *record = state_data_job(a->state, j->name, /* create= */ false);
         AdoptionClock clock = { .boot = now_boot(), .real = now_real() };
         AdoptionTimes times;
@@ -290,9 +364,7 @@ int adoption_try(const Adoption *a, Job *j) {
 
         if (!j->config->enabled || !j->config->robot || !j->config->scopes || !j->config->scopes[0])
                 return 0;
-        r = find_auth(a, j->config, &auth);
-        if (r > 0)
-                r = read_credential(j, auth, &c);
+        r = search(a, j->config, &c);
         if (r <= 0)
                 return r;
         if (record) {

@@ -6,21 +6,27 @@
 #include "daemon/job.h"
 #include "daemon/state-data.h"
 
+typedef struct AdoptionView AdoptionView; /* a target as it was read */
+
 typedef struct Adoption {
         int fragments_fd;
         const char *root;
         StateData *state;
         uint8_t boot_id[16];
+        AdoptionView *views; /* of all targets, once one was needed */
 } Adoption;
 
-/* Looks for a credential of this job's robot, in its fragment and then in its targets, and hands it to
- * the job. Returns 1 if there was one that still lives, 0 if not, -ENOMEM. */
-int adoption_try(const Adoption *a, Job *j);
+/* Looks for credentials of this job's robot, in its fragment and in its targets, and hands the one that
+ * ends last to the job. Returns 1 if there was one that still lives, 0 if not, -ENOMEM. */
+int adoption_try(Adoption *a, Job *j);
 
 /* Fills in what broken files do not say any more of a job whose credential stands: its registry, robot,
  * scopes and targets as they were. Changes nothing if the files say all of it, or nothing stands. Returns 0
  * or -ENOMEM. */
-int adoption_recall(const Adoption *a, JobConfig *config);
+int adoption_recall(Adoption *a, JobConfig *config);
+
+/* Targets are read once for many jobs. To be called when these are through; the next look reads anew. */
+void adoption_forget(Adoption *a);
 
 /* When a credential ends and is due, on the boot clock; computed apart from everything else for its
  * tests. */

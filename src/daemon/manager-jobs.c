@@ -201,6 +201,7 @@ int manager_apply(Manager *m, Configuration *c, ManagerApplyFlags flags) {
                 if (r < 0)
                         result = log_error_errno(r, "A job cannot be set up: %m");
         }
+        adoption_forget(&m->adoption);
         if (manager_watch_files(m) < 0)
                 log_warning("Cannot watch all token files, changes of them are noticed at the next attempt");
         configuration_free(m->configuration);

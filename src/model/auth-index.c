@@ -118,3 +118,7 @@ int auth_index_auth(const AuthIndex *x, const char *key, Secret **ret) {
         r = secret_new_string(auth, ret);
         return r < 0 ? r : 1;
 }
+
+const char *auth_index_key(const AuthIndex *x, size_t i) {
+        return i < x->entries.n_items ? x->entries.items[i].name : NULL;
+}

@@ -140,6 +140,24 @@ def test_a_restart_without_runtime_directory_takes_the_credential_from_the_targe
     assert json.loads(edge.read('run/pullauth/fragments/edge.json'))['auths'].keys() == {KEY}
 
 
+def test_other_scopes_after_a_restart_are_filled_with_what_stands(edge):
+    edge.stop()
+    edge.job(more='Scopes=acme/app acme/base\n')
+    edge.start()
+    edge.client.wait_job('edge', State='fresh', TargetStates=lambda rows: all(row[2] == 'published' for row in rows))
+    assert set(edge.auths()) == set(edge.auths(PODMAN)) == {'quay.example.com/acme/app', 'quay.example.com/acme/base'}
+    assert len(edge.worker.requests) == 1
+
+
+def test_another_registry_after_a_restart_gets_nothing_of_the_old_one(edge):
+    edge.stop()
+    edge.job(registry='quay.example.com.evil.example')
+    edge.worker.answer = lambda request: failure('connection-failed')
+    edge.start()
+    edge.client.wait_job('edge', State='expired')
+    edge.wait_file(SYSTEM, lambda: edge.auths() == {})
+
+
 def test_what_ended_while_the_daemon_was_down_is_withdrawn_at_start(host):
     host.worker.lifetime = 3
     host.standard().start()

@@ -69,8 +69,7 @@ def test_what_ended_while_nobody_ran_is_withdrawn_first(host):
     host.check_foreign()
 
 
-@pytest.mark.parametrize('path', [SYSTEM, PODMAN, pytest.param(FRAGMENT, marks=pytest.mark.xfail(
-    strict=True, reason='adoption believes the fragment, even one that has ended, before it looks at a target'))])
+@pytest.mark.parametrize('path', [SYSTEM, PODMAN, FRAGMENT])
 def test_an_expired_copy_in_a_store_of_ours_loses_against_the_valid_one(host, path):
     """kubernetes/kubernetes#65991, #78758, #92676, #96256: noticed the end, then loaded the ended one from a store."""
     host.standard().start()
@@ -87,6 +86,23 @@ def test_an_expired_copy_in_a_store_of_ours_loses_against_the_valid_one(host, pa
     host.client.wait_job('edge', timeout=5, State='fresh')
     host.client.poll(lambda: all(host.auth(path) == good for path in TARGETS.values()), 'the valid one everywhere')
     assert len(host.worker.requests) == 1
+
+
+@pytest.mark.parametrize('path', [SYSTEM, FRAGMENT])
+def test_an_older_copy_in_a_store_of_ours_loses_though_it_is_valid(host, path):
+    """The same with a backup that was put back, or a write that failed: of two that are valid the later one stands."""
+    host.adopted()
+    before = host.read(path)
+    host.refresh_all()
+    host.client.wait_job('edge', AttemptsEnded=1, State='fresh')
+    host.kill()
+    host.worker.answer = lambda request: failure('connection-failed')
+    old = protection(host.path(path))
+    os.chown(host.write(path, before, stat.S_IMODE(old[2])), old[0], old[1])
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    good = auth_of(ROBOT, host.worker.tokens[-1])
+    host.client.poll(lambda: all(host.auth(path) == good for path in TARGETS.values()), 'the later one everywhere')
 
 
 def test_a_target_changed_behind_our_back_costs_no_second_exchange(host):
