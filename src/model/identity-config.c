@@ -12,6 +12,7 @@
 
 #include "base/scalar.h"
 #include "base/text.h"
+#include "codec/command.h"
 #include "model/config-value.h"
 #include "model/identity-config.h"
 
@@ -105,6 +106,21 @@ static int take_if(bool valid, const IdentityKey *k, const ConfAssignment *a, ch
                                k->key, k->example);
 }
 
+static int take_command(const IdentityKey *k, const ConfAssignment *a, char **p, char **reterr) {
+        _cleanup_strv_ char **words = NULL;
+        int r;
+
+        r = command_split(a->value, &words);
+        if (r == -ENOMEM)
+                return r;
+        if (r == -E2BIG)
+                return config_complain(reterr, "%s= has more than %d words", a->key, COMMAND_WORDS_MAX);
+        if (r == -EINVAL)
+                return config_complain(reterr, "%s=%s has a quote or a backslash without its end", a->key,
+                                       a->value);
+        return take_if(words[0][0] == '/', k, a, p, reterr);
+}
+
 /* The value in its canonical form. Returns 0 (or 1 from a copy: it changed), 1 with *reterr, -ENOMEM. */
 static int take_value(const IdentityKey *k, const ConfAssignment *a, char **p, char **reterr) {
         switch (k->value) {
@@ -113,7 +129,7 @@ static int take_value(const IdentityKey *k, const ConfAssignment *a, char **p, c
         case IDENTITY_VALUE_TEXT:
                 return free_and_strdup(p, a->value);
         case IDENTITY_VALUE_COMMAND:
-                return take_if(a->value[0] == '/', k, a, p, reterr);
+                return take_command(k, a, p, reterr);
         case IDENTITY_VALUE_URL:
         case IDENTITY_VALUE_URL_PLAIN:
                 return take_if(url_is_sane(a->value, k->value == IDENTITY_VALUE_URL_PLAIN), k, a, p, reterr);

@@ -27,8 +27,7 @@ struct Pending {
 };
 
 struct DoorConnection {
-        sd_event *event;
-        HttpPool *pool;
+        const WorkerContext *context;
         sd_bus *bus;
         sd_event_source *kick;
         Pending *first;
@@ -103,7 +102,7 @@ static int pending_new(DoorConnection *c, sd_bus_message *call, Request *request
                 p->next->previous = p;
         c->first = p;
         c->n_pending++;
-        r = obtain_new(c->event, c->pool, request, on_answer, p, &p->obtain);
+        r = obtain_new(c->context, request, on_answer, p, &p->obtain);
         if (r < 0)
                 return r;
         (void) TAKE_PTR(p);
@@ -211,11 +210,11 @@ static int start_bus(DoorConnection *c, int fd) {
         if (r >= 0)
                 r = sd_bus_start(c->bus);
         if (r >= 0)
-                r = sd_bus_attach_event(c->bus, c->event, SD_EVENT_PRIORITY_NORMAL);
+                r = sd_bus_attach_event(c->bus, c->context->event, SD_EVENT_PRIORITY_NORMAL);
         return r;
 }
 
-int door_connection_new(sd_event *event, HttpPool *pool, int fd, DoorClosedHandler closed, void *userdata,
+int door_connection_new(const WorkerContext *context, int fd, DoorClosedHandler closed, void *userdata,
                         DoorConnection **ret) {
         _cleanup_(door_connection_freep) DoorConnection *c = NULL;
         int r;
@@ -225,13 +224,12 @@ int door_connection_new(sd_event *event, HttpPool *pool, int fd, DoorClosedHandl
                 closep(&fd);
                 return -ENOMEM;
         }
-        c->event = sd_event_ref(event);
-        c->pool = pool;
+        c->context = context;
         c->handler = closed;
         c->userdata = userdata;
         r = start_bus(c, fd);
         if (r >= 0)
-                r = sd_event_add_defer(event, &c->kick, on_kick, c);
+                r = sd_event_add_defer(context->event, &c->kick, on_kick, c);
         if (r >= 0)
                 r = sd_event_source_set_enabled(c->kick, SD_EVENT_OFF);
         if (r < 0)
@@ -251,7 +249,6 @@ DoorConnection *door_connection_free(DoorConnection *c) {
                 pending_free(c->first);
         sd_bus_close_unref(c->bus);
         sd_event_source_disable_unref(c->kick);
-        sd_event_unref(c->event);
         free(c);
         return NULL;
 }

@@ -3,10 +3,8 @@
 
 /* One connection through the private door, and the requests that came over it. */
 
-#include <systemd/sd-event.h>
-
 #include "base/macro.h"
-#include "worker/http-pool.h"
+#include "worker/worker-context.h"
 
 typedef struct DoorConnection DoorConnection;
 
@@ -14,7 +12,7 @@ typedef struct DoorConnection DoorConnection;
 typedef void (*DoorClosedHandler)(void *userdata);
 
 /* Consumes `fd`, also on failure. The peer has been checked by the caller. */
-int door_connection_new(sd_event *event, HttpPool *pool, int fd, DoorClosedHandler closed, void *userdata,
+int door_connection_new(const WorkerContext *context, int fd, DoorClosedHandler closed, void *userdata,
                         DoorConnection **ret);
 bool door_connection_is_closed(const DoorConnection *c);
 /* Cancels everything that was asked over it. */

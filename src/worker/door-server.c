@@ -24,8 +24,7 @@
 #define IDLE_ACCURACY (100 * USEC_PER_MSEC)
 
 struct DoorServer {
-        sd_event *event;
-        HttpPool *pool;
+        const WorkerContext *context;
         int listen_fd;
         uid_t owner; /* of the socket file, (uid_t) -1 if it cannot be told */
         sd_event_source *listening, *reap, *idle_timer;
@@ -105,8 +104,7 @@ static int take_one(DoorServer *s) {
                 return errno == EAGAIN ? 0 : errno == ECONNABORTED || errno == EINTR ? 1 : -errno;
         if (s->n_connections >= CONNECTIONS_MAX || !may_enter(s, fd))
                 return 1;
-        r = door_connection_new(s->event, s->pool, TAKE_FD(fd), on_closed, s,
-                                s->connections + s->n_connections);
+        r = door_connection_new(s->context, TAKE_FD(fd), on_closed, s, s->connections + s->n_connections);
         if (r < 0) {
                 log_warning_errno(r, "Cannot serve a connection: %m, ignoring");
                 return 1;
@@ -136,7 +134,7 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
 
         r = take_one(s);
         if (r == 0)
-                return sd_event_exit(s->event, 0);
+                return sd_event_exit(s->context->event, 0);
         return s->n_connections == 0 ? start_idling(s) : 0;
 }
 
@@ -150,28 +148,27 @@ static int make_nonblocking(int fd) {
 static int add_sources(DoorServer *s) {
         int r;
 
-        r = sd_event_add_io(s->event, &s->listening, s->listen_fd, EPOLLIN, on_listening, s);
+        r = sd_event_add_io(s->context->event, &s->listening, s->listen_fd, EPOLLIN, on_listening, s);
         if (r >= 0)
-                r = sd_event_add_defer(s->event, &s->reap, on_reap, s);
+                r = sd_event_add_defer(s->context->event, &s->reap, on_reap, s);
         if (r >= 0)
                 r = sd_event_source_set_enabled(s->reap, SD_EVENT_OFF);
         if (r >= 0)
-                r = sd_event_add_time_relative(s->event, &s->idle_timer, CLOCK_MONOTONIC, 0, IDLE_ACCURACY,
-                                               on_idle, s);
+                r = sd_event_add_time_relative(s->context->event, &s->idle_timer, CLOCK_MONOTONIC, 0,
+                                               IDLE_ACCURACY, on_idle, s);
         if (r >= 0)
                 r = sd_event_source_set_enabled(s->idle_timer, SD_EVENT_OFF);
         return r < 0 ? r : start_idling(s);
 }
 
-int door_server_new(sd_event *event, HttpPool *pool, int listen_fd, usec_t idle, DoorServer **ret) {
+int door_server_new(const WorkerContext *context, int listen_fd, usec_t idle, DoorServer **ret) {
         _cleanup_(door_server_freep) DoorServer *s = NULL;
         int r;
 
         s = calloc(1, sizeof(*s));
         if (!s)
                 return -ENOMEM;
-        s->event = sd_event_ref(event);
-        s->pool = pool;
+        s->context = context;
         s->listen_fd = listen_fd;
         s->idle = idle;
         s->owner = socket_owner(listen_fd);
@@ -192,7 +189,6 @@ DoorServer *door_server_free(DoorServer *s) {
         sd_event_source_disable_unref(s->listening);
         sd_event_source_disable_unref(s->reap);
         sd_event_source_disable_unref(s->idle_timer);
-        sd_event_unref(s->event);
         free(s);
         return NULL;
 }

@@ -17,7 +17,7 @@
 #include "base/scalar.h"
 #include "config.h"
 #include "worker/door-server.h"
-#include "worker/http-pool.h"
+#include "worker/worker-context.h"
 
 #define IDLE_DEFAULT (10 * USEC_PER_SEC)
 
@@ -81,31 +81,42 @@ static int find_socket(void) {
         return SD_LISTEN_FDS_START;
 }
 
-/* A connection that a peer has closed is an error code, not a signal. */
+/* A connection that a peer has closed is an error code, not a signal; the end of a program is an event. */
 static int set_up_signals(sd_event *event) {
-        if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        sigset_t signals;
+
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGCHLD);
+        if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
                 return -errno;
         return sd_event_set_signal_exit(event, true);
 }
 
+static void context_done(WorkerContext *c) {
+        http_pool_free(c->pool);
+        processes_free(c->processes);
+        sd_event_unref(c->event);
+}
+
 static int serve(int listen_fd) {
-        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
-        _cleanup_(http_pool_freep) HttpPool *pool = NULL;
+        _cleanup_(context_done) WorkerContext context = {};
         _cleanup_(door_server_freep) DoorServer *server = NULL;
         int r;
 
-        r = sd_event_new(&event);
+        r = sd_event_new(&context.event);
         if (r >= 0)
-                r = set_up_signals(event);
+                r = set_up_signals(context.event);
         if (r >= 0)
                 r = http_global_init();
         if (r >= 0)
-                r = http_pool_new(event, &pool);
+                r = http_pool_new(context.event, &context.pool);
         if (r >= 0)
-                r = door_server_new(event, pool, listen_fd, arg_idle, &server);
+                r = processes_new(context.event, &context.processes);
+        if (r >= 0)
+                r = door_server_new(&context, listen_fd, arg_idle, &server);
         if (r < 0)
                 return log_error_errno(r, "Cannot start: %m");
-        r = sd_event_loop(event);
+        r = sd_event_loop(context.event);
         if (r < 0)
                 return log_error_errno(r, "Event loop failed: %m");
         return r;

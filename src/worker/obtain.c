@@ -33,8 +33,7 @@
 #define AUDIENCES_MAX 64
 
 struct Obtain {
-        sd_event *event;
-        HttpPool *pool;
+        const WorkerContext *context;
         Http *http;
         Request *request;
         Answer *answer;
@@ -67,10 +66,9 @@ Obtain *obtain_free(Obtain *o) {
         if (!o)
                 return NULL;
         stop_steps(o);
-        o->http = http_pool_give_back(o->pool, o->http);
+        o->http = http_pool_give_back(o->context->pool, o->http);
         sd_event_source_disable_unref(o->deadline);
         sd_event_source_disable_unref(o->finish);
-        sd_event_unref(o->event);
         request_free(o->request);
         answer_free(o->answer);
         secret_free(o->token);
@@ -214,7 +212,8 @@ static int take_http(Obtain *o, Failure **reterr) {
         int r;
 
         r = http_pool_take(
-                o->pool, &(HttpTrust){ .ca = q->ca, .ca_size = strlen(strempty(q->ca)), .proxy = q->proxy },
+                o->context->pool,
+                &(HttpTrust){ .ca = q->ca, .ca_size = strlen(strempty(q->ca)), .proxy = q->proxy },
                 &o->http);
         if (r != -EINVAL)
                 return r;
@@ -325,8 +324,9 @@ static void start_identity(Obtain *o) {
                 end(o, f);
                 return;
         }
-        r = o->source->start(&(SourceQuestion){ .event = o->event, .request = o->request }, on_identity, o,
-                             &o->source_run);
+        r = o->source->start(
+                &(SourceQuestion){ .context = o->context, .request = o->request, .timeout = remaining(o) },
+                on_identity, o, &o->source_run);
         if (r < 0)
                 end_with_errno(o, r);
 }
@@ -334,16 +334,16 @@ static void start_identity(Obtain *o) {
 static int add_sources(Obtain *o) {
         int r;
 
-        r = sd_event_add_time_relative(o->event, &o->deadline, CLOCK_BOOTTIME, o->request->timeout,
+        r = sd_event_add_time_relative(o->context->event, &o->deadline, CLOCK_BOOTTIME, o->request->timeout,
                                        USEC_PER_MSEC, on_deadline, o);
         if (r >= 0)
-                r = sd_event_add_defer(o->event, &o->finish, on_finish, o);
+                r = sd_event_add_defer(o->context->event, &o->finish, on_finish, o);
         if (r >= 0)
                 r = sd_event_source_set_enabled(o->finish, SD_EVENT_OFF);
         return r;
 }
 
-int obtain_new(sd_event *event, HttpPool *pool, Request *request, ObtainHandler handler, void *userdata,
+int obtain_new(const WorkerContext *context, Request *request, ObtainHandler handler, void *userdata,
                Obtain **ret) {
         _cleanup_(obtain_freep) Obtain *o = NULL;
         int r;
@@ -353,8 +353,7 @@ int obtain_new(sd_event *event, HttpPool *pool, Request *request, ObtainHandler 
                 request_free(request);
                 return -ENOMEM;
         }
-        o->event = sd_event_ref(event);
-        o->pool = pool;
+        o->context = context;
         o->request = request;
         o->handler = handler;
         o->userdata = userdata;

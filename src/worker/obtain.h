@@ -3,10 +3,8 @@
 
 /* One request of the daemon from its coming to its answer. */
 
-#include <systemd/sd-event.h>
-
 #include "model/request.h"
-#include "worker/http-pool.h"
+#include "worker/worker-context.h"
 
 typedef struct Obtain Obtain;
 
@@ -15,8 +13,8 @@ typedef struct Obtain Obtain;
  * memory left for a failure. The Obtain may be freed inside the handler. */
 typedef void (*ObtainHandler)(Obtain *o, Answer *answer, void *userdata);
 
-/* Consumes `request`, also on failure. Returns 0 or a negative errno. `pool` must outlive the Obtain. */
-int obtain_new(sd_event *event, HttpPool *pool, Request *request, ObtainHandler handler, void *userdata,
+/* Consumes `request`, also on failure. Returns 0 or a negative errno. */
+int obtain_new(const WorkerContext *context, Request *request, ObtainHandler handler, void *userdata,
                Obtain **ret);
 /* Cancels if still under way. */
 Obtain *obtain_free(Obtain *o);

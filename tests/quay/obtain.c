@@ -171,9 +171,35 @@ static int take_string(json_object *o, const char *key, char **p) {
         return json_get_string(o, key, &s) > 0 ? free_and_strdup(p, s) : 0;
 }
 
+/* {"KEY": "value", …} */
+static int take_settings(json_object *o, Request *q) {
+        json_object_object_foreach(o, key, value) {
+                int r = strv_append(&q->settings, key);
+
+                if (r >= 0)
+                        r = strv_append(&q->settings, json_object_get_string(value));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int take_secrets(json_object *o, Request *q) {
+        json_object_object_foreach(o, key, value) {
+                Secret *secret;
+                int r = secret_new_string(json_object_get_string(value), &secret);
+
+                if (r >= 0)
+                        r = named_secrets_add(&q->secrets, key, secret);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int request_from_json(json_object *o, Request **ret) {
         _cleanup_request_ Request *q = calloc(1, sizeof(*q));
-        json_object *scopes;
+        json_object *scopes, *settings, *secrets;
         const char *token;
         int r;
 
@@ -200,6 +226,10 @@ static int request_from_json(json_object *o, Request **ret) {
                 r = take_string(o, "proxy", &q->proxy);
         if (r >= 0 && json_get_string(o, "token", &token) > 0)
                 r = secret_new_string(token, &q->token);
+        if (r >= 0 && json_get_object(o, "settings", &settings) > 0)
+                r = take_settings(settings, q);
+        if (r >= 0 && json_get_object(o, "secrets", &secrets) > 0)
+                r = take_secrets(secrets, q);
         if (r >= 0 && json_get_array(o, "scopes", &scopes) > 0)
                 for (size_t i = 0; r >= 0 && i < json_object_array_length(scopes); i++)
                         r = strv_append(&q->scopes,

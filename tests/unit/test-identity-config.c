@@ -47,6 +47,7 @@ static void what_is_missing_or_wrong_is_said(void **state) {
                 { "[Identity]\nSource=credential\nCredential=a\nCredential=\n", "Credential= is missing" },
                 { "[Identity]\nSource=exec\nCommand=get-token\n", "Command=/usr/bin/get-token" },
                 { "[Identity]\nSource=exec\nCommand=/bin/a\nTimeout=2h\n", "Timeout=" },
+                { "[Identity]\nSource=exec\nCommand=/bin/a 'b\n", "quote" },
                 { "[Identity]\nSource=signed\nSubject=a\nIssuer=http://a\n", "Issuer=http://a" },
                 { "[Identity]\nSource=signed\nSubject=a\nIssuer=https://u:p@a\n", "Issuer=" },
                 { "[Identity]\nSource=signed\nSubject=a\nIssuer=https://\n", "Issuer=" },

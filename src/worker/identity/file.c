@@ -43,7 +43,7 @@ static int file_start(const SourceQuestion *q, SourceHandler handler, void *user
         f->userdata = userdata;
         r = q->request->token ? secret_dup(q->request->token, &f->token) : secret_new("", 0, &f->token);
         if (r >= 0)
-                r = sd_event_add_defer(q->event, &f->source, on_turn, f);
+                r = sd_event_add_defer(q->context->event, &f->source, on_turn, f);
         if (r < 0) {
                 file_free(f);
                 return r;

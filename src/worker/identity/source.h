@@ -4,14 +4,14 @@
 /* What every source of identities offers: one row in a table of operations. A source knows its settings,
  * the event loop and HTTP; it knows no other source and no exchange. */
 
-#include <systemd/sd-event.h>
-
 #include "base/failure.h"
 #include "model/request.h"
+#include "worker/worker-context.h"
 
 typedef struct SourceQuestion {
-        sd_event *event;
-        const Request *request; /* settings and audience; lives as long as the run */
+        const WorkerContext *context;
+        const Request *request; /* settings, secrets and audience; lives as long as the run */
+        usec_t timeout;         /* what is left of the request's; a source may be stricter */
 } SourceQuestion;
 
 /* Called exactly once unless the run is freed before, never from within start(). `r` is 0 with `token`, 1

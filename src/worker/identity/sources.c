@@ -6,11 +6,13 @@
  * own that no other source includes. */
 
 #include "base/text.h"
+#include "worker/identity/exec.h"
 #include "worker/identity/file.h"
 #include "worker/identity/sources.h"
 
 static const IdentitySourceType *const sources[] = {
         &identity_file,
+        &identity_exec,
         &identity_credential,
 };
 

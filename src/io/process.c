@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Runs a program and collects what it prints.
+ *
+ * * Owns the child, its pipes, its deadline, and the duty that nothing of it stays: a program is the
+ * leader of a session, which is killed as a group when it ends; what escaped from the group became a
+ * child of ours (we are the subreaper) and is killed as such.
+ *
+ * * Refuses shells, searching in PATH and inheriting anything. Never blocks: standard output goes into
+ * memory of a fixed size, of standard error only the end is kept. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "io/process.h"
+
+#define WORDS_MAX 1024
+#define LAST_WORDS_MAX 256
+/* Orphans whose parent dies while we look come to us as well, so it takes some rounds to the end of a
+ * tree. */
+#define ORPHAN_ROUNDS 32
+
+struct Processes {
+        sd_event *event;
+        Process *first;
+};
+
+struct Process {
+        Processes *list;
+        Process *next;
+        pid_t pid; /* 0: it ended and was waited for */
+        int out_fd, err_fd;
+        sd_event_source *child, *out, *err, *deadline;
+        Secret *output;
+        size_t size, max;
+        char words[WORDS_MAX];
+        size_t words_size;
+        ProcessHandler handler;
+        void *userdata;
+};
+
+int processes_new(sd_event *event, Processes **ret) {
+        Processes *l;
+
+        if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+                return -errno;
+        l = calloc(1, sizeof(*l));
+        if (!l)
+                return -ENOMEM;
+        l->event = sd_event_ref(event);
+        *ret = l;
+        return 0;
+}
+
+Processes *processes_free(Processes *l) {
+        if (!l)
+                return NULL;
+        sd_event_unref(l->event);
+        free(l);
+        return NULL;
+}
+
+static bool is_program(const Processes *l, pid_t pid) {
+        for (const Process *p = l->first; p; p = p->next)
+                if (p->pid == pid)
+                        return true;
+        return false;
+}
+
+/* Kills and collects the children of ours that nobody knows. Returns how many there were. A kernel
+ * without this file leaves them to the service manager. */
+static unsigned kill_orphans(const Processes *l) {
+        FILE *f = fopen("/proc/thread-self/children", "re");
+        unsigned n = 0;
+        int pid;
+
+        if (!f)
+                return 0;
+        while (fscanf(f, "%d", &pid) == 1) {
+                siginfo_t info = {};
+
+                if (is_program(l, pid))
+                        continue;
+                (void) kill(pid, SIGKILL);
+                (void) waitid(P_PID, (id_t) pid, &info, WEXITED);
+                n++;
+        }
+        (void) fclose(f);
+        return n;
+}
+
+static void end_tree(Process *p) {
+        siginfo_t info = {};
+
+        if (p->pid > 0) {
+                /* Not waited for yet, so that the number is still its own: the leader, then its group. */
+                (void) kill(-p->pid, SIGKILL);
+                (void) waitid(P_PID, (id_t) p->pid, &info, WEXITED);
+                p->pid = 0;
+        }
+        for (unsigned i = 0; i < ORPHAN_ROUNDS && kill_orphans(p->list) > 0; i++)
+                ;
+}
+
+static void close_sources(Process *p) {
+        p->child = sd_event_source_disable_unref(p->child);
+        p->out = sd_event_source_disable_unref(p->out);
+        p->err = sd_event_source_disable_unref(p->err);
+        p->deadline = sd_event_source_disable_unref(p->deadline);
+        closep(&p->out_fd);
+        closep(&p->err_fd);
+        p->out_fd = p->err_fd = -EBADF;
+}
+
+Process *process_free(Process *p) {
+        if (!p)
+                return NULL;
+        close_sources(p);
+        end_tree(p);
+        for (Process **i = &p->list->first; *i; i = &(*i)->next)
+                if (*i == p) {
+                        *i = p->next;
+                        break;
+                }
+        secret_free(p->output);
+        free(p);
+        return NULL;
+}
+
+/* What was printed last, in one line. */
+static int last_words(const Process *p, char **ret) {
+        const char *end = p->words + p->words_size, *begin;
+
+        while (end > p->words && strchr(WHITESPACE, end[-1]))
+                end--;
+        for (begin = end; begin > p->words && begin[-1] != '\n'; begin--)
+                ;
+        return text_clean(begin, (size_t) (end - begin), LAST_WORDS_MAX, ret);
+}
+
+/* Appends to standard error's end; the older half goes when there is no room. */
+static void keep_words(Process *p, const char *data, size_t size) {
+        if (size > WORDS_MAX / 2) {
+                data += size - WORDS_MAX / 2;
+                size = WORDS_MAX / 2;
+        }
+        if (p->words_size + size > WORDS_MAX) {
+                size_t kept = WORDS_MAX / 2;
+
+                memmove(p->words, p->words + p->words_size - kept, kept);
+                p->words_size = kept;
+        }
+        (void) memcpy(p->words + p->words_size, data, size);
+        p->words_size += size;
+}
+
+/* Both return 1 if there may be more, 0 at the end or when there is nothing now. */
+static int read_words(Process *p) {
+        char buffer[WORDS_MAX / 2];
+        ssize_t n = read(p->err_fd, buffer, sizeof(buffer));
+
+        if (n > 0)
+                keep_words(p, buffer, (size_t) n);
+        explicit_bzero(buffer, sizeof(buffer));
+        return n > 0;
+}
+
+static int read_output(Process *p) {
+        struct iovec room = secret_writable(p->output);
+        ssize_t n;
+
+        if (p->size > p->max)
+                return 0;
+        n = read(p->out_fd, (char *) room.iov_base + p->size, room.iov_len - p->size);
+        if (n > 0)
+                p->size += (size_t) n;
+        return n > 0;
+}
+
+static void finish(Process *p, ProcessOutcome outcome, int status) {
+        _cleanup_free_ char *words = NULL;
+
+        end_tree(p);
+        /* Nobody is left who could write: what is in the pipes is all there will ever be. */
+        while (p->out_fd >= 0 && read_output(p) > 0)
+                ;
+        while (p->err_fd >= 0 && read_words(p) > 0)
+                ;
+        close_sources(p);
+        (void) last_words(p, &words);
+        secret_truncate(p->output, p->size);
+        p->handler(
+                &(ProcessResult){
+                        .outcome = p->size > p->max ? PROCESS_TOO_LARGE : outcome,
+                        .status = status,
+                        .last_words = strempty(words),
+                },
+                TAKE_PTR(p->output), p->userdata);
+}
+
+static int on_end(sd_event_source *source, const siginfo_t *info, void *userdata) {
+        /* Not collected yet, see sd_event_add_child(3): end_tree() does that, after its group was killed. */
+        finish(userdata, info->si_code == CLD_EXITED ? PROCESS_EXITED : PROCESS_KILLED, info->si_status);
+        return 0;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
+        finish(userdata, PROCESS_TIMEOUT, 0);
+        return 0;
+}
+
+static int on_output(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Process *p = userdata;
+
+        if (read_output(p) > 0)
+                return 0;
+        if (p->size > p->max) {
+                finish(p, PROCESS_TOO_LARGE, 0);
+                return 0;
+        }
+        /* Closed: its end is told by the child. */
+        return events & EPOLLHUP ? sd_event_source_set_enabled(source, SD_EVENT_OFF) : 0;
+}
+
+static int on_words(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Process *p = userdata;
+
+        if (read_words(p) > 0)
+                return 0;
+        return events & EPOLLHUP ? sd_event_source_set_enabled(source, SD_EVENT_OFF) : 0;
+}
+
+static int open_pipes(Process *p, int ret_child_fds[static 2]) {
+        int out[2], err[2];
+
+        if (pipe2(out, O_CLOEXEC) < 0)
+                return -errno;
+        p->out_fd = out[0];
+        ret_child_fds[0] = out[1];
+        if (pipe2(err, O_CLOEXEC) < 0)
+                return -errno;
+        p->err_fd = err[0];
+        ret_child_fds[1] = err[1];
+        if (fcntl(p->out_fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(p->err_fd, F_SETFL, O_NONBLOCK) < 0)
+                return -errno;
+        return 0;
+}
+
+/* posix_spawn() says in its result what kept the program from being started. */
+static int spawn_with(Process *p, const ProcessSpec *spec, const int fds[static 2],
+                      posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes) {
+        sigset_t none, all;
+        int r;
+
+        sigemptyset(&none);
+        sigfillset(&all);
+        r = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        if (r == 0)
+                r = posix_spawn_file_actions_adddup2(actions, fds[0], STDOUT_FILENO);
+        if (r == 0)
+                r = posix_spawn_file_actions_adddup2(actions, fds[1], STDERR_FILENO);
+        if (r == 0)
+                r = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+        if (r == 0)
+                r = posix_spawn_file_actions_addchdir_np(actions, "/");
+        if (r == 0)
+                r = posix_spawnattr_setsigmask(attributes, &none);
+        if (r == 0)
+                r = posix_spawnattr_setsigdefault(attributes, &all);
+        if (r == 0)
+                r = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+                                                                 POSIX_SPAWN_SETSIGDEF);
+        if (r == 0)
+                r = posix_spawn(&p->pid, spec->arguments[0], actions, attributes, (char **) spec->arguments,
+                                (char **) spec->environment);
+        return -r;
+}
+
+static int spawn(Process *p, const ProcessSpec *spec, const int fds[static 2]) {
+        posix_spawn_file_actions_t actions;
+        posix_spawnattr_t attributes;
+        int r;
+
+        r = -posix_spawn_file_actions_init(&actions);
+        if (r < 0)
+                return r;
+        r = -posix_spawnattr_init(&attributes);
+        if (r == 0) {
+                r = spawn_with(p, spec, fds, &actions, &attributes);
+                (void) posix_spawnattr_destroy(&attributes);
+        }
+        (void) posix_spawn_file_actions_destroy(&actions);
+        if (r < 0)
+                p->pid = 0;
+        return r;
+}
+
+static int add_sources(Process *p, usec_t timeout) {
+        sd_event *e = p->list->event;
+        int r;
+
+        r = sd_event_add_io(e, &p->out, p->out_fd, EPOLLIN, on_output, p);
+        if (r >= 0)
+                r = sd_event_add_io(e, &p->err, p->err_fd, EPOLLIN, on_words, p);
+        if (r >= 0)
+                r = sd_event_add_child(e, &p->child, p->pid, WEXITED, on_end, p);
+        if (r >= 0)
+                r = sd_event_add_time_relative(e, &p->deadline, CLOCK_BOOTTIME, timeout, USEC_PER_MSEC,
+                                               on_deadline, p);
+        return r;
+}
+
+int process_start(Processes *l, const ProcessSpec *spec, ProcessHandler handler, void *userdata,
+                  Process **ret) {
+        _cleanup_(process_freep) Process *p = NULL;
+        int fds[2] = { -EBADF, -EBADF }, r;
+
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                return -ENOMEM;
+        p->list = l;
+        p->out_fd = p->err_fd = -EBADF;
+        p->handler = handler;
+        p->userdata = userdata;
+        p->max = spec->output_max;
+        p->next = l->first;
+        l->first = p;
+        /* One byte more tells too much from just enough. */
+        r = secret_new_zero(p->max + 1, &p->output);
+        if (r >= 0)
+                r = open_pipes(p, fds);
+        if (r >= 0)
+                r = spawn(p, spec, fds);
+        closep(&fds[0]);
+        closep(&fds[1]);
+        if (r >= 0)
+                r = add_sources(p, spec->timeout);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(p);
+        return 0;
+}
