@@ -25,8 +25,8 @@ static int append_job(sd_bus_message *reply, const Manager *m, const Job *j) {
                                      manager_real_time(m, j->next_attempt_boot));
 }
 
-int bus_manager_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
-        const Manager *m = ((const BusContext *) userdata)->manager;
+/* All jobs, or those of one registry. */
+static int reply_jobs(sd_bus_message *message, const Manager *m, const char *registry) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Job *const *jobs;
         size_t n;
@@ -37,10 +37,23 @@ int bus_manager_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error 
                 r = sd_bus_message_open_container(reply, 'a', "(sosssstt)");
         jobs = manager_jobs(m, &n);
         for (size_t i = 0; i < n && r >= 0; i++)
-                r = append_job(reply, m, jobs[i]);
+                if (!registry || streq_ptr(jobs[i]->config->registry, registry))
+                        r = append_job(reply, m, jobs[i]);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_message_send(reply);
+}
+
+int bus_manager_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
+        return reply_jobs(message, ((const BusContext *) userdata)->manager, NULL);
+}
+
+int bus_manager_list_jobs_by_registry(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
+        const char *registry;
+        int r;
+
+        r = bus_read_registry(message, &registry, reterror);
+        return r < 0 ? r : reply_jobs(message, ((const BusContext *) userdata)->manager, registry);
 }
 
 int bus_manager_get_job(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
@@ -55,4 +68,18 @@ int bus_manager_get_job(sd_bus_message *message, void *userdata, sd_bus_error *r
         if (r >= 0)
                 r = bus_job_path(j, &path);
         return r < 0 ? r : sd_bus_reply_method_return(message, "o", path);
+}
+
+int bus_manager_find_job_for_image(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
+        _cleanup_free_ char *repository = NULL, *path = NULL;
+        const char *scope;
+        Job *j;
+        int r;
+
+        r = bus_read_image(message, &repository, reterror);
+        if (r >= 0)
+                r = bus_find_job_for(userdata, repository, &j, &scope, reterror);
+        if (r >= 0)
+                r = bus_job_path(j, &path);
+        return r < 0 ? r : sd_bus_reply_method_return(message, "sos", j->name, path, scope);
 }

@@ -10,11 +10,16 @@ typedef int BusMethod(sd_bus_message *message, void *userdata, sd_bus_error *ret
 
 /* bus-manager-list.c: looking, which everyone may */
 BusMethod bus_manager_list_jobs;
+BusMethod bus_manager_list_jobs_by_registry;
 BusMethod bus_manager_get_job;
+BusMethod bus_manager_find_job_for_image;
 
 /* bus-manager-refresh.c: jobs stay as they are and do their work sooner */
 BusMethod bus_manager_refresh_job;
 BusMethod bus_manager_refresh_all;
+BusMethod bus_manager_refresh_registry;
+BusMethod bus_manager_reset_failed_job;
+BusMethod bus_manager_reset_failed;
 
 /* bus-manager-reload.c */
 BusMethod bus_manager_reload;

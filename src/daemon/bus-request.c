@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "daemon/bus-request.h"
+#include "model/image-reference.h"
 #include "model/name.h"
 
 int bus_error(sd_bus_error *reterror, ApiError e, const char *format, ...) {
@@ -34,11 +35,52 @@ int bus_read_job_name(sd_bus_message *message, const char **ret, sd_bus_error *r
         return 0;
 }
 
+int bus_read_registry(sd_bus_message *message, const char **ret, sd_bus_error *reterror) {
+        const char *registry;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &registry);
+        if (r < 0)
+                return r;
+        if (!registry_is_valid(registry))
+                return bus_error(reterror, API_ERROR_INVALID_NAME,
+                                 "That is no registry, write its host alone, for example quay.example.com");
+        *ret = registry;
+        return 0;
+}
+
+int bus_read_image(sd_bus_message *message, char **ret_repository, sd_bus_error *reterror) {
+        const char *image;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &image);
+        if (r < 0)
+                return r;
+        r = image_repository(image, ret_repository);
+        if (r == -EINVAL)
+                return bus_error(reterror, API_ERROR_INVALID_NAME,
+                                 "That is no reference of an image, write for example "
+                                 "quay.example.com/acme/app:latest");
+        return r;
+}
+
 int bus_find_job(const BusContext *b, const char *name, Job **ret, sd_bus_error *reterror) {
         Job *j = manager_find_job(b->manager, name);
 
         if (!j)
                 return bus_error(reterror, API_ERROR_NO_SUCH_JOB, "There is no job '%s'", name);
+        *ret = j;
+        return 0;
+}
+
+int bus_find_job_for(const BusContext *b, const char *repository, Job **ret, const char **ret_scope,
+                     sd_bus_error *reterror) {
+        Job *j = manager_find_job_for(b->manager, repository, ret_scope);
+
+        if (!j)
+                return bus_error(reterror, API_ERROR_NO_SUCH_JOB,
+                                 "No job has a scope that covers '%s': add one, or widen Scopes= of one",
+                                 repository);
         *ret = j;
         return 0;
 }

@@ -13,8 +13,16 @@ int bus_error(sd_bus_error *reterror, ApiError e, const char *format, ...) _prin
 
 /* The next argument, which has to be a name that a job can have. Returns 0. */
 int bus_read_job_name(sd_bus_message *message, const char **ret, sd_bus_error *reterror);
+/* Likewise a registry, "quay.example.com:8443". */
+int bus_read_registry(sd_bus_message *message, const char **ret, sd_bus_error *reterror);
+/* Likewise what people call an image, as the repository that a credential is looked up for. */
+int bus_read_image(sd_bus_message *message, char **ret_repository, sd_bus_error *reterror);
 /* Returns 0. */
 int bus_find_job(const BusContext *b, const char *name, Job **ret, sd_bus_error *reterror);
+
+/* The job whose credential container tools would take for the repository, and its scope that covers it. */
+int bus_find_job_for(const BusContext *b, const char *repository, Job **ret, const char **ret_scope,
+                     sd_bus_error *reterror);
 
 /* authorize(), with what rules of polkit may want to know of a job: its name (`job`) and the registry it
  * has at present (`registry`, empty if there is no such job). */

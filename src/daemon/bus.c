@@ -32,6 +32,9 @@
 static const AuthorizeRule rules[] = {
         { BUS_MANAGER_INTERFACE, "RefreshJob", "org.pullauth1.refresh" },
         { BUS_MANAGER_INTERFACE, "RefreshAll", "org.pullauth1.refresh" },
+        { BUS_MANAGER_INTERFACE, "RefreshRegistry", "org.pullauth1.refresh" },
+        { BUS_MANAGER_INTERFACE, "ResetFailedJob", "org.pullauth1.refresh" },
+        { BUS_MANAGER_INTERFACE, "ResetFailed", "org.pullauth1.refresh" },
         { BUS_MANAGER_INTERFACE, "Reload", "org.pullauth1.reload" },
         { BUS_JOB_INTERFACE, "Refresh", "org.pullauth1.refresh" },
 };

@@ -286,8 +286,23 @@ int job_reconfigure(Job *j, JobSettings *settings) {
         return s.config->enabled ? apply_settings(j, &s) : disable(j, &s);
 }
 
+static int attempt_soon(Job *j) {
+        usec_t soonest = j->attempts_started > 0 ? usec_add(j->last_attempt_boot, FORCED_INTERVAL) : 0;
+
+        if (soonest < now_boot())
+                soonest = now_boot();
+        return soonest < j->next_attempt_boot ? job_schedule(j, soonest) : 0;
+}
+
+void job_reset_failed(Job *j) {
+        j->pace = (Pace){};
+        if (j->failure && job_may_attempt(j) && !job_is_attempting(j))
+                (void) attempt_soon(j);
+        job_announce(j, JOB_CHANGED_STATE);
+}
+
 int job_refresh(Job *j, uint64_t *ret_attempt) {
-        usec_t soonest;
+        int r;
 
         if (!job_may_attempt(j))
                 return 0;
@@ -295,15 +310,9 @@ int job_refresh(Job *j, uint64_t *ret_attempt) {
                 *ret_attempt = j->attempts_started;
                 return 1;
         }
-        soonest = j->attempts_started > 0 ? usec_add(j->last_attempt_boot, FORCED_INTERVAL) : 0;
-        if (soonest < now_boot())
-                soonest = now_boot();
-        if (soonest < j->next_attempt_boot) {
-                int r = job_schedule(j, soonest);
-
-                if (r < 0)
-                        return r;
-        }
+        r = attempt_soon(j);
+        if (r < 0)
+                return r;
         *ret_attempt = j->attempts_started + 1;
         job_announce(j, JOB_CHANGED_STATE);
         return 1;

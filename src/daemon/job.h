@@ -40,6 +40,10 @@ void job_wake(Job *j, FailureClasses classes, usec_t spread);
  * its failure). */
 int job_refresh(Job *j, uint64_t *ret_attempt);
 
+/* Forgets how often the job failed and how long it was to wait for that: the next attempt comes as soon
+ * as one on demand. What failed last stays true, and shown, until it is over. */
+void job_reset_failed(Job *j);
+
 /* What came of the last job_observer.publish() for one target. Takes `failure` (copied). */
 int job_set_target_result(Job *j, const char *target, TargetResult result, const Failure *failure);
 /* The real clock was set: shown times change, deadlines do not. */

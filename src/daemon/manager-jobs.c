@@ -17,6 +17,7 @@
 #include "daemon/manager-parts.h"
 #include "daemon/manager-save.h"
 #include "daemon/manager-watch.h"
+#include "model/image-reference.h"
 
 /* Power came back for a whole site: its hosts spread over this. Later after boot nobody is synchronous. */
 #define BOOT_SPREAD (3 * USEC_PER_SEC)
@@ -153,6 +154,37 @@ Job *manager_find_job(const Manager *m, const char *name) {
         size_t at = find_job(m, name);
 
         return at < m->n_jobs && streq(m->jobs[at]->name, name) ? m->jobs[at] : NULL;
+}
+
+/* The longest scope of the job that covers the repository, or NULL. */
+static const char *covering_scope(const Job *j, const char *repository) {
+        const char *longest = NULL;
+
+        STRV_FOREACH(s, j->config->scopes)
+                if (scope_covers(*s, repository) && strlen(*s) > strlen(strempty(longest)))
+                        longest = *s;
+        return longest;
+}
+
+Job *manager_find_job_for(const Manager *m, const char *repository, const char **ret_scope) {
+        const char *scope = NULL;
+        Job *found = NULL;
+
+        for (size_t i = 0; i < m->n_jobs; i++) {
+                Job *j = m->jobs[i];
+                const char *s = j->config->enabled ? covering_scope(j, repository) : NULL;
+                size_t length = strlen(strempty(s)), longest = strlen(strempty(scope));
+
+                if (length < longest || !s)
+                        continue;
+                if (length == longest && (!found->configuration_failure || j->configuration_failure))
+                        continue;
+                found = j;
+                scope = s;
+        }
+        if (found)
+                *ret_scope = scope;
+        return found;
 }
 
 static bool is_defined(const Configuration *c, const char *name) {

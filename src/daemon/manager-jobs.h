@@ -17,3 +17,7 @@ int manager_apply(Manager *m, Configuration *configuration, ManagerApplyFlags fl
 
 /* NULL if there is none. */
 Job *manager_find_job(const Manager *m, const char *name);
+/* The job whose credential tools would take for the repository ("quay.io/acme/app"): of the enabled ones
+ * that with the longest scope; of equal ones rather one that can work, then the first by name. NULL if
+ * there is none. */
+Job *manager_find_job_for(const Manager *m, const char *repository, const char **ret_scope);

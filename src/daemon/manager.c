@@ -292,6 +292,13 @@ int manager_reload(Manager *m) {
         return r;
 }
 
+void manager_reset_failed(Manager *m, Job *j) {
+        for (size_t i = 0; i < j->n_targets; i++)
+                if (j->targets[i].failure)
+                        publisher_reset_failed(m->publisher, j->targets[i].name);
+        job_reset_failed(j);
+}
+
 Job *const *manager_jobs(const Manager *m, size_t *ret_n) {
         *ret_n = m->n_jobs;
         return m->jobs;

@@ -24,6 +24,10 @@ int manager_start(Manager *m);
 /* Reads the files again and touches what they change. Returns 0 or an errno; the old configuration stays. */
 int manager_reload(Manager *m);
 
+/* What failed, in the job or in a target of it, is tried again as soon as on demand, and at its first
+ * pace. */
+void manager_reset_failed(Manager *m, Job *j);
+
 Job *const *manager_jobs(const Manager *m, size_t *ret_n); /* sorted by name */
 const Configuration *manager_configuration(const Manager *m);
 const char *manager_target_path(const Manager *m, const char *target);

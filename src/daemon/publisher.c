@@ -216,6 +216,15 @@ void publisher_mark_all(Publisher *p) {
                 mark_for_news(p->slots + i);
 }
 
+void publisher_reset_failed(Publisher *p, const char *target) {
+        Slot *s = find_slot(p, target);
+
+        if (!s)
+                return;
+        s->pace = (Pace){};
+        mark_for_news(s);
+}
+
 const char *publisher_target_path(const Publisher *p, const char *target) {
         const Slot *s = find_slot(p, target);
 

@@ -31,5 +31,7 @@ DEFINE_CLEANUP(Publisher *, publisher_free)
 /* Something changed for the target: write soon; what changes until then goes into the same write. */
 void publisher_mark(Publisher *p, const char *target);
 void publisher_mark_all(Publisher *p);
+/* Forgets how often the target could not be written, and tries again now. */
+void publisher_reset_failed(Publisher *p, const char *target);
 /* The path of a target as this daemon sees it, or NULL. */
 const char *publisher_target_path(const Publisher *p, const char *target);

@@ -20,6 +20,7 @@ import time
 
 from client import Client, Gio, GLib
 from fakeworker import FakeWorker
+from polkitd import Polkitd
 from privatebus import PrivateBus
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -144,6 +145,7 @@ class Host:
         self.logs = os.path.join(self.directory, 'log')
         self.daemon = None
         self.others = []
+        self.stubs = []
         self._client = None
 
     def policy(self, path):
@@ -313,10 +315,18 @@ class Host:
         self.client.wait(there, 'polkit')
         return Polkit(self.client, process)
 
+    def polkitd(self, rule=lambda action, details: False):
+        """A polkit with one rule, which remembers its questions."""
+        made = Polkitd(self.address, rule, SLOW)
+        self.stubs.append(made)
+        return made
+
     def close(self):
         try:
             status = self.stop()
         finally:
+            for stub in self.stubs:
+                stub.stop()
             for process in self.others:
                 process.kill()
                 process.wait()

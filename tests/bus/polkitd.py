@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A polkit whose rules are a function of the test, and that remembers what it was asked."""
+
+import threading
+
+from client import Gio, GLib
+
+XML = """<node><interface name="org.freedesktop.PolicyKit1.Authority">
+  <method name="CheckAuthorization">
+    <arg type="(sa{sv})" direction="in"/><arg type="s" direction="in"/><arg type="a{ss}" direction="in"/>
+    <arg type="u" direction="in"/><arg type="s" direction="in"/><arg type="(bba{ss})" direction="out"/>
+  </method>
+  <method name="CancelCheckAuthorization"><arg type="s" direction="in"/></method>
+</interface></node>"""
+REPLACE = 2  # DBUS_NAME_FLAG_REPLACE_EXISTING
+
+
+class Polkitd:
+    """`rule(action, details)` is True, False, None (yes after a dialog) or HOLD (no answer before release())."""
+
+    HOLD = 'hold'
+
+    def __init__(self, address, rule=lambda action, details: False, slow=1):
+        self.address = address
+        self.rule = rule
+        self.slow = slow
+        self.questions = []  # (action, details)
+        self.cancelled = []
+        self.held = []
+        self.changed = threading.Condition()
+        ready = threading.Event()
+        self.loop = None
+        self.thread = threading.Thread(target=self.run, args=(ready,), daemon=True)
+        self.thread.start()
+        assert ready.wait(20 * slow)
+
+    def run(self, ready):
+        context = GLib.MainContext.new()
+        context.push_thread_default()
+        flags = Gio.DBusConnectionFlags
+        connection = Gio.DBusConnection.new_for_address_sync(
+            self.address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
+        connection.register_object('/org/freedesktop/PolicyKit1/Authority',
+                                   Gio.DBusNodeInfo.new_for_xml(XML).interfaces[0], self.on_call, None, None)
+        connection.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'RequestName',
+                             GLib.Variant('(su)', ('org.freedesktop.PolicyKit1', REPLACE)), None,
+                             Gio.DBusCallFlags.NONE, -1, None)
+        self.loop = GLib.MainLoop.new(context, False)
+        ready.set()
+        self.loop.run()
+        connection.close_sync(None)
+
+    def stop(self):
+        self.loop.quit()
+        self.thread.join(20 * self.slow)
+
+    def on_call(self, _connection, _sender, _path, _interface, method, parameters, invocation):
+        with self.changed:
+            if method == 'CheckAuthorization':
+                _subject, action, details, _flags, _id = parameters.unpack()
+                self.questions.append((action, details))
+                verdict = self.rule(action, details)
+                if verdict == self.HOLD:
+                    self.held.append(invocation)
+                else:
+                    self.answer(invocation, verdict)
+            else:
+                self.cancelled.append(parameters.unpack()[0])
+                invocation.return_value(None)
+            self.changed.notify_all()
+
+    @staticmethod
+    def answer(invocation, verdict):
+        invocation.return_value(GLib.Variant('((bba{ss}))', ((verdict is True, verdict is None, {}),)))
+
+    def wait_asked(self, n=1, timeout=20):
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.questions) >= n, timeout * self.slow), self.questions
+
+    def release(self, verdict=True):
+        """Answers what is held."""
+        with self.changed:
+            held, self.held = self.held, []
+        for invocation in held:
+            self.answer(invocation, verdict)
