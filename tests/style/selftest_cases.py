@@ -25,6 +25,10 @@ def page(name, section, *lines):
     return text
 
 
+def item(term, more='Added in version 0.1.'):
+    return f'{term}\n        What it is. {more}'.rstrip()
+
+
 NAME_H = H + '/* Numbers have names. */\n\ntypedef enum Kind { KIND_A, KIND_B } Kind;\n\nint name_of(int number);\n'
 NAME_C = source('int name_of(int number) {', '        return number + 1;', '}')
 FAILURE_H = H + '/* Reasons. */\n\ntypedef enum Reason {\n        REASON_NONE, /* "" */\n        REASON_TIMEOUT,\n' \
@@ -51,6 +55,15 @@ CTL_C = C + OPENING + '#include <getopt.h>\n#include <stddef.h>\n\n' + \
     'const struct option *options(void) {\n        static const struct option table[] = {\n' + \
     '                { "json", no_argument, NULL, 1 },\n                { 0 },\n        };\n\n' + \
     '        return table;\n}\n'
+GOLDEN = f'<!-- {LICENCE} -->\n<node>\n<interface name="org.pullauth1.Manager">\n' \
+    '<property name="Version" type="s" access="read"/>\n<method name="Get">\n' \
+    '<arg type="s" name="name" direction="in"/>\n<arg type="t" name="end" direction="out"/>\n</method>\n' \
+    '</interface>\n</node>\n'
+ERROR_C = C + OPENING + 'const char *const *names(void);\n\nconst char *const *names(void) {\n' \
+    '        static const char *const table[] = { "org.pullauth1.Error.NoJob" };\n\n        return table;\n}\n'
+INTERFACE = page('org.pullauth1', 5, 'THE INTERFACE org.pullauth1.Manager', '\n\n'.join([
+    item('**Version** (s)'), item('**Get**\\ (s name) -> t end')]), 'AUTHORIZATION', item('**org.pullauth1.refresh**'),
+    'ERRORS', item('**org.pullauth1.Error.NoJob**'))
 NEWS = f'<!-- {LICENCE} -->\n# News\n\n## 0.1.0 (not released)\n\n- daemon, worker: exist\n'
 
 GOOD = {
@@ -72,17 +85,21 @@ GOOD = {
     'src/ctl/ctl.c': CTL_C,
     'tests/unit/test-name.c': source('int main(void) {', '        return name_of(-1);', '}'),
     'tests/unit/test-job.c': source('int main(void) {', '        return 0;', '}', includes=''),
-    'tests/unit/meson.build': f"# {LICENCE}\nunit_tests_base = ['name', 'job']\n",
+    'tests/unit/meson.build': f"# {LICENCE}\nunit_tests_base = ['name', 'job', 'api-error']\n",
     'tests/lib/tool.py': PY + 'import os\n\nprint(os.getpid())\n',
     'tools/run': f'#!/bin/bash\n# {LICENCE}\necho "$1"\n',
     'units/pullauth.catalog': CATALOG,
     'polkit/org.pullauth1.policy': POLICY,
     'docs/failures.md': FAILURES_MD,
     'NEWS.md': NEWS,
-    'man/pullauthd.service.8.rst': page('pullauthd.service', 8, 'REASONS', 'timeout', 'MESSAGES', MESSAGE),
-    'man/pullauth.job.5.rst': page('pullauth.job', 5, 'OPTIONS', 'Registry='),
-    'man/pullauthctl.1.rst': page('pullauthctl', 1, 'COMMANDS', 'list', 'OPTIONS', '**--json**'),
-    'man/org.pullauth1.5.rst': page('org.pullauth1', 5, 'PROPERTIES', 'Version', 'ACTIONS', 'org.pullauth1.refresh'),
+    'man/pullauthd.service.8.rst': page('pullauthd.service', 8, 'REASONS', item('**timeout**', ''),
+                                        'JOURNAL', item(f'**{MESSAGE}**')),
+    'man/pullauth.job.5.rst': page('pullauth.job', 5, 'OPTIONS', item('**Registry=**')),
+    'man/pullauthctl.1.rst': page('pullauthctl', 1, 'COMMANDS', item('**list**'), 'OPTIONS', item('**--json**')),
+    'man/org.pullauth1.5.rst': INTERFACE,
+    'dbus/org.pullauth1.Manager.xml': GOLDEN,
+    'src/base/api-error.c': ERROR_C,
+    'tests/unit/test-api-error.c': source('int main(void) {', '        return 0;', '}', includes=''),
 }
 
 
@@ -208,8 +225,16 @@ CASES = {
         ('a heading of another form', {'NEWS.md': NEWS.replace(' (not released)', ' soon')}, 'NEWS.md', 'write "##'),
         ('no file', {'NEWS.md': None}, 'NEWS.md', 'missing')],
     'readmes': [('a large directory', {f'src/io/f{n}.c': NAME_C for n in range(7)}, 'src/io/README.md', '7 files')],
-    'docs-keys': [('a key', {'src/model/job.c': JOB_C.replace('"Registry" }', '"Colour" }')}, 'src/model/job.c',
-                   'Colour=')],
+    'docs-keys': [
+        ('a key', {'src/model/job.c': JOB_C.replace('"Registry" }', '"Colour" }')}, 'src/model/job.c', 'Colour='),
+        ('a key that is none', {'man/pullauth.job.5.rst': page('pullauth.job', 5, 'OPTIONS', '\n\n'.join([
+            item('**Registry=**'), item('**Colour=**')]))}, 'man/pullauth.job.5.rst', 'no such thing'),
+        ('a key that stands there twice', {'man/pullauth.job.5.rst': page('pullauth.job', 5, 'OPTIONS', '\n\n'.join([
+            item('**Registry=**'), item('**Registry=**')]))}, 'man/pullauth.job.5.rst', 'explained in line'),
+        ('a key without version', {'man/pullauth.job.5.rst': page('pullauth.job', 5, 'OPTIONS', item(
+            '**Registry=**', ''))}, 'man/pullauth.job.5.rst', 'it is there 0 times'),
+        ('a version of the future', {'man/pullauth.job.5.rst': page('pullauth.job', 5, 'OPTIONS', item(
+            '**Registry=**', 'Added in version 7.1.'))}, 'man/pullauth.job.5.rst', 'not there yet')],
     'docs-verbs': [('a verb', {'src/ctl/ctl.c': CTL_C.replace('"list"', '"frob"')}, 'src/ctl/ctl.c', "verb 'frob'")],
     'docs-options': [('an option', {'src/ctl/ctl.c': CTL_C.replace('"json"', '"frob"')}, 'src/ctl/ctl.c', '--frob')],
     'docs-reasons': [
@@ -225,15 +250,23 @@ CASES = {
          'src/daemon/bus.c', 'in no polkit'),
         ('an action that nobody asks for', {'polkit/org.pullauth1.policy': POLICY.replace('1.refresh', '1.frob')},
          'polkit/org.pullauth1.policy', 'asked for nowhere'),
-        ('an action in no manual', {'man/org.pullauth1.5.rst': page('org.pullauth1', 5, 'PROPERTIES', 'Version')},
+        ('an action in no manual', {'man/org.pullauth1.5.rst': INTERFACE.replace('1.refresh', '1.frob')},
          'polkit/org.pullauth1.policy', 'is not in man')],
-    'docs-members': [('a property', {'src/daemon/bus.c': BUS_C.replace('"Version"', '"Frob"')}, 'src/daemon/bus.c',
-                      'D-Bus member Frob')],
+    'docs-errors': [('an error', {'src/base/api-error.c': ERROR_C.replace('NoJob', 'NoFrob')}, 'src/base/api-error.c',
+                     'Error.NoFrob')],
+    'docs-members': [
+        ('a property', {'src/daemon/bus.c': BUS_C.replace('"Version"', '"Frob"')}, 'src/daemon/bus.c',
+         'D-Bus member Frob'),
+        ('a method in no manual', {'dbus/org.pullauth1.Manager.xml': GOLDEN.replace('"Get"', '"Frob"')},
+         'dbus/org.pullauth1.Manager.xml', 'D-Bus member Frob'),
+        ('other arguments', {'dbus/org.pullauth1.Manager.xml': GOLDEN.replace('"end"', '"frob"')},
+         'man/org.pullauth1.5.rst', '-> t frob')],
     'docs-catalog': [
         ('a message without entry', {'units/pullauth.catalog': f'# {LICENCE}\n'}, 'src/model/message-id.h', 'no entry'),
         ('an entry that nobody sends', {'src/model/message-id.h': H + '/* None. */\n'}, 'units/pullauth.catalog',
          'no source'),
-        ('a message in no manual', {'man/pullauthd.service.8.rst': page('pullauthd.service', 8, 'REASONS', 'timeout')},
+        ('a message in no manual', {'man/pullauthd.service.8.rst': page('pullauthd.service', 8, 'REASONS', item(
+            '**timeout**', ''))},
          'src/model/message-id.h', 'not in man')],
     'clang-format': [('another indentation', with_body('    number++;'), 'src/base/name.c', 'clang-format -i')],
     'shellcheck': [('an unquoted variable', {'tools/run': f'#!/bin/bash\n# {LICENCE}\nrm $1\n'}, 'tools/run', 'quote')],

@@ -1,27 +1,68 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Manuals, policy and journal catalog in step with the sources (S12). The sources say what exists; whatever a
-user can write, call or read has to stand in its manual."""
+user can write, call or read is an item of its manual, once, and says since when it is there. An item of something that
+does not exist is an error as well.
+"""
 
 import re
+import xml.etree.ElementTree as ElementTree
 
+from manual import items
 from tree import closing, line_of
 
 # Section of a configuration file → the manual that explains its keys.
-MANUALS = {'Job': 'pullauth.job', 'Identity': 'pullauth.identity', 'Target': 'pullauth.target'}
-DAEMON_CONF = 'pullauthd.conf'
+MANUALS = {'Job': 'pullauth.job.5', 'Identity': 'pullauth.identity.5', 'Target': 'pullauth.target.5'}
+DAEMON_CONF = 'pullauthd.conf.5'
+# Directory of a program → its manual.
+PROGRAMS = {'ctl': 'pullauthctl.1', 'daemon': 'pullauthd.service.8', 'worker': 'pullauth-worker.8',
+            'kubelet': 'pullauth-credential-provider.1', 'helper': 'docker-credential-pullauth.1'}
+CONTROL, DAEMON, INTERFACE = 'pullauthctl.1', 'pullauthd.service.8', 'org.pullauth1.5'
+SINCE = re.compile(r'Added in version (\d+)\.(\d+)\.(?!\d)')
 
 
-def manual(tree, stem):
-    """The text of all manuals whose file names begin with `stem`, without markup that splits words."""
-    return re.sub(r'\\ |\*\*', '', '\n'.join(tree.text(path) for path in tree.matching(f'man/{stem}*.rst')))
+def page(tree, name, section, pattern):
+    """Items of a manual, in sections that begin with `section`, one of whose names is of the form `pattern`:
+    (item, those names)."""
+    path = f'man/{name}.rst'
+    if path not in tree.files:
+        return
+    for item in items(path, tree.text(path)):
+        names = [found for found in item.names if re.fullmatch(pattern, found)]
+        if item.section.startswith(section) and names:
+            yield item, names
 
 
-def missing(tree, stem, items):
-    """Problems for each (path, line, what, pattern) whose pattern is not in the manual."""
-    text = manual(tree, stem)
-    for path, line, what, pattern in items:
-        if not re.search(pattern, text):
-            yield path, line, f'{what} is not in man/{stem}*' + ('' if text else ', which is not there at all')
+def version(tree):
+    found = re.search(r"version : '(\d+)\.(\d+)", tree.text('meson.build'))
+    return int(found.group(1)), int(found.group(2))
+
+
+def since(tree, item):
+    found = SINCE.findall(re.sub(r'\s+', ' ', item.body))
+    what = ' '.join(item.names)
+    if len(found) != 1:
+        yield item.path, item.line, f'{what}: say "Added in version X.Y." once, it is there {len(found)} times'
+    elif (int(found[0][0]), int(found[0][1])) > version(tree):
+        yield item.path, item.line, f'{what}: version {".".join(found[0])} is not there yet'
+
+
+def in_step(tree, name, section, pattern, known, with_since=True):
+    """Problems where `known` (name → (path, line, what it is)) and the items of a manual differ. In another section a
+    name may be something else, as keys are of different sources of identities."""
+    seen = {}
+    for item, names in page(tree, name, section, pattern):
+        for found in names:
+            if (found, item.section) in seen:
+                yield item.path, item.line, f"'{found}' is explained in line {seen[found, item.section]} already"
+            if found not in known:
+                yield item.path, item.line, f"'{found}' is explained, but there is no such thing"
+            seen[found, item.section] = item.line
+        if with_since:
+            yield from since(tree, item)
+    explained = {found for found, _ in seen}
+    for found, (path, line, what) in known.items():
+        if found not in explained:
+            yield path, line, f'{what} is not in man/{name}.rst, section {section or "any"}'
 
 
 def tables(tree, type_name, paths):
@@ -33,42 +74,50 @@ def tables(tree, type_name, paths):
             yield path, text, opened, text[opened:closing(code, opened) + 1]
 
 
-def keys(tree):
-    by_manual = {}
+def key_rows(tree):
+    """(path, line, section, key) of each row of a table of keys, and of each row that is made outside of one."""
     for path, text, opened, body in tables(tree, 'ConfKey', tree.matching('src/*.c')):
         for row in re.finditer(r'\{\s*"(\w+)",\s*"(\w+)"', body):
-            stem = MANUALS.get(row.group(1), DAEMON_CONF)
-            item = (path, line_of(text, opened + row.start()), f'{row.group(2)}= of [{row.group(1)}]',
-                    r'\b' + row.group(2) + '=')
-            by_manual.setdefault(stem, []).append(item)
+            yield path, line_of(text, opened + row.start()), row.group(1), row.group(2)
+    for path in tree.matching('src/*.c'):
+        for row in re.finditer(r'\(ConfKey\)\s*\{\s*"(\w+)",\s*"(\w+)"', tree.text(path)):
+            yield path, line_of(tree.text(path), row.start()), row.group(1), row.group(2)
     for path, text, opened, body in tables(tree, 'IdentityKey', tree.matching('src/*.c')):
         for row in re.finditer(r'\{\s*"(\w+)",', body):
-            item = (path, line_of(text, opened + row.start()), f'{row.group(1)}= of [Identity]',
-                    r'\b' + row.group(1) + '=')
-            by_manual.setdefault(MANUALS['Identity'], []).append(item)
-    for stem, items in by_manual.items():
-        yield from missing(tree, stem, items)
+            yield path, line_of(text, opened + row.start()), 'Identity', row.group(1)
+
+
+def keys(tree):
+    by_manual = {}
+    for path, line, section, key in key_rows(tree):
+        known = by_manual.setdefault(MANUALS.get(section, DAEMON_CONF), {})
+        known[f'{key}='] = (path, line, f'{key}= of [{section}]')
+    for name in {*by_manual, *MANUALS.values(), DAEMON_CONF}:
+        yield from in_step(tree, name, '', r'\w+=', by_manual.get(name, {}))
 
 
 def verbs(tree):
-    items = []
+    known = {}
     for path, text, opened, body in tables(tree, 'Verb', tree.matching('src/ctl/*.c')):
         for row in re.finditer(r'\{\s*"([a-z][a-z-]*)"', body):
-            items.append((path, line_of(text, opened + row.start()), f"verb '{row.group(1)}'",
-                          r'(?<![\w-])' + row.group(1) + r'(?![\w-])'))
-    yield from missing(tree, 'pullauthctl', items)
+            known[row.group(1)] = (path, line_of(text, opened + row.start()), f"verb '{row.group(1)}'")
+    yield from in_step(tree, CONTROL, 'COMMANDS', r'[a-z][a-z-]*', known)
 
 
 def options(tree):
-    stems = {'ctl': 'pullauthctl', 'daemon': 'pullauthd', 'worker': 'pullauth-worker', 'kubelet': 'pullauth-credential',
-             'helper': 'docker-credential-pullauth'}
-    for directory, stem in stems.items():
-        items = []
+    for directory, name in PROGRAMS.items():
+        known = {}
         for path, text, opened, body in tables(tree, r'struct option', tree.matching(f'src/{directory}/*.c')):
             for row in re.finditer(r'\{\s*"([a-z][a-z-]*)"', body):
-                items.append((path, line_of(text, opened + row.start()), f'option --{row.group(1)}',
-                              '--' + row.group(1) + r'(?![\w-])'))
-        yield from missing(tree, stem, items)
+                known[f'--{row.group(1)}'] = (path, line_of(text, opened + row.start()), f'option --{row.group(1)}')
+        # "--json" and "--timeout=" alike.
+        found = {f'{option}=' if stands_with_value(tree, name, option) else option: where
+                 for option, where in known.items()}
+        yield from in_step(tree, name, 'OPTIONS', r'--[a-z-]+=?', found)
+
+
+def stands_with_value(tree, name, option):
+    return any(f'{option}=' in names for _, names in page(tree, name, 'OPTIONS', r'--[a-z-]+=?'))
 
 
 def reasons(tree):
@@ -76,17 +125,19 @@ def reasons(tree):
     if path not in tree.files:
         return
     text = tree.text(path)
-    items = [(path, line_of(text, found.start()), f"reason '{found.group(1).lower().replace('_', '-')}'",
-              r'(?<![\w-])' + found.group(1).lower().replace('_', '-') + r'(?![\w-])')
-             for found in re.finditer(r'^\s+REASON_([A-Z_]+),', text, re.MULTILINE) if found.group(1) != 'NONE']
-    yield from missing(tree, 'pullauthd', items)
-    yield from failures(tree, items)
+    known = {}
+    for found in re.finditer(r'^\s+REASON_([A-Z_]+),', text, re.MULTILINE):
+        name = found.group(1).lower().replace('_', '-')
+        if name != 'none':
+            known[name] = (path, line_of(text, found.start()), f"reason '{name}'")
+    yield from in_step(tree, DAEMON, 'REASONS', r'[a-z][a-z-]*', known, with_since=False)
+    yield from failures(tree, known)
 
 
 FAILURES = 'docs/failures.md'
 
 
-def failures(tree, items):
+def failures(tree, known):
     """docs/failures.md has one row `| `reason` | …` for each reason and none for another."""
     rows = {}
     if FAILURES in tree.files:
@@ -98,10 +149,9 @@ def failures(tree, items):
                 rows[found.group(1)] = number
                 if any(not cell.strip() for cell in found.group(2).split('|')):
                     yield FAILURES, number, 'a cell is empty'
-    known = {what.split("'")[1]: (path, line) for path, line, what, _ in items}
-    for reason, (path, line) in known.items():
+    for reason, (path, line, what) in known.items():
         if reason not in rows:
-            yield path, line, f"reason '{reason}' has no row in {FAILURES}"
+            yield path, line, f'{what} has no row in {FAILURES}'
     for reason, number in rows.items():
         if reason not in known:
             yield FAILURES, number, f"there is no reason '{reason}'"
@@ -113,7 +163,7 @@ def actions(tree):
     for path in tree.matching('polkit/*.policy*'):
         text = tree.text(path)
         for found in re.finditer(r'<action id="([\w.-]+)"', text):
-            declared[found.group(1)] = (path, line_of(text, found.start()))
+            declared[found.group(1)] = (path, line_of(text, found.start()), f'action {found.group(1)}')
     used = {}
     for path in tree.matching('src/daemon/*.c', 'src/daemon/*.h'):
         text = tree.text(path)
@@ -123,25 +173,70 @@ def actions(tree):
         if action not in declared:
             yield path, line, f'action {action} is in no polkit/*.policy'
     if used:
-        for action, (path, line) in declared.items():
+        for action, (path, line, _) in declared.items():
             if action not in used:
                 yield path, line, f'action {action} is asked for nowhere in src/daemon'
-    items = [(path, line, f'action {action}', re.escape(action)) for action, (path, line) in declared.items()]
-    yield from missing(tree, 'org.pullauth1', items)
+    yield from in_step(tree, INTERFACE, 'AUTHORIZATION', r'org\.pullauth1\.[a-z][a-z-]*', declared)
+
+
+def errors(tree):
+    """Names of errors: the one table of the sources, and the manual of the bus interface."""
+    known = {}
+    for path in tree.matching('src/base/*.c'):
+        text = tree.text(path)
+        for found in re.finditer(r'"(org\.pullauth1\.Error\.\w+)"', text):
+            known[found.group(1)] = (path, line_of(text, found.start()), f'error {found.group(1)}')
+    yield from in_step(tree, INTERFACE, 'ERRORS', r'org\.pullauth1\.[\w.]+', known)
 
 
 MEMBER = re.compile(r'\bSD_BUS_(METHOD_WITH_ARGS|SIGNAL_WITH_ARGS|PROPERTY|WRITABLE_PROPERTY)\(\s*"(\w+)"')
 
 
+def arguments(member, direction):
+    return ', '.join(f'{arg.get("type")} {arg.get("name")}' for arg in member.findall('arg')
+                     if arg.get('direction', 'in' if member.tag == 'method' else 'out') == direction)
+
+
+def term(member):
+    """How the manual has to write a member: as the golden introspection says."""
+    name = member.get('name')
+    if member.tag == 'property':
+        return name, f'({member.get("type")})'
+    if member.tag == 'signal':
+        return name, f'({arguments(member, "out")})'
+    answer = arguments(member, 'out')
+    return name, f'({arguments(member, "in")})' + (f' -> {answer}' if answer else '')
+
+
 def members(tree):
-    """Public ones: the daemon's. The private door between the processes is no API and has no manual."""
-    items = []
+    """Public ones: the daemon's. The private door between the processes is no API and has no manual. What the
+    sources have is in the golden introspection, and that is in the manual, with its arguments."""
+    golden = set()
+    for path in tree.matching('dbus/*.xml'):
+        for interface in ElementTree.fromstring(tree.text(path)).iter('interface'):
+            rows = dict(term(member) for member in interface if member.tag in ('method', 'signal', 'property'))
+            golden.update(rows)
+            text = tree.text(path)
+            known = {name: (path, line_of(text, text.index(f'name="{name}"')), f'D-Bus member {name}') for name in rows}
+            section = f'THE INTERFACE {interface.get("name")}'
+            yield from in_step(tree, INTERFACE, section, r'\w+', known)
+            yield from signatures(tree, section, rows)
     for path in tree.matching('src/daemon/*.c'):
         text = tree.text(path)
         for found in MEMBER.finditer(text):
-            items.append((path, line_of(text, found.start()), f'D-Bus member {found.group(2)}',
-                          r'\b' + found.group(2) + r'\b'))
-    yield from missing(tree, 'org.pullauth1', items)
+            if found.group(2) not in golden:
+                yield path, line_of(text, found.start()), f'D-Bus member {found.group(2)} is in no dbus/*.xml'
+
+
+def signatures(tree, section, rows):
+    """Of several names in one term, each has the next signature behind it."""
+    for item, names in page(tree, INTERFACE, section, r'\w+'):
+        rest = item.term
+        for name in names:
+            at = re.search(r'\b' + name + r'\b', rest)
+            rest = rest[at.end():] if at else rest
+            if name in rows and not re.match(r'(, \w+)* ?' + re.escape(rows[name]) + r'(,|$)', rest):
+                yield item.path, item.line, f"write '{name} {rows[name]}', that is what it has"
 
 
 def catalog(tree):
@@ -156,20 +251,19 @@ def catalog(tree):
         for number, line in enumerate(tree.text(path).splitlines(), 1):
             if 'MESSAGE_' in line:
                 for found in re.findall(r'"(?:MESSAGE_ID=)?([0-9a-f]{32})"', line):
-                    used[found] = (path, number)
+                    used[found] = (path, number, f'message {found}')
                 parts = re.search(r'SD_ID128_MAKE(?:_STR)?\(([0-9a-f, ]+)\)', line)
                 if parts:
-                    used[parts.group(1).replace(',', '').replace(' ', '')] = (path, number)
-    text = manual(tree, 'pullauthd')
-    for number, (path, line) in used.items():
-        if number not in text:
-            yield path, line, f'message {number} is not in man/pullauthd*'
-        if number not in known:
-            yield path, line, f'message {number} has no entry in units/*.catalog'
-    for number, (path, line) in known.items():
-        if number not in used:
-            yield path, line, f'no source sends message {number}'
+                    found = parts.group(1).replace(',', '').replace(' ', '')
+                    used[found] = (path, number, f'message {found}')
+    for found, (path, line, what) in used.items():
+        if found not in known:
+            yield path, line, f'{what} has no entry in units/*.catalog'
+    for found, (path, line) in known.items():
+        if found not in used:
+            yield path, line, f'no source sends message {found}'
+    yield from in_step(tree, DAEMON, 'JOURNAL', r'[0-9a-f]{32}', used)
 
 
 RULES = {'docs-keys': keys, 'docs-verbs': verbs, 'docs-options': options, 'docs-reasons': reasons,
-         'docs-actions': actions, 'docs-members': members, 'docs-catalog': catalog}
+         'docs-actions': actions, 'docs-errors': errors, 'docs-members': members, 'docs-catalog': catalog}
