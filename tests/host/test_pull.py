@@ -36,10 +36,10 @@ def test_podman_pulls_with_no_configuration_of_its_own(product, machine):
 
 
 def test_podman_pulls_through_the_system_file(product, machine):
-    product.up()
-    machine.remove(PODMAN)
+    product.up(more='Targets=system\n')
     product.assert_refused()
     product.assert_pulls(env=THROUGH_SYSTEM)
+    assert not machine.exists(PODMAN)
     found = os.stat(machine.path(SYSTEM))
     assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (0o600, 0, 0)
 
