@@ -131,13 +131,14 @@ static int view_target(Adoption *a, const char *target, AdoptionView **ret) {
         return r == -ENOMEM ? r : 1;
 }
 
-/* True if we wrote it: others may have put something else under our key. */
-static bool is_ours(const Adoption *a, const char *target, const char *key, const Secret *auth) {
+/* True if we wrote it (for that owner, unless NULL): others may have put something else under our key. */
+static bool is_ours(const Adoption *a, const char *target, const char *key, const char *owner,
+                    const Secret *auth) {
         const OwnedKey *k = state_data_find_key(a->state, target, key);
         struct iovec bytes = secret_peek(auth);
         Fingerprint print;
 
-        if (!k)
+        if (!k || (owner && !streq(k->job, owner)))
                 return false;
         state_data_fingerprint(a->state, bytes.iov_base, bytes.iov_len, &print);
         return memcmp(&print, &k->current, sizeof(print)) == 0 ||
@@ -228,7 +229,8 @@ static int search_fragment(const Adoption *a, const JobConfig *c, Credential **b
         return r;
 }
 
-static int search_target(Adoption *a, const JobConfig *c, const char *target, Credential **best) {
+static int search_target(Adoption *a, const JobConfig *c, const char *target, const char *owner,
+                         Credential **best) {
         AdoptionView *v;
         int r;
 
@@ -239,7 +241,7 @@ static int search_target(Adoption *a, const JobConfig *c, const char *target, Cr
                 _cleanup_secret_ Secret *auth = NULL;
 
                 r = auth_index_auth(v->index, *scope, &auth);
-                if (r > 0 && is_ours(a, target, *scope, auth))
+                if (r > 0 && is_ours(a, target, *scope, owner, auth))
                         r = consider(c, auth, best);
                 if (r < 0)
                         return r;
@@ -249,14 +251,14 @@ static int search_target(Adoption *a, const JobConfig *c, const char *target, Cr
 
 /* Returns 1 with the credential of this robot that ends last of all that we left, 0 if there is none,
  * -ENOMEM. */
-static int search(Adoption *a, const JobConfig *c, Credential **ret) {
+static int search(Adoption *a, const JobConfig *c, const char *owner, Credential **ret) {
         _cleanup_credential_ Credential *best = NULL;
         int r;
 
         r = search_fragment(a, c, &best);
         STRV_FOREACH(target, c->targets)
                 if (r >= 0)
-                        r = search_target(a, c, *target, &best);
+                        r = search_target(a, c, *target, owner, &best);
         if (r < 0 || !best)
                 return r < 0 ? r : 0;
         *ret = TAKE_PTR(best);
@@ -310,7 +312,7 @@ static int recall_config(Adoption *a, JobConfig *old) {
 
         r = recall_places(a, old->name, &old->scopes, &old->targets);
         if (r > 0)
-                r = search(a, old, &c);
+                r = search(a, old, old->name, &c);
         if (r <= 0)
                 return r;
         old->robot = TAKE_PTR(c->user);
@@ -364,7 +366,9 @@ int adoption_try(Adoption *a, Job *j) {
 
         if (!j->config->enabled || !j->config->robot || !j->config->scopes || !j->config->scopes[0])
                 return 0;
-        r = search(a, j->config, &c);
+        /* A job under another name takes up what it had under the former one. One that cannot work has had
+         * nothing under another name: what stands there belongs to the job that it is in conflict with. */
+        r = search(a, j->config, j->configuration_failure ? j->name : NULL, &c);
         if (r <= 0)
                 return r;
         if (record) {

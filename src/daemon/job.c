@@ -79,13 +79,10 @@ int job_adopt(Job *j, Credential *credential, usec_t expires_boot, usec_t due_bo
 }
 
 int job_start(Job *j, usec_t delay) {
-        int r = 0;
+        usec_t first = j->credential ? j->next_attempt_boot : usec_add(now_boot(), delay);
+        int r;
 
-        if (job_may_attempt(j)) {
-                usec_t first = j->credential ? j->next_attempt_boot : usec_add(now_boot(), delay);
-
-                r = job_schedule(j, first);
-        }
+        r = job_schedule(j, job_may_attempt(j) ? first : USEC_INFINITY);
         job_update(j, _JOB_CHANGED_ALL);
         return r;
 }

@@ -88,9 +88,9 @@ static int add_job(Manager *m, JobDefinition *d, usec_t delay) {
                                   added->name);
         if (m->observer.job_added)
                 m->observer.job_added(added, m->observer.userdata);
-        r = job_start(added, delay);
+        /* Before the start, which forgets when a job with a broken file is due. */
         manager_record_job(m, added);
-        return r;
+        return job_start(added, delay);
 }
 
 typedef struct Retention {

@@ -292,6 +292,26 @@ static bool was_assigned(const Conf *conf, const char *key) {
         return false;
 }
 
+/* Of a file that could not be read nobody knows what is missing in it. */
+static bool is_unread(const Conf *conf) {
+        for (size_t i = 0; i < conf->n_messages; i++)
+                if (conf->messages[i].severity == CONF_ERROR && conf->messages[i].line == 0)
+                        return true;
+        return false;
+}
+
+static int check_complete(const JobConfig *c, Conf *conf) {
+        int r = 0;
+
+        if (is_unread(conf))
+                return 0;
+        if (!c->registry && !was_assigned(conf, "Registry"))
+                r = complain_missing(conf, "Registry", "quay.example.com");
+        if (r >= 0 && !c->robot && !was_assigned(conf, "Robot"))
+                r = complain_missing(conf, "Robot", "organization+robot");
+        return r;
+}
+
 int job_config_new(const char *name, Conf *conf, JobConfig **ret) {
         _cleanup_(job_config_freep) JobConfig *c = NULL;
         _cleanup_strv_ char **scope_paths = NULL;
@@ -311,10 +331,8 @@ int job_config_new(const char *name, Conf *conf, JobConfig **ret) {
         if (r < 0)
                 return r;
         r = fill_defaults(c);
-        if (r >= 0 && !c->registry && !was_assigned(conf, "Registry"))
-                r = complain_missing(conf, "Registry", "quay.example.com");
-        if (r >= 0 && !c->robot && !was_assigned(conf, "Robot"))
-                r = complain_missing(conf, "Robot", "organization+robot");
+        if (r >= 0)
+                r = check_complete(c, conf);
         if (r >= 0 && c->registry && c->robot)
                 r = fill_scopes(c, scope_paths, conf);
         if (r >= 0)

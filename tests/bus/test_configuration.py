@@ -66,6 +66,7 @@ def test_a_restart_with_a_broken_file_keeps_what_stands(edge, text):
     edge.restart()
     job = edge.client.wait_job('edge', State='failed', Reason='configuration-invalid')
     assert edge.read('etc/containers/auth.json') == before and job['Expires'] > 0
+    assert job['NextAttempt'] == 0, 'nothing is tried before the file is corrected'
     assert (job['Registry'], job['Robot']) == ('quay.example.com', 'acme+edge')
     edge.job()
     edge.reload()
@@ -122,6 +123,30 @@ def test_two_jobs_cannot_have_one_scope_of_a_target(edge):
     job = edge.client.wait_job('other', State='failed', Reason='scope-conflict')
     assert "'edge'" in job['Message'] and 'quay.example.com/acme' in job['Message']
     assert edge.client.job('edge', 'State') == 'fresh'
+
+
+def test_a_job_in_conflict_does_not_take_the_credential_of_the_other_for_its_own(edge):
+    edge.job('second')
+    edge.reload()
+    job = edge.client.wait_job('second', State='failed', Reason='scope-conflict')
+    assert (job['Expires'], job['NextAttempt']) == (0, 0)
+    assert not os.path.exists(edge.path('run/pullauth/fragments/second.json'))
+
+
+def test_a_job_that_gets_another_name_keeps_its_credential(edge):
+    before = edge.read('etc/containers/auth.json')
+    os.rename(edge.path('etc/pullauth/jobs/edge.job'), edge.path('etc/pullauth/jobs/node.job'))
+    edge.reload()
+    edge.client.wait_job('node', State='fresh')
+    assert edge.read('etc/containers/auth.json') == before and len(edge.worker.requests) == 1
+
+
+def test_a_file_that_cannot_be_read_is_the_one_complaint(host):
+    host.standard()
+    os.mkdir(host.path('etc/pullauth/jobs/directory.job'))
+    host.start()
+    found = messages(host.client.wait_job('directory', State='failed'))
+    assert [m[:3] for m in found] == [('error', 'directory.job', 0)] and 'regular' in found[0][3]
 
 
 def test_files_that_belong_to_no_job_are_the_managers(edge):
