@@ -86,7 +86,7 @@ typedef enum Reason {
         /* identity unusable */
         REASON_IDENTITY_FILE_UNSAFE,
         REASON_IDENTITY_SOURCE_REFUSED, /* it answers, and says no to this host */
-        REASON_TOKEN_FILE_UNSAFE,       /* not regular, wrong owner, writable by others, too large */
+        REASON_TOKEN_FILE_UNSAFE,       /* not regular, wrong owner, writable by others */
         REASON_TOKEN_EMPTY,
         REASON_TOKEN_MALFORMED, /* not a JWT, torn */
         REASON_TOKEN_EXPIRED,

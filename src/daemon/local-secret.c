@@ -21,7 +21,7 @@ typedef struct FileKind {
         const char *what;
         const char *key; /* of an identity whose own hints fit; NULL: those of the reasons do */
         FailureStep step;
-        Reason missing, unreadable, unsafe;
+        Reason missing, unreadable, unsafe, malformed;
 } FileKind;
 
 static const FileKind token_file = { "token file",
@@ -29,10 +29,15 @@ static const FileKind token_file = { "token file",
                                      STEP_IDENTITY,
                                      REASON_TOKEN_FILE_MISSING,
                                      REASON_TOKEN_FILE_UNREADABLE,
-                                     REASON_TOKEN_FILE_UNSAFE };
-static const FileKind ca_file = {
-        "CA file", NULL, STEP_CONFIGURATION, REASON_CA_UNREADABLE, REASON_CA_UNREADABLE, REASON_CA_UNREADABLE
-};
+                                     REASON_TOKEN_FILE_UNSAFE,
+                                     REASON_TOKEN_MALFORMED };
+static const FileKind ca_file = { "CA file",
+                                  NULL,
+                                  STEP_CONFIGURATION,
+                                  REASON_CA_UNREADABLE,
+                                  REASON_CA_UNREADABLE,
+                                  REASON_CA_UNREADABLE,
+                                  REASON_CA_UNREADABLE };
 
 static int explain(const FileKind *kind, const char *path, int error, Failure **reterr) {
         int r;
@@ -55,11 +60,11 @@ static int explain(const FileKind *kind, const char *path, int error, Failure **
                                 path);
                 break;
         case EFBIG:
-                r = failure_new(reterr, kind->step, kind->unsafe, "The %s %s is too large to be one",
+                r = failure_new(reterr, kind->step, kind->malformed, "The %s %s is too large to be one",
                                 kind->what, path);
                 break;
         case EBADMSG:
-                r = failure_new(reterr, kind->step, kind->unsafe, "The %s %s holds NUL bytes", kind->what,
+                r = failure_new(reterr, kind->step, kind->malformed, "The %s %s holds NUL bytes", kind->what,
                                 path);
                 break;
         default:
@@ -98,6 +103,7 @@ static int read_credential(const char *key, const char *name, size_t max, Secret
                                 STEP_IDENTITY,
                                 REASON_IDENTITY_FILE_UNREADABLE,
                                 REASON_IDENTITY_FILE_UNREADABLE,
+                                REASON_IDENTITY_FILE_UNSAFE,
                                 REASON_IDENTITY_FILE_UNSAFE };
         _cleanup_free_ char *path = NULL;
         int r = -ENOENT;
@@ -133,6 +139,7 @@ static int read_file(const char *root, const IdentityKey *k, const char *path, s
                                    STEP_IDENTITY,
                                    REASON_IDENTITY_FILE_UNREADABLE,
                                    REASON_IDENTITY_FILE_UNREADABLE,
+                                   REASON_IDENTITY_FILE_UNSAFE,
                                    REASON_IDENTITY_FILE_UNSAFE };
         r = read_rooted(root, path, max, ret);
         return r < 0 ? explain(&kind, path, r, reterr) : 0;

@@ -41,7 +41,7 @@ def loop(host, path):
 
 @pytest.mark.parametrize('spoil, reason', [
     (missing, 'token-file-missing'), (directory, 'token-file-unsafe'), (fifo, 'token-file-unsafe'),
-    (huge, 'token-file-unsafe'), (nul, 'token-file-unsafe'), (writable, 'token-file-unsafe'),
+    (huge, 'token-malformed'), (nul, 'token-malformed'), (writable, 'token-file-unsafe'),
     (loop, 'token-file-unreadable'),
 ])
 def test_a_token_file_that_cannot_be_used(host, spoil, reason):
@@ -50,6 +50,7 @@ def test_a_token_file_that_cannot_be_used(host, spoil, reason):
     host.start()
     job = host.client.wait_job('edge', State='expired', Reason=reason)
     assert '/tokens/token' in job['Message'] and job['Hint'] and job['Step'] == 'identity'
+    assert ('chown' in job['Hint']) == (reason == 'token-file-unsafe'), 'only owner and mode are mended like that'
     assert not host.worker.requests and host.auths() is None
 
 
