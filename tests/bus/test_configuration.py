@@ -126,7 +126,7 @@ def test_two_jobs_cannot_have_one_scope_of_a_target(edge):
 
 
 def test_a_job_in_conflict_does_not_take_the_credential_of_the_other_for_its_own(edge):
-    edge.job('second')
+    edge.job('second', robot='acme+edge')
     edge.reload()
     job = edge.client.wait_job('second', State='failed', Reason='scope-conflict')
     assert (job['Expires'], job['NextAttempt']) == (0, 0)
