@@ -8,14 +8,15 @@
 #include "base/macro.h"
 
 typedef enum BusProblemKind {
-        PROBLEM_NO_BUS,      /* no system bus to talk to */
-        PROBLEM_NOT_RUNNING, /* nobody owns the name, or the service could not be started */
-        PROBLEM_NO_ANSWER,   /* hangs, or ended meanwhile */
-        PROBLEM_DENIED,      /* polkit or the bus policy said no */
-        PROBLEM_UNASKED,     /* polkit wants to ask for a password, and may not */
-        PROBLEM_BUSY,        /* too many requests at once */
-        PROBLEM_NO_SUCH_JOB,
-        PROBLEM_CONFIGURATION, /* the job's files cannot work */
+        PROBLEM_NO_BUS,        /* no system bus to talk to */
+        PROBLEM_NOT_RUNNING,   /* nobody owns the name, or the service could not be started */
+        PROBLEM_NO_ANSWER,     /* hangs, or ended meanwhile */
+        PROBLEM_DENIED,        /* polkit or the bus policy said no */
+        PROBLEM_UNASKED,       /* polkit wants to ask for a password, and may not */
+        PROBLEM_BUSY,          /* too many requests at once */
+        PROBLEM_NO_SUCH_JOB,   /* or identity, or target */
+        PROBLEM_ATTENTION,     /* it is understood, but somebody has to do something first */
+        PROBLEM_REFUSED,       /* it makes no sense, or would harm somebody */
         PROBLEM_OTHER_VERSION, /* daemon and tool do not understand each other */
         PROBLEM_OTHER,
         _PROBLEM_KIND_MAX,

@@ -11,11 +11,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "client/client.h"
+#include "client/name.h"
 
-#define DESTINATION "org.pullauth1"
-#define ROOT_PATH "/org/pullauth1"
-#define MANAGER_INTERFACE "org.pullauth1.Manager"
-#define JOB_INTERFACE "org.pullauth1.Job"
 #define PROPERTIES_INTERFACE "org.freedesktop.DBus.Properties"
 
 #define READ_TIMEOUT (25 * USEC_PER_SEC)
@@ -30,7 +27,9 @@ struct Call {
         sd_bus_slot *slots[2];
         unsigned n_slots, waiting;
         const char *action; /* polkit action it needs, or NULL */
-        char *name;         /* of the job, or the path of its object */
+        ClientMethod method;
+        usec_t patience;
+        char *path; /* of a job's object */
         /* Reads an answer that is no error into the reply. */
         int (*read)(Call *call, sd_bus_message *m);
         client_handler_t handler;
@@ -44,30 +43,8 @@ struct Client {
         ClientFlags flags;
         Call *calls;
         ClientWatch watch;
-        sd_bus_slot *watch_slots[4];
+        sd_bus_slot *watch_slots[5];
 };
-
-void attempts_done(Attempts *l) {
-        for (size_t i = 0; i < l->n_items; i++)
-                free(l->items[i].name);
-        free(l->items);
-        *l = (Attempts){};
-}
-
-static int attempts_add(Attempts *l, const char *name, uint64_t number) {
-        Attempt *grown = reallocarray(l->items, l->n_items + 1, sizeof(*grown));
-        _cleanup_free_ char *copy = NULL;
-        int r;
-
-        if (!grown)
-                return -ENOMEM;
-        l->items = grown;
-        r = text_clean(name, strlen(name), 256, &copy);
-        if (r < 0)
-                return r;
-        l->items[l->n_items++] = (Attempt){ TAKE_PTR(copy), number };
-        return 0;
-}
 
 static Call *call_free(Call *call) {
         if (!call)
@@ -79,12 +56,11 @@ static Call *call_free(Call *call) {
                 }
         for (unsigned i = 0; i < call->n_slots; i++)
                 sd_bus_slot_unref(call->slots[i]);
-        free(call->name);
+        free(call->path);
         bus_problem_free(call->problem);
         snapshot_free(call->reply.snapshot);
         job_snapshot_free(call->reply.job);
-        attempts_done(&call->reply.attempts);
-        shown_messages_done(&call->reply.messages);
+        answer_done(&call->reply.answer);
         free(call);
         return NULL;
 }
@@ -127,6 +103,7 @@ static int call_new(Client *c, int (*read)(Call *call, sd_bus_message *m), clien
                 return -ENOMEM;
         call->client = c;
         call->read = read;
+        call->patience = READ_TIMEOUT;
         call->handler = handler;
         call->userdata = userdata;
         call->next = c->calls;
@@ -181,7 +158,7 @@ static int call_send(Call *call, sd_bus_message *m) {
                 r = sd_bus_message_set_allow_interactive_authorization(m, true);
         if (r >= 0)
                 r = sd_bus_call_async(c->bus, &call->slots[call->n_slots], m, on_answer, call,
-                                      interactive ? INTERACTIVE_TIMEOUT : READ_TIMEOUT);
+                                      usec_add(call->patience, interactive ? INTERACTIVE_TIMEOUT : 0));
         if (r >= 0) {
                 call->n_slots++;
                 call->waiting++;
@@ -195,7 +172,8 @@ static int call_method(Call *call, const char *path, const char *interface, cons
         sd_bus_message *m = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(call->client->bus, &m, DESTINATION, path, interface, member);
+        r = sd_bus_message_new_method_call(call->client->bus, &m, CLIENT_DESTINATION, path, interface,
+                                           member);
         if (r >= 0 && argument)
                 r = sd_bus_message_append_basic(m, 's', argument);
         if (r < 0) {
@@ -226,10 +204,11 @@ int client_get_all(Client *c, client_handler_t handler, void *userdata) {
 
         r = call_new(c, read_all, handler, userdata, &call);
         if (r >= 0)
-                r = call_method(call, ROOT_PATH, PROPERTIES_INTERFACE, "GetAll", MANAGER_INTERFACE);
+                r = call_method(call, CLIENT_ROOT_PATH, PROPERTIES_INTERFACE, "GetAll",
+                                CLIENT_MANAGER_INTERFACE);
         if (r >= 0)
-                r = call_method(call, ROOT_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
-                                NULL);
+                r = call_method(call, CLIENT_ROOT_PATH, "org.freedesktop.DBus.ObjectManager",
+                                "GetManagedObjects", NULL);
         if (r < 0)
                 return r;
         (void) TAKE_PTR(call);
@@ -239,7 +218,7 @@ int client_get_all(Client *c, client_handler_t handler, void *userdata) {
 static int read_job(Call *call, sd_bus_message *m) {
         int r;
 
-        r = job_snapshot_new(call->name, &call->reply.job);
+        r = job_snapshot_new(call->path, &call->reply.job);
         return r < 0 ? r : job_snapshot_read(call->reply.job, m);
 }
 
@@ -249,84 +228,38 @@ int client_get_job(Client *c, const char *path, client_handler_t handler, void *
 
         r = call_new(c, read_job, handler, userdata, &call);
         if (r >= 0)
-                r = free_and_strdup(&call->name, path);
+                r = free_and_strdup(&call->path, path);
         if (r >= 0)
-                r = call_method(call, path, PROPERTIES_INTERFACE, "GetAll", JOB_INTERFACE);
+                r = call_method(call, path, PROPERTIES_INTERFACE, "GetAll", CLIENT_JOB_INTERFACE);
         if (r < 0)
                 return r;
         (void) TAKE_PTR(call);
         return 0;
 }
 
-static int read_attempt(Call *call, sd_bus_message *m) {
-        uint64_t number;
-        int r;
-
-        r = sd_bus_message_read_basic(m, 't', &number);
-        return r < 0 ? r : attempts_add(&call->reply.attempts, call->name, number);
+static int read_answer(Call *call, sd_bus_message *m) {
+        return client_method_read(call->method, &call->reply.answer, m);
 }
 
-int client_refresh(Client *c, const char *job, client_handler_t handler, void *userdata) {
+int client_call(Client *c, ClientMethod method, const ClientArguments *arguments, client_handler_t handler,
+                void *userdata) {
         _cleanup_(call_freep) Call *call = NULL;
+        sd_bus_message *m;
         int r;
 
-        r = call_new(c, read_attempt, handler, userdata, &call);
+        r = call_new(c, read_answer, handler, userdata, &call);
         if (r < 0)
                 return r;
-        call->action = "org.pullauth1.refresh";
-        r = free_and_strdup(&call->name, job);
+        call->method = method;
+        call->action = client_method_action(method);
+        call->patience = client_method_patience(method, arguments);
+        r = answer_init(&call->reply.answer);
+        if (r >= 0 && arguments)
+                r = free_and_strdup(&call->reply.answer.name, strempty(arguments->name));
         if (r >= 0)
-                r = call_method(call, ROOT_PATH, MANAGER_INTERFACE, "RefreshJob", job);
-        if (r < 0)
-                return r;
-        (void) TAKE_PTR(call);
-        return 0;
-}
-
-static int read_attempts(Call *call, sd_bus_message *m) {
-        const char *name;
-        uint64_t number;
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "(st)");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_read(m, "(st)", &name, &number)) > 0) {
-                r = attempts_add(&call->reply.attempts, name, number);
-                if (r < 0)
-                        return r;
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
-}
-
-int client_refresh_all(Client *c, client_handler_t handler, void *userdata) {
-        _cleanup_(call_freep) Call *call = NULL;
-        int r;
-
-        r = call_new(c, read_attempts, handler, userdata, &call);
-        if (r < 0)
-                return r;
-        call->action = "org.pullauth1.refresh";
-        r = call_method(call, ROOT_PATH, MANAGER_INTERFACE, "RefreshAll", NULL);
-        if (r < 0)
-                return r;
-        (void) TAKE_PTR(call);
-        return 0;
-}
-
-static int read_messages(Call *call, sd_bus_message *m) {
-        return shown_messages_read(&call->reply.messages, m);
-}
-
-int client_reload(Client *c, client_handler_t handler, void *userdata) {
-        _cleanup_(call_freep) Call *call = NULL;
-        int r;
-
-        r = call_new(c, read_messages, handler, userdata, &call);
-        if (r < 0)
-                return r;
-        call->action = "org.pullauth1.reload";
-        r = call_method(call, ROOT_PATH, MANAGER_INTERFACE, "Reload", NULL);
+                r = client_method_message(method, c->bus, arguments, &m);
+        if (r >= 0)
+                r = call_send(call, m);
         if (r < 0)
                 return r;
         (void) TAKE_PTR(call);
@@ -336,16 +269,29 @@ int client_reload(Client *c, client_handler_t handler, void *userdata) {
 static int on_job_changed(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
         Client *c = userdata;
 
-        c->watch.job_changed(sd_bus_message_get_path(m), c->watch.userdata);
+        if (c->watch.job_changed)
+                c->watch.job_changed(sd_bus_message_get_path(m), c->watch.userdata);
         return 0;
 }
 
-static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
+static int on_job_event(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
+        _cleanup_(job_event_done) JobEvent e = {};
+        Client *c = userdata;
+
+        if (c->watch.job_event && job_event_read(&e, m) >= 0)
+                c->watch.job_event(&e, c->watch.userdata);
+        return 0;
+}
+
+/* JobAdded and JobRemoved. */
+static int on_jobs(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
+        bool added = streq_ptr(sd_bus_message_get_member(m), "JobAdded");
         const char *name, *path;
         Client *c = userdata;
 
-        if (sd_bus_message_read(m, "so", &name, &path) >= 0)
-                c->watch.job_removed(path, c->watch.userdata);
+        if ((added ? c->watch.job_added : c->watch.job_removed) &&
+            sd_bus_message_read(m, "so", &name, &path) >= 0)
+                (added ? c->watch.job_added : c->watch.job_removed)(path, c->watch.userdata);
         return 0;
 }
 
@@ -353,31 +299,42 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret
         const char *name, *before, *after;
         Client *c = userdata;
 
-        if (sd_bus_message_read(m, "sss", &name, &before, &after) >= 0 && !isempty(before))
+        if (sd_bus_message_read(m, "sss", &name, &before, &after) < 0)
+                return 0;
+        if (!isempty(before) && c->watch.vanished)
                 c->watch.vanished(c->watch.userdata);
+        if (!isempty(after) && c->watch.appeared)
+                c->watch.appeared(c->watch.userdata);
         return 0;
 }
 
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
         Client *c = userdata;
 
-        c->watch.vanished(c->watch.userdata);
+        if (c->watch.disconnected)
+                c->watch.disconnected(c->watch.userdata);
+        else if (c->watch.vanished)
+                c->watch.vanished(c->watch.userdata);
         return 0;
 }
+
+#define OF_DAEMON "type='signal',sender='" CLIENT_DESTINATION "',"
 
 int client_watch(Client *c, const ClientWatch *watch) {
         const struct {
                 const char *match;
                 sd_bus_message_handler_t handler;
         } matches[ELEMENTSOF(c->watch_slots)] = {
-                { "type='signal',sender='" DESTINATION "',interface='" PROPERTIES_INTERFACE
-                  "',member='PropertiesChanged',path_namespace='" ROOT_PATH "/job',arg0='" JOB_INTERFACE "'",
+                { OF_DAEMON "interface='" PROPERTIES_INTERFACE
+                            "',member='PropertiesChanged',path_namespace='" CLIENT_ROOT_PATH
+                            "/job',arg0='" CLIENT_JOB_INTERFACE "'",
                   on_job_changed },
-                { "type='signal',sender='" DESTINATION "',interface='" MANAGER_INTERFACE
-                  "',member='JobRemoved',path='" ROOT_PATH "'",
-                  on_job_removed },
+                { OF_DAEMON "interface='" CLIENT_JOB_INTERFACE "',path_namespace='" CLIENT_ROOT_PATH "/job'",
+                  on_job_event },
+                { OF_DAEMON "interface='" CLIENT_MANAGER_INTERFACE "',path='" CLIENT_ROOT_PATH "'",
+                  on_jobs },
                 { "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
-                  "member='NameOwnerChanged',arg0='" DESTINATION "'",
+                  "member='NameOwnerChanged',arg0='" CLIENT_DESTINATION "'",
                   on_owner_changed },
                 { "type='signal',sender='org.freedesktop.DBus.Local',interface='org.freedesktop.DBus.Local',"
                   "member='Disconnected'",

@@ -10,29 +10,18 @@
 
 #include "base/macro.h"
 #include "client/bus-error.h"
+#include "client/event.h"
+#include "client/method.h"
 #include "client/snapshot.h"
 
 typedef struct Client Client;
-
-typedef struct Attempt {
-        char *name; /* of the job */
-        uint64_t number;
-} Attempt;
-
-typedef struct Attempts {
-        Attempt *items;
-        size_t n_items;
-} Attempts;
-
-void attempts_done(Attempts *l);
 
 /* What came of a call. What belongs to the reply is freed behind the handler, which may take things out. */
 typedef struct ClientReply {
         const BusProblem *problem; /* NULL: it worked, and what was asked for is set */
         Snapshot *snapshot;        /* client_get_all() */
         JobSnapshot *job;          /* client_get_job() */
-        Attempts attempts;         /* client_refresh(), client_refresh_all() */
-        ShownMessages messages;    /* client_reload() */
+        Answer answer;             /* client_call() */
 } ClientReply;
 
 typedef void (*client_handler_t)(ClientReply *reply, void *userdata);
@@ -49,14 +38,19 @@ DEFINE_CLEANUP(Client *, client_free)
 /* All return 0 or a negative errno, and then never call the handler. */
 int client_get_all(Client *c, client_handler_t handler, void *userdata);
 int client_get_job(Client *c, const char *path, client_handler_t handler, void *userdata);
-int client_refresh(Client *c, const char *job, client_handler_t handler, void *userdata);
-int client_refresh_all(Client *c, client_handler_t handler, void *userdata);
-int client_reload(Client *c, client_handler_t handler, void *userdata);
+/* Any method of the manager; the arguments are not needed behind it. */
+int client_call(Client *c, ClientMethod method, const ClientArguments *arguments, client_handler_t handler,
+                void *userdata);
 
+/* Whatever is NULL is not wanted. */
 typedef struct ClientWatch {
+        void (*job_added)(const char *path, void *userdata);
         void (*job_changed)(const char *path, void *userdata); /* get it again to see what changed */
         void (*job_removed)(const char *path, void *userdata);
+        void (*job_event)(const JobEvent *event, void *userdata);
         void (*vanished)(void *userdata); /* the daemon ended, or another one took its place */
+        void (*appeared)(void *userdata);
+        void (*disconnected)(void *userdata); /* the bus went away; vanished() if this is not wanted */
         void *userdata;
 } ClientWatch;
 

@@ -10,46 +10,27 @@
 
 #include "base/clock.h"
 #include "base/macro.h"
-
-/* One line about configuration files. */
-typedef struct ShownMessage {
-        char *severity; /* "warning", "error" */
-        uint32_t line;  /* 0: the file as a whole */
-        char *file;
-        char *text;
-} ShownMessage;
-
-typedef struct ShownMessages {
-        ShownMessage *items;
-        size_t n_items;
-} ShownMessages;
-
-typedef struct ShownTarget {
-        char *target;
-        char *path;
-        char *state; /* "published", "withdrawn", "pending", "failed" */
-        char *message;
-} ShownTarget;
-
-typedef struct ShownTargets {
-        ShownTarget *items;
-        size_t n_items;
-} ShownTargets;
+#include "client/answer.h"
+#include "client/table.h"
 
 /* No string is NULL; vectors may be. Times are µs of the real clock, 0 if there is none. */
 typedef struct JobSnapshot {
         char *path; /* of the bus object */
         char *name, *registry, *robot, *identity;
+        int enabled, runtime; /* runtime: defined below /run, gone with the next boot */
         char **scopes, **targets, **configuration_files;
+        char *on_expiry, *on_remove;
+        usec_t minimum_remaining;
+        int take_over, wake_system;
         ShownMessages configuration_messages;
         char *state, *reason, *step, *message, *registry_words, *hint;
         uint32_t http_status, failures_in_a_row;
         char **notices;
-        uint64_t attempts_started, attempts_ended, refreshes;
+        uint64_t attempts_started, attempts_ended, refreshes, failures;
         usec_t last_attempt, last_success, issued, expires, next_attempt;
-        char *identity_issuer, *identity_subject;
+        char *identity_issuer, *identity_subject, *identity_algorithm, *identity_key_id;
         char **identity_audience;
-        usec_t identity_expires;
+        usec_t identity_issued, identity_expires;
         ShownTargets target_states;
         int64_t clock_skew;
 } JobSnapshot;
@@ -61,27 +42,6 @@ typedef struct Snapshot {
         JobSnapshot **jobs;                   /* sorted by name */
         size_t n_jobs;
 } Snapshot;
-
-typedef enum PropertyKind {
-        PROPERTY_STRING,   /* char* */
-        PROPERTY_STRINGS,  /* char** */
-        PROPERTY_BOOL,     /* int */
-        PROPERTY_U32,      /* uint32_t */
-        PROPERTY_U64,      /* uint64_t */
-        PROPERTY_I64,      /* int64_t */
-        PROPERTY_TIME,     /* usec_t */
-        PROPERTY_MESSAGES, /* ShownMessages */
-        PROPERTY_TARGETS,  /* ShownTargets */
-        _PROPERTY_KIND_MAX,
-        _PROPERTY_KIND_INVALID = -EINVAL,
-} PropertyKind;
-
-typedef struct Property {
-        const char *name; /* on the bus */
-        const char *json;
-        PropertyKind kind;
-        size_t offset;
-} Property;
 
 const Property *job_snapshot_properties(size_t *ret_n);
 
@@ -96,12 +56,7 @@ DEFINE_CLEANUP(Snapshot *, snapshot_free)
 /* NULL if there is none of that name. */
 const JobSnapshot *snapshot_find(const Snapshot *s, const char *name);
 
-/* Each reads from the current place of a message. Texts are cleaned with text_clean(); properties that are
- * not known, or not of the type they should have, are left out. Return 0, -EBADMSG and other errors of
- * sd-bus, -ENOMEM. */
-int job_snapshot_read(JobSnapshot *j, sd_bus_message *m);     /* a{sv} */
-int snapshot_read_manager(Snapshot *s, sd_bus_message *m);    /* a{sv} */
-int snapshot_read_jobs(Snapshot *s, sd_bus_message *m);       /* a{oa{sa{sv}}}, in place of what it had */
-int shown_messages_read(ShownMessages *l, sd_bus_message *m); /* a(suss), likewise */
-void shown_messages_done(ShownMessages *l);
-bool shown_messages_have_error(const ShownMessages *l);
+/* Each reads from the current place of a message, as client/table.h says. */
+int job_snapshot_read(JobSnapshot *j, sd_bus_message *m);  /* a{sv} */
+int snapshot_read_manager(Snapshot *s, sd_bus_message *m); /* a{sv} */
+int snapshot_read_jobs(Snapshot *s, sd_bus_message *m);    /* a{oa{sa{sv}}}, in place of what it had */

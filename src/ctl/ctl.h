@@ -9,6 +9,8 @@
 #include "base/macro.h"
 #include "client/client.h"
 #include "ctl/agent.h"
+#include "ctl/complain.h"
+#include "ctl/option.h"
 #include "ctl/render.h"
 #include "ctl/style.h"
 
@@ -22,11 +24,9 @@ typedef enum ExitStatus {
 } ExitStatus;
 
 typedef struct Ctl {
+        Options options;
         Style style;
-        JsonMode json;
-        bool ask; /* polkit may have a password asked for */
-        bool wait;
-        usec_t timeout;
+        bool paged; /* what is printed may be long */
         sd_event *event;
         Client *client;
         Agent *agent;
@@ -37,25 +37,23 @@ void ctl_done(Ctl *ctl);
 
 /* Notes a status; the worst one stays. */
 void ctl_note(Ctl *ctl, ExitStatus status);
-/* "pullauthctl: …" on standard error. */
-void ctl_complain(const char *format, ...) _printf_(1, 2);
 /* A problem with its advice on standard error; notes the status that goes with it. */
 void ctl_report(Ctl *ctl, const BusProblem *problem);
 /* The same for a call that did not reach the bus: `error` is a negative errno. */
 void ctl_report_local(Ctl *ctl, int error);
+/* The same for what failed in this process: "Cannot WHAT: …" */
+void ctl_report_errno(Ctl *ctl, int error, const char *what);
 /* Writes a rendered text, or says that there was none: `r` is what the rendering returned. Consumes the
  * text. */
 void ctl_print(Ctl *ctl, int r, char *text);
+/* Sends out what was printed; says so if that fails, unless nobody reads it any more. */
+void ctl_flush(Ctl *ctl);
 
+/* Connects; needed before client functions are used directly. Returns 0, or -1 after reporting. */
+int ctl_connect(Ctl *ctl);
 /* Each asks pullauthd and waits for the answer, which is handed over only if there is one. Returns 0, or -1
  * after it was reported why not. */
 int ctl_get_all(Ctl *ctl, Snapshot **ret);
-int ctl_refresh(Ctl *ctl, const char *job, Attempts *ret); /* NULL: all jobs */
-int ctl_reload(Ctl *ctl, ShownMessages *ret);
-/* Connects; needed before client functions are used directly. Returns 0, or -1 after reporting. */
-int ctl_connect(Ctl *ctl);
-
-/* The jobs of these names, or all if there are none named; complains about names that do not exist and says
- * what they may have meant. Returns 0 or -ENOMEM. */
-int ctl_select_jobs(Ctl *ctl, const Snapshot *s, char *const *names, const JobSnapshot ***ret,
-                    size_t *ret_n);
+int ctl_call(Ctl *ctl, ClientMethod method, const ClientArguments *arguments, Answer *ret);
+/* The same when nothing of the answer is wanted. */
+int ctl_do(Ctl *ctl, ClientMethod method, const ClientArguments *arguments);

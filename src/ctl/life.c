@@ -23,6 +23,12 @@ usec_t life_whole(const JobSnapshot *j) {
         return j->issued > 0 ? usec_sub(j->expires, j->issued) : 0;
 }
 
+const char *job_state_word(const JobSnapshot *j) {
+        bool rests = !j->enabled && job_state_from_string(j->state) == JOB_INACTIVE;
+
+        return rests ? "disabled" : j->state;
+}
+
 bool job_is_well(const JobSnapshot *j, usec_t now) {
         switch (job_state_from_string(j->state)) {
         case JOB_FRESH:
@@ -30,6 +36,7 @@ bool job_is_well(const JobSnapshot *j, usec_t now) {
         case JOB_REFRESHING:
                 return life_left(j, now) > 0 && isempty(j->reason);
         case JOB_INACTIVE:
+                return !j->enabled;
         case JOB_RETRYING:
         case JOB_EXPIRED:
         case JOB_FAILED:

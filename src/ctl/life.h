@@ -13,7 +13,10 @@ usec_t life_left(const JobSnapshot *j, usec_t now);
 /* Its whole life; 0 if that is not known. */
 usec_t life_whole(const JobSnapshot *j);
 
-/* Whether nothing needs attention: fresh, or refreshing in time. */
+/* The job's state, or "disabled" for one that rests because somebody said so. */
+const char *job_state_word(const JobSnapshot *j);
+
+/* Whether nothing needs attention: fresh, refreshing in time, or disabled. */
 bool job_is_well(const JobSnapshot *j, usec_t now);
 
 /* As format_span(), but with no more exactness than people read: whole minutes from ten minutes on. */

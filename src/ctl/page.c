@@ -126,3 +126,11 @@ void page_field(Page *p, const char *label, Tone tone, const char *text) {
                 put_blanks(p, PAGE_LABEL + 2);
         page_wrapped(p, PAGE_LABEL + 2, tone, text);
 }
+
+void page_take_field(Page *p, const char *label, Tone tone, int r, char *text) {
+        if (r < 0)
+                p->failed = true;
+        else
+                page_field(p, label, tone, text);
+        free(text);
+}

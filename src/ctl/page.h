@@ -30,5 +30,8 @@ void page_column(Page *p, Tone tone, size_t width, const char *text);
  * of NULL continues the field above. */
 #define PAGE_LABEL 9
 void page_field(Page *p, const char *label, Tone tone, const char *text);
+/* A field whose text was made for it: `r` is what that returned; without memory the page fails. Consumes the
+ * text. */
+void page_take_field(Page *p, const char *label, Tone tone, int r, char *text);
 /* Text that begins after `indent` columns, which are written already, wrapped; ends the line. */
 void page_wrapped(Page *p, size_t indent, Tone tone, const char *text);

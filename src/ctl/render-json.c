@@ -14,19 +14,6 @@
 #include "ctl/life.h"
 #include "ctl/render.h"
 
-static const char *const json_mode_table[_JSON_MODE_MAX] = {
-        [JSON_OFF] = "off",
-        [JSON_SHORT] = "short",
-        [JSON_PRETTY] = "pretty",
-};
-
-JsonMode json_mode_from_string(const char *s) {
-        for (size_t i = 0; i < ELEMENTSOF(json_mode_table); i++)
-                if (streq_ptr(s, json_mode_table[i]))
-                        return (JsonMode) i;
-        return _JSON_MODE_INVALID;
-}
-
 /* Consumes the value. NULL is the JSON null; a value that could not be made has to be caught before. */
 static int add_member(json_object *o, const char *key, json_object *value) {
         if (json_object_object_add(o, key, value) == 0)
@@ -80,91 +67,14 @@ static int add_time(json_object *o, const char *key, usec_t t) {
         return add_string(o, key, text);
 }
 
-static int message_object(const ShownMessage *m, json_object **ret) {
-        _cleanup_json_ json_object *o = json_object_new_object();
-        int r;
-
-        if (!o)
-                return -ENOMEM;
-        r = add_string(o, "severity", m->severity);
-        if (r >= 0)
-                r = add_string(o, "file", m->file);
-        if (r >= 0)
-                r = add_u64(o, "line", m->line);
-        if (r >= 0)
-                r = add_string(o, "text", m->text);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(o);
-        return 0;
+/* A span in seconds, as "left" is. */
+static int add_span(json_object *o, const char *key, usec_t span) {
+        return span == USEC_INFINITY ? add_member(o, key, NULL) : add_u64(o, key, span / USEC_PER_SEC);
 }
 
-static int messages_array(const ShownMessages *l, json_object **ret) {
-        _cleanup_json_ json_object *array = json_object_new_array();
-        int r;
-
-        if (!array)
-                return -ENOMEM;
-        for (size_t i = 0; i < l->n_items; i++) {
-                json_object *item;
-
-                r = message_object(l->items + i, &item);
-                if (r >= 0)
-                        r = add_item(array, item);
-                if (r < 0)
-                        return r;
-        }
-        *ret = TAKE_PTR(array);
-        return 0;
-}
-
-static int add_messages(json_object *o, const char *key, const ShownMessages *l) {
-        json_object *array;
-        int r;
-
-        r = messages_array(l, &array);
-        return r < 0 ? r : add_member(o, key, array);
-}
-
-static int target_object(const ShownTarget *t, json_object **ret) {
-        _cleanup_json_ json_object *o = json_object_new_object();
-        int r;
-
-        if (!o)
-                return -ENOMEM;
-        r = add_string(o, "target", t->target);
-        if (r >= 0)
-                r = add_string(o, "path", t->path);
-        if (r >= 0)
-                r = add_string(o, "state", t->state);
-        if (r >= 0)
-                r = add_string(o, "message", t->message);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(o);
-        return 0;
-}
-
-static int add_targets(json_object *o, const char *key, const ShownTargets *l) {
-        _cleanup_json_ json_object *array = json_object_new_array();
-        int r;
-
-        if (!array)
-                return -ENOMEM;
-        for (size_t i = 0; i < l->n_items; i++) {
-                json_object *item;
-
-                r = target_object(l->items + i, &item);
-                if (r >= 0)
-                        r = add_item(array, item);
-                if (r < 0)
-                        return r;
-        }
-        return add_member(o, key, TAKE_PTR(array));
-}
-
-static int add_property(json_object *o, const Property *p, const JobSnapshot *j) {
-        const void *v = (const char *) j + p->offset;
+/* Everything but rows, which hold no rows themselves. */
+static int add_value(json_object *o, const Property *p, const void *object) {
+        const void *v = property_of_const(object, p);
 
         switch (p->kind) {
         case PROPERTY_STRING:
@@ -181,15 +91,57 @@ static int add_property(json_object *o, const Property *p, const JobSnapshot *j)
                 return add_member(o, p->json, json_object_new_int64(*(const int64_t *) v));
         case PROPERTY_TIME:
                 return add_time(o, p->json, *(const usec_t *) v);
-        case PROPERTY_MESSAGES:
-                return add_messages(o, p->json, v);
-        case PROPERTY_TARGETS:
-                return add_targets(o, p->json, v);
+        case PROPERTY_SPAN:
+                return add_span(o, p->json, *(const usec_t *) v);
+        case PROPERTY_ROWS:
         case _PROPERTY_KIND_MAX:
         case _PROPERTY_KIND_INVALID:
                 break;
         }
         return -EINVAL;
+}
+
+static int rows_array(const Rows *rows, const RowType *type, json_object **ret) {
+        _cleanup_json_ json_object *array = json_object_new_array();
+        int r;
+
+        if (!array)
+                return -ENOMEM;
+        for (size_t i = 0; i < rows->n_items; i++) {
+                _cleanup_json_ json_object *o = json_object_new_object();
+
+                r = o ? 0 : -ENOMEM;
+                for (size_t k = 0; k < type->n_members && r >= 0; k++)
+                        r = add_value(o, type->members + k, (const char *) rows->items + i * type->size);
+                if (r >= 0)
+                        r = add_item(array, TAKE_PTR(o));
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(array);
+        return 0;
+}
+
+static int add_rows(json_object *o, const char *key, const Rows *rows, const RowType *type) {
+        json_object *array;
+        int r;
+
+        r = rows_array(rows, type, &array);
+        return r < 0 ? r : add_member(o, key, array);
+}
+
+static int add_property(json_object *o, const Property *p, const void *object) {
+        return p->kind == PROPERTY_ROWS ? add_rows(o, p->json, property_of_const(object, p), p->rows)
+                                        : add_value(o, p, object);
+}
+
+/* Members in the order of the table. */
+static int add_table(json_object *o, const Property *table, size_t n, const void *object) {
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = add_property(o, table + i, object);
+        return r;
 }
 
 /* What a list shows of a job. */
@@ -293,34 +245,32 @@ int render_json_summary(const Snapshot *s, JsonMode mode, usec_t now, char **ret
         if (r >= 0)
                 r = add_member(o, "jobs", array);
         if (r >= 0)
-                r = add_messages(o, "configuration_messages", &s->configuration_messages);
+                r = add_rows(o, "configuration_messages", (const Rows *) &s->configuration_messages,
+                             &shown_message_type);
         return r < 0 ? r : print(TAKE_PTR(o), mode, ret);
 }
 
-int render_json_attempts(const Attempts *l, JsonMode mode, char **ret) {
-        _cleanup_json_ json_object *array = json_object_new_array();
-        int r = 0;
-
-        if (!array)
-                return -ENOMEM;
-        for (size_t i = 0; i < l->n_items; i++) {
-                _cleanup_json_ json_object *o = json_object_new_object();
-
-                r = o ? add_string(o, "name", l->items[i].name) : -ENOMEM;
-                if (r >= 0)
-                        r = add_u64(o, "attempt", l->items[i].number);
-                if (r >= 0)
-                        r = add_item(array, TAKE_PTR(o));
-                if (r < 0)
-                        return r;
-        }
-        return print(TAKE_PTR(array), mode, ret);
-}
-
-int render_json_messages(const ShownMessages *l, JsonMode mode, char **ret) {
+int render_json_rows(const void *rows, const RowType *type, JsonMode mode, char **ret) {
         json_object *array;
         int r;
 
-        r = messages_array(l, &array);
+        r = rows_array(rows, type, &array);
         return r < 0 ? r : print(array, mode, ret);
+}
+
+int render_json_test(const TestSteps *steps, const TestFailure *failure, JsonMode mode, char **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object(), *f = NULL;
+        const Property *table;
+        size_t n;
+        int r;
+
+        table = test_failure_properties(&n);
+        r = o ? add_rows(o, "steps", (const Rows *) steps, &test_step_type) : -ENOMEM;
+        if (r >= 0 && (!isempty(failure->reason) || !isempty(failure->message))) {
+                f = json_object_new_object();
+                r = f ? add_table(f, table, n, failure) : -ENOMEM;
+        }
+        if (r >= 0)
+                r = add_member(o, "failure", TAKE_PTR(f));
+        return r < 0 ? r : print(TAKE_PTR(o), mode, ret);
 }

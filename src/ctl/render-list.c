@@ -77,7 +77,7 @@ static int add_job(struct libscols_table *t, const JobSnapshot *j, const Style *
                 [COLUMN_JOB] = j->name,
                 [COLUMN_REGISTRY] = isempty(j->registry) ? "-" : j->registry,
                 [COLUMN_ROBOT] = isempty(j->robot) ? "-" : j->robot,
-                [COLUMN_STATE] = j->state,
+                [COLUMN_STATE] = job_state_word(j),
                 [COLUMN_REASON] = isempty(j->reason) ? "-" : j->reason,
                 [COLUMN_LEFT] = left,
                 [COLUMN_NEXT] = next,

@@ -11,29 +11,58 @@
 #include "ctl/render-parts.h"
 #include "model/job-state.h"
 
-bool job_has_failure(const JobSnapshot *j) {
-        return !isempty(j->reason) || !isempty(j->message);
+ShownFailure job_failure(const JobSnapshot *j) {
+        return (ShownFailure){
+                .reason = j->reason,
+                .step = j->step,
+                .message = j->message,
+                .registry_words = j->registry_words,
+                .hint = j->hint,
+                .http_status = j->http_status,
+        };
 }
 
-int failure_text(const JobSnapshot *j, const char *verb, char **ret) {
+bool failure_is_there(const ShownFailure *f) {
+        return !isempty(f->reason) || !isempty(f->message);
+}
+
+int failure_text(const ShownFailure *f, const char *verb, char **ret) {
         _cleanup_free_ char *what = NULL, *answer = NULL;
         int r;
 
-        r = isempty(j->step) ? text_format(&what, "%s", isempty(j->message) ? "failed" : j->message)
-                             : text_format(&what, "%s%s%s%s", j->step, verb, isempty(j->message) ? "" : ": ",
-                                           j->message);
-        if (r >= 0 && j->http_status > 0)
-                r = text_format(&answer, "HTTP %u", j->http_status);
+        r = isempty(f->step) ? text_format(&what, "%s", isempty(f->message) ? "failed" : f->message)
+                             : text_format(&what, "%s%s%s%s", f->step, verb, isempty(f->message) ? "" : ": ",
+                                           f->message);
+        if (r >= 0 && f->http_status > 0)
+                r = text_format(&answer, "HTTP %u", f->http_status);
         if (r < 0)
                 return r;
-        if (isempty(j->reason) && !answer)
+        if (isempty(f->reason) && !answer)
                 return text_format(ret, "%s", what);
-        return text_format(ret, "%s (%s%s%s)", what, j->reason, isempty(j->reason) || !answer ? "" : ", ",
+        return text_format(ret, "%s (%s%s%s)", what, f->reason, isempty(f->reason) || !answer ? "" : ", ",
                            strempty(answer));
 }
 
-int quoted(const char *words, char **ret) {
+static int quoted(const char *words, char **ret) {
         return text_format(ret, "“%s”", words);
+}
+
+void page_failure(Page *p, const ShownFailure *f) {
+        char *text = NULL;
+        int r;
+
+        if (!failure_is_there(f))
+                return;
+        r = failure_text(f, "", &text);
+        page_take_field(p, "Failed", TONE_BAD, r, text);
+        if (!isempty(f->registry_words)) {
+                text = NULL;
+                r = quoted(f->registry_words, &text);
+                /* Without an answer of the registry, they are those of a library. */
+                page_take_field(p, f->http_status > 0 ? "Registry" : "Details", TONE_PLAIN, r, text);
+        }
+        if (!isempty(f->hint))
+                page_field(p, "To do", TONE_STRONG, f->hint);
 }
 
 static int message_text(const ShownMessage *m, char **ret) {

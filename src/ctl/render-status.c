@@ -36,21 +36,15 @@ static const char *state_explanation(const char *state) {
         return "this tool does not know this state";
 }
 
-/* A field whose text was made for it; without memory the page fails. Consumes the text. */
-static void put_field(Page *p, const char *label, Tone tone, int r, char *text) {
-        if (r < 0)
-                p->failed = true;
-        else
-                page_field(p, label, tone, text);
-        free(text);
-}
-
 static void write_state(Page *p, const JobSnapshot *j) {
+        const char *word = job_state_word(j);
         char *text = NULL;
         int r;
 
-        r = text_format(&text, "%s, %s", j->state, state_explanation(j->state));
-        put_field(p, "State", state_tone(j->state), r, text);
+        r = streq(word, j->state)
+                    ? text_format(&text, "%s, %s", j->state, state_explanation(j->state))
+                    : text_format(&text, "%s, 'pullauthctl enable %s' lets it work", word, j->name);
+        page_take_field(p, "State", state_tone(j->state), r, text);
 }
 
 static void write_life(Page *p, const JobSnapshot *j, usec_t now) {
@@ -69,30 +63,14 @@ static void write_life(Page *p, const JobSnapshot *j, usec_t now) {
         page_wrapped(p, PAGE_LABEL + 2 + BAR_WIDTH + 1, TONE_PLAIN, text);
 }
 
-static void write_failure(Page *p, const JobSnapshot *j) {
-        char *text = NULL;
-        int r;
-
-        if (!job_has_failure(j))
-                return;
-        r = failure_text(j, "", &text);
-        put_field(p, "Failed", TONE_BAD, r, text);
-        if (!isempty(j->registry_words)) {
-                text = NULL;
-                r = quoted(j->registry_words, &text);
-                /* Without an answer of the registry, they are those of a library. */
-                put_field(p, j->http_status > 0 ? "Registry" : "Details", TONE_PLAIN, r, text);
-        }
-        if (!isempty(j->hint))
-                page_field(p, "To do", TONE_STRONG, j->hint);
-}
-
 static int attempts_text(const JobSnapshot *j, usec_t now, char **ret) {
         char at[TIMESTAMP_MAX], ago[SPAN_MAX];
         _cleanup_free_ char *failures = NULL, *last = NULL;
         int r = 0;
 
-        if (j->failures_in_a_row == 1)
+        if (j->failures > 0 && j->failures_in_a_row == 0)
+                r = text_format(&failures, ", %" PRIu64 " failed", j->failures);
+        else if (j->failures_in_a_row == 1)
                 r = text_format(&failures, ", the last one failed");
         else if (j->failures_in_a_row > 1)
                 r = text_format(&failures, ", the last %u failed", j->failures_in_a_row);
@@ -114,13 +92,13 @@ static void write_times(Page *p, const JobSnapshot *j, usec_t now) {
                 r = j->issued > 0 ? text_format(&text, "%s, issued %s", format_timestamp(a, j->expires),
                                                 format_timestamp(b, j->issued))
                                   : text_format(&text, "%s", format_timestamp(a, j->expires));
-                put_field(p, "Expires", TONE_PLAIN, r, text);
+                page_take_field(p, "Expires", TONE_PLAIN, r, text);
         }
         if (j->attempts_started == 0)
                 return;
         text = NULL;
         r = attempts_text(j, now, &text);
-        put_field(p, "Attempts", TONE_PLAIN, r, text);
+        page_take_field(p, "Attempts", TONE_PLAIN, r, text);
 }
 
 static void write_identity(Page *p, const JobSnapshot *j, usec_t now) {
@@ -132,12 +110,12 @@ static void write_identity(Page *p, const JobSnapshot *j, usec_t now) {
                 page_field(p, "Identity", TONE_PLAIN, j->identity);
         if (!isempty(j->identity_subject)) {
                 r = text_format(&text, "subject %s", j->identity_subject);
-                put_field(p, NULL, TONE_PLAIN, r, text);
+                page_take_field(p, NULL, TONE_PLAIN, r, text);
         }
         if (!isempty(j->identity_issuer)) {
                 text = NULL;
                 r = text_format(&text, "issuer %s", j->identity_issuer);
-                put_field(p, NULL, TONE_PLAIN, r, text);
+                page_take_field(p, NULL, TONE_PLAIN, r, text);
         }
         if (strv_length(j->identity_audience) > 0) {
                 text = NULL;
@@ -145,7 +123,13 @@ static void write_identity(Page *p, const JobSnapshot *j, usec_t now) {
                 if (r >= 0)
                         r = text_format(&text, "audience %s", audience);
                 free(audience);
-                put_field(p, NULL, TONE_PLAIN, r, text);
+                page_take_field(p, NULL, TONE_PLAIN, r, text);
+        }
+        if (!isempty(j->identity_algorithm)) {
+                text = NULL;
+                r = text_format(&text, "signed with %s%s%s", j->identity_algorithm,
+                                isempty(j->identity_key_id) ? "" : ", key ", j->identity_key_id);
+                page_take_field(p, NULL, TONE_PLAIN, r, text);
         }
         if (j->identity_expires > 0) {
                 text = NULL;
@@ -153,7 +137,7 @@ static void write_identity(Page *p, const JobSnapshot *j, usec_t now) {
                             ? text_format(&text, "ends %s, in %s", format_timestamp(at, j->identity_expires),
                                           format_rough_span(span, j->identity_expires - now))
                             : text_format(&text, "ended %s", format_timestamp(at, j->identity_expires));
-                put_field(p, NULL, j->identity_expires > now ? TONE_PLAIN : TONE_WARNING, r, text);
+                page_take_field(p, NULL, j->identity_expires > now ? TONE_PLAIN : TONE_WARNING, r, text);
         }
 }
 
@@ -206,10 +190,42 @@ static void write_clock(Page *p, const JobSnapshot *j) {
                 return;
         r = text_format(&text, "the registry's is %s %s this host's", format_span(span, skew),
                         j->clock_skew > 0 ? "ahead of" : "behind");
-        put_field(p, "Clock", TONE_WARNING, r, text);
+        page_take_field(p, "Clock", TONE_WARNING, r, text);
+}
+
+/* What is not as it is by itself. */
+static void write_settings(Page *p, const JobSnapshot *j) {
+        char span[SPAN_MAX], minimum[SPAN_MAX + 32] = "";
+        const struct {
+                bool shown;
+                const char *text;
+        } settings[] = {
+                { streq(j->on_expiry, "retain"), "OnExpiry=retain" },
+                { streq(j->on_remove, "retain"), "OnRemove=retain" },
+                { j->minimum_remaining > 0, minimum },
+                { j->take_over, "TakeOver=yes" },
+                { j->wake_system, "WakeSystem=yes" },
+                { j->runtime, "until the next boot only" },
+        };
+        _cleanup_strv_ char **shown = NULL;
+        char *text = NULL;
+        int r = 0;
+
+        (void) snprintf(minimum, sizeof(minimum), "MinimumRemaining=%s",
+                        format_span(span, j->minimum_remaining));
+        for (size_t i = 0; i < ELEMENTSOF(settings) && r >= 0; i++)
+                if (settings[i].shown)
+                        r = strv_append(&shown, settings[i].text);
+        if (r >= 0 && !shown)
+                return;
+        if (r >= 0)
+                r = strv_join(shown, ", ", &text);
+        page_take_field(p, "Settings", TONE_PLAIN, r, text);
 }
 
 static void write_job(Page *p, const JobSnapshot *j, usec_t now) {
+        const ShownFailure failure = job_failure(j);
+
         page_write(p, state_tone(j->state), "●");
         page_write(p, TONE_STRONG, " %s", j->name);
         if (!isempty(j->robot) && !isempty(j->registry))
@@ -217,11 +233,12 @@ static void write_job(Page *p, const JobSnapshot *j, usec_t now) {
         page_write(p, TONE_PLAIN, "\n");
         write_state(p, j);
         write_life(p, j, now);
-        write_failure(p, j);
+        page_failure(p, &failure);
         write_times(p, j, now);
         write_identity(p, j, now);
         write_list(p, "Scopes", j->scopes);
         write_targets(p, j);
+        write_settings(p, j);
         write_clock(p, j);
         write_list(p, "Notes", j->notices);
         write_list(p, "Files", j->configuration_files);
@@ -251,6 +268,7 @@ int render_status(const JobSnapshot *const *jobs, size_t n_jobs, const ShownMess
 }
 
 int render_outcome(const JobSnapshot *j, const Style *style, usec_t now, char **ret) {
+        const ShownFailure failure = job_failure(j);
         _cleanup_(page_done) Page p = {};
         _cleanup_free_ char *life = NULL, *next = NULL;
         int r;
@@ -265,7 +283,7 @@ int render_outcome(const JobSnapshot *j, const Style *style, usec_t now, char **
         page_write(&p, state_tone(j->state), "●");
         page_write(&p, TONE_STRONG, " %s", j->name);
         page_write(&p, TONE_PLAIN, ": %s, %s, %s\n", j->state, life, next);
-        write_failure(&p, j);
+        page_failure(&p, &failure);
         return page_take(&p, ret);
 }
 
@@ -279,5 +297,26 @@ int render_messages(const ShownMessages *l, const Style *style, char **ret) {
         page_messages(&p, 0, l);
         if (l->n_items == 0 && style->legend)
                 page_write(&p, TONE_PLAIN, "The configuration was read, nothing is wrong in it\n");
+        return page_take(&p, ret);
+}
+
+int render_awaited(const AwaitedJobs *l, const Style *style, char **ret) {
+        _cleanup_(page_done) Page p = {};
+        int r;
+
+        r = page_open(&p, style);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < l->n_items; i++) {
+                const Awaited *a = l->items + i;
+                bool ready = job_state_from_string(a->state) == JOB_FRESH;
+
+                page_write(&p, state_tone(a->state), "●");
+                page_write(&p, TONE_STRONG, " %s", a->name);
+                page_write(&p, TONE_PLAIN, ": %s", a->state);
+                if (!isempty(a->reason))
+                        page_write(&p, TONE_PLAIN, " (%s)", a->reason);
+                page_write(&p, TONE_PLAIN, ready ? "\n" : ", see 'pullauthctl status %s'\n", a->name);
+        }
         return page_take(&p, ret);
 }

@@ -18,7 +18,7 @@ static size_t widest(const Snapshot *s, const Style *style, bool states) {
         size_t width = 0;
 
         for (size_t i = 0; i < s->n_jobs; i++) {
-                const char *text = states ? s->jobs[i]->state : s->jobs[i]->name;
+                const char *text = states ? job_state_word(s->jobs[i]) : s->jobs[i]->name;
                 size_t n = style_width(style, text, strlen(text));
 
                 width = n > width ? n : width;
@@ -27,11 +27,12 @@ static size_t widest(const Snapshot *s, const Style *style, bool states) {
 }
 
 static void write_trouble(Page *p, const JobSnapshot *j, size_t indent) {
+        const ShownFailure failure = job_failure(j);
         _cleanup_free_ char *text = NULL;
 
-        if (!job_has_failure(j))
+        if (!failure_is_there(&failure))
                 return;
-        if (failure_text(j, " failed", &text) < 0) {
+        if (failure_text(&failure, " failed", &text) < 0) {
                 p->failed = true;
                 return;
         }
@@ -58,7 +59,7 @@ static void write_job(Page *p, const JobSnapshot *j, size_t name_width, size_t s
         page_write(p, tone, "●");
         page_write(p, TONE_PLAIN, " ");
         page_column(p, TONE_STRONG, name_width + 2, j->name);
-        page_column(p, tone, state_width + 2, j->state);
+        page_column(p, tone, state_width + 2, job_state_word(j));
         page_write(p, tone, "%s", bar);
         page_write(p, TONE_PLAIN, " ");
         page_wrapped(p, indent + SHORT_BAR_WIDTH + 1, TONE_PLAIN, text);

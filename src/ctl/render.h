@@ -5,7 +5,6 @@
  * that ends with a newline comes out. All return 0 or -ENOMEM. */
 
 #include "base/clock.h"
-#include "client/client.h"
 #include "client/snapshot.h"
 #include "ctl/style.h"
 
@@ -18,22 +17,19 @@ int render_status(const JobSnapshot *const *jobs, size_t n_jobs, const ShownMess
 int render_summary(const Snapshot *s, const Style *style, usec_t now, char **ret);
 /* How a refresh ended, for "pullauthctl refresh --wait" */
 int render_outcome(const JobSnapshot *j, const Style *style, usec_t now, char **ret);
+/* "pullauthctl wait" */
+int render_awaited(const AwaitedJobs *l, const Style *style, char **ret);
+/* "pullauthctl test" */
+int render_test(const TestSteps *steps, const TestFailure *failure, const Style *style, char **ret);
+/* "pullauthctl identity" */
+int render_identities(const ClaimsList *l, const Style *style, usec_t now, char **ret);
 /* "pullauthctl reload" */
 int render_messages(const ShownMessages *l, const Style *style, char **ret);
-
-typedef enum JsonMode {
-        JSON_OFF,
-        JSON_SHORT,
-        JSON_PRETTY,
-        _JSON_MODE_MAX,
-        _JSON_MODE_INVALID = -EINVAL,
-} JsonMode;
-
-JsonMode json_mode_from_string(const char *s);
 
 /* The same as JSON, for programs; members as in pullauthctl(1). */
 int render_json_list(const Snapshot *s, JsonMode mode, usec_t now, char **ret);
 int render_json_status(const JobSnapshot *const *jobs, size_t n_jobs, JsonMode mode, usec_t now, char **ret);
 int render_json_summary(const Snapshot *s, JsonMode mode, usec_t now, char **ret);
-int render_json_attempts(const Attempts *l, JsonMode mode, char **ret);
-int render_json_messages(const ShownMessages *l, JsonMode mode, char **ret);
+int render_json_test(const TestSteps *steps, const TestFailure *failure, JsonMode mode, char **ret);
+/* `rows` is a list of the type: Attempts, ShownMessages … */
+int render_json_rows(const void *rows, const RowType *type, JsonMode mode, char **ret);

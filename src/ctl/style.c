@@ -27,6 +27,12 @@ static const char *const color_mode_table[_COLOR_MODE_MAX] = {
         [COLOR_NEVER] = "never",
 };
 
+static const char *const json_mode_table[_JSON_MODE_MAX] = {
+        [JSON_OFF] = "off",
+        [JSON_SHORT] = "short",
+        [JSON_PRETTY] = "pretty",
+};
+
 static const char *const tone_table[_TONE_MAX] = {
         [TONE_PLAIN] = "",           [TONE_GOOD] = "\033[32m",  [TONE_BUSY] = "\033[36m",
         [TONE_WARNING] = "\033[33m", [TONE_BAD] = "\033[1;31m", [TONE_FAINT] = "\033[2m",
@@ -46,6 +52,13 @@ ColorMode color_mode_from_string(const char *s) {
                 if (streq_ptr(s, color_mode_table[i]))
                         return (ColorMode) i;
         return _COLOR_MODE_INVALID;
+}
+
+JsonMode json_mode_from_string(const char *s) {
+        for (size_t i = 0; i < ELEMENTSOF(json_mode_table); i++)
+                if (streq_ptr(s, json_mode_table[i]))
+                        return (JsonMode) i;
+        return _JSON_MODE_INVALID;
 }
 
 static unsigned terminal_columns(void) {

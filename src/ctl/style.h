@@ -16,6 +16,16 @@ typedef enum ColorMode {
 
 ColorMode color_mode_from_string(const char *s);
 
+typedef enum JsonMode {
+        JSON_OFF,
+        JSON_SHORT,
+        JSON_PRETTY,
+        _JSON_MODE_MAX,
+        _JSON_MODE_INVALID = -EINVAL,
+} JsonMode;
+
+JsonMode json_mode_from_string(const char *s);
+
 typedef struct Style {
         bool color;
         bool utf8;        /* the locale's character set can show everything */

@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "ctl/life.h"
+#include "ctl/select.h"
 #include "ctl/verb.h"
 
 /* Calls under way at once; a bus keeps 128 answers of one connection open. */
@@ -47,7 +48,7 @@ static void refresh_done(Refresh *f) {
                 job_snapshot_free(f->waits[i].result);
         }
         free(f->waits);
-        attempts_done(&f->attempts);
+        rows_done((Rows *) &f->attempts, &attempt_type);
 }
 
 static void finish(Wait *w) {
@@ -65,7 +66,7 @@ static void show_outcome(Wait *w, JobSnapshot *j) {
 
         if (!isempty(j->reason) || !job_is_well(j, now))
                 ctl_note(ctl, STATUS_ATTENTION);
-        if (ctl->json == JSON_OFF) {
+        if (ctl->options.json == JSON_OFF) {
                 r = render_outcome(j, &ctl->style, now, &text);
                 ctl_print(ctl, r, text);
         }
@@ -138,7 +139,7 @@ static void on_job_removed(const char *path, void *userdata) {
 
         if (!w)
                 return;
-        ctl_complain("Job '%s' was removed before the attempt ended", w->name);
+        complain("Job '%s' was removed before the attempt ended", w->name);
         ctl_note(f->ctl, STATUS_NO_SUCH_JOB);
         finish(w);
 }
@@ -148,7 +149,7 @@ static void on_vanished(void *userdata) {
 
         if (f->abandoned || f->n_open == 0)
                 return;
-        ctl_complain("pullauthd ended before the attempts did");
+        complain("pullauthd ended before the attempts did");
         fputs("'systemctl status pullauthd.service' says why\n", stderr);
         ctl_note(f->ctl, STATUS_FAILED);
         f->abandoned = true;
@@ -161,42 +162,52 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
                 return 0;
         for (size_t i = 0; i < f->n_waits; i++)
                 if (!f->waits[i].over)
-                        ctl_complain("The attempt of job '%s' has not ended in time, it goes on",
-                                     f->waits[i].name);
+                        complain("The attempt of job '%s' has not ended in time, it goes on",
+                                 f->waits[i].name);
         ctl_note(f->ctl, STATUS_FAILED);
         f->abandoned = true;
         return 0;
 }
 
-/* Asks for the attempts of the selected jobs, or of all with `all`. What cannot be had was reported; the
- * others go on. */
-static int request(Refresh *f, const JobSnapshot *const *jobs, size_t n_jobs, bool all) {
+/* Moves the attempts of one answer to ours. */
+static int add_attempts(Refresh *f, Attempts *more) {
         Attempt *grown;
 
-        if (all)
-                return ctl_refresh(f->ctl, NULL, &f->attempts);
-        for (size_t i = 0; i < n_jobs; i++) {
-                Attempts one = {};
+        grown = reallocarray(f->attempts.items, f->attempts.n_items + more->n_items, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        f->attempts.items = grown;
+        for (size_t i = 0; i < more->n_items; i++)
+                grown[f->attempts.n_items++] =
+                        (Attempt){ TAKE_PTR(more->items[i].name), more->items[i].number };
+        return 0;
+}
 
-                if (ctl_refresh(f->ctl, jobs[i]->name, &one) < 0) {
-                        /* What was refused once is refused for the next job as well; a password is asked for
-                         * once. */
-                        if (f->ctl->status == STATUS_FAILED)
-                                return -1;
-                        continue;
-                }
-                grown = reallocarray(f->attempts.items, f->attempts.n_items + one.n_items, sizeof(*grown));
-                if (!grown) {
-                        attempts_done(&one);
-                        ctl_report_local(f->ctl, -ENOMEM);
+/* Returns 0, or -1 after reporting. */
+static int request_one(Refresh *f, ClientMethod method, const char *name) {
+        const ClientArguments arguments = { .name = name };
+        _cleanup_(answer_done) Answer a = {};
+        int r;
+
+        if (ctl_call(f->ctl, method, &arguments, &a) < 0)
+                return -1;
+        r = a.attempts.n_items > 0 ? add_attempts(f, &a.attempts) : 0;
+        if (r < 0)
+                ctl_report_local(f->ctl, r);
+        return r < 0 ? -1 : 0;
+}
+
+/* Asks for the attempts of the selected jobs, or with `all` of all there are (of a registry): one question,
+ * one password. What cannot be had was reported; the others go on. */
+static int request(Refresh *f, const JobSnapshot *const *jobs, size_t n_jobs, bool all) {
+        const char *registry = f->ctl->options.registry;
+
+        if (all)
+                return request_one(f, registry ? METHOD_REFRESH_REGISTRY : METHOD_REFRESH_ALL, registry);
+        for (size_t i = 0; i < n_jobs; i++)
+                /* What was refused once is refused for the next job as well; one password is enough. */
+                if (request_one(f, METHOD_REFRESH_JOB, jobs[i]->name) < 0 && f->ctl->status == STATUS_FAILED)
                         return -1;
-                }
-                f->attempts.items = grown;
-                for (size_t k = 0; k < one.n_items; k++)
-                        f->attempts.items[f->attempts.n_items++] =
-                                (Attempt){ TAKE_PTR(one.items[k].name), one.items[k].number };
-                free(one.items);
-        }
         return 0;
 }
 
@@ -207,10 +218,10 @@ static void complain_untried(Refresh *f, const JobSnapshot *const *jobs, size_t 
 
                 for (size_t k = 0; k < f->attempts.n_items && !tried; k++)
                         tried = streq(f->attempts.items[k].name, jobs[i]->name);
-                if (tried)
+                if (tried || !jobs[i]->enabled)
                         continue;
-                ctl_complain("Job '%s' cannot be tried as it is configured, see 'pullauthctl status %s'",
-                             jobs[i]->name, jobs[i]->name);
+                complain("Job '%s' cannot be tried as it is configured, see 'pullauthctl status %s'",
+                         jobs[i]->name, jobs[i]->name);
                 ctl_note(f->ctl, STATUS_ATTENTION);
         }
 }
@@ -220,8 +231,8 @@ static void show_attempts(Refresh *f) {
         char *text = NULL;
         int r;
 
-        if (ctl->json != JSON_OFF) {
-                r = render_json_attempts(&f->attempts, ctl->json, &text);
+        if (ctl->options.json != JSON_OFF) {
+                r = render_json_rows(&f->attempts, &attempt_type, ctl->options.json, &text);
                 ctl_print(ctl, r, text);
                 return;
         }
@@ -273,7 +284,7 @@ static int show_results(Refresh *f) {
         for (size_t i = 0; i < f->n_waits; i++)
                 if (f->waits[i].result)
                         jobs[n++] = f->waits[i].result;
-        r = render_json_status(jobs, n, f->ctl->json, now_real(), &text);
+        r = render_json_status(jobs, n, f->ctl->options.json, now_real(), &text);
         ctl_print(f->ctl, r, text);
         return 0;
 }
@@ -283,8 +294,8 @@ static int wait_for_attempts(Refresh *f, const Snapshot *s) {
         int r;
 
         r = add_waits(f, s);
-        if (r >= 0 && ctl->timeout != USEC_INFINITY)
-                r = sd_event_add_time_relative(ctl->event, NULL, CLOCK_BOOTTIME, ctl->timeout,
+        if (r >= 0 && ctl->options.timeout != USEC_INFINITY)
+                r = sd_event_add_time_relative(ctl->event, NULL, CLOCK_BOOTTIME, ctl->options.timeout,
                                                /* accuracy= */ 1, on_timeout, f);
         if (r < 0)
                 return r;
@@ -296,7 +307,7 @@ static int wait_for_attempts(Refresh *f, const Snapshot *s) {
                 if (r < 0)
                         return r;
         }
-        return ctl->json == JSON_OFF ? 0 : show_results(f);
+        return ctl->options.json == JSON_OFF ? 0 : show_results(f);
 }
 
 /* Signals are wanted from before the requests on. */
@@ -321,18 +332,18 @@ void verb_refresh(Ctl *ctl, char *const *arguments) {
 
         if (ctl_connect(ctl) < 0)
                 return;
-        if (ctl->wait)
+        if (option_given(&ctl->options, OPT_WAIT))
                 r = start_watching(&f);
         if (r >= 0 && ctl_get_all(ctl, &s) < 0)
                 return;
         if (r >= 0)
-                r = ctl_select_jobs(ctl, s, arguments, &jobs, &n);
+                r = select_jobs(ctl, s, arguments, &jobs, &n);
         if (r >= 0 && (all || n > 0)) {
                 if (request(&f, jobs, n, all) < 0 && f.attempts.n_items == 0)
                         return;
                 if (all)
                         complain_untried(&f, jobs, n);
-                if (ctl->wait)
+                if (option_given(&ctl->options, OPT_WAIT))
                         r = wait_for_attempts(&f, s);
                 else
                         show_attempts(&f);

@@ -7,16 +7,16 @@
 #include "ctl/verb.h"
 
 void verb_reload(Ctl *ctl, char *const *arguments) {
-        ShownMessages messages = {};
+        _cleanup_(answer_done) Answer a = {};
         char *text = NULL;
         int r;
 
-        if (ctl_reload(ctl, &messages) < 0)
+        if (ctl_call(ctl, METHOD_RELOAD, NULL, &a) < 0)
                 return;
-        r = ctl->json == JSON_OFF ? render_messages(&messages, &ctl->style, &text)
-                                  : render_json_messages(&messages, ctl->json, &text);
+        r = ctl->options.json == JSON_OFF
+                    ? render_messages(&a.messages, &ctl->style, &text)
+                    : render_json_rows(&a.messages, &shown_message_type, ctl->options.json, &text);
         ctl_print(ctl, r, text);
-        if (shown_messages_have_error(&messages))
+        if (shown_messages_have_error(&a.messages))
                 ctl_note(ctl, STATUS_ATTENTION);
-        shown_messages_done(&messages);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "ctl/life.h"
+#include "ctl/select.h"
 #include "ctl/verb.h"
 
 void verb_status(Ctl *ctl, char *const *arguments) {
@@ -16,17 +17,19 @@ void verb_status(Ctl *ctl, char *const *arguments) {
         usec_t now = now_real();
         char *text = NULL;
         size_t n = 0;
+        bool some;
         int r;
 
         if (ctl_get_all(ctl, &s) < 0)
                 return;
-        rest = arguments[0] ? NULL : &s->configuration_messages;
-        r = ctl_select_jobs(ctl, s, arguments, &jobs, &n);
+        some = arguments[0] || ctl->options.registry;
+        rest = some ? NULL : &s->configuration_messages;
+        r = select_jobs(ctl, s, arguments, &jobs, &n);
         /* An empty list is an answer for programs; for people the complaint about the names is the answer,
          * or that there is nothing to show. */
-        if (r >= 0 && ctl->json != JSON_OFF)
-                r = render_json_status(jobs, n, ctl->json, now, &text);
-        else if (r >= 0 && n == 0 && !arguments[0])
+        if (r >= 0 && ctl->options.json != JSON_OFF)
+                r = render_json_status(jobs, n, ctl->options.json, now, &text);
+        else if (r >= 0 && n == 0 && !some)
                 r = render_summary(s, &ctl->style, now, &text);
         else if (r >= 0)
                 r = render_status(jobs, n, rest, &ctl->style, now, &text);

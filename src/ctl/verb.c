@@ -2,32 +2,112 @@
 
 /* The table of commands.
  *
- * What a command is called, takes and says about itself stands here and nowhere else; help, the check of the
- * command line and the test of the manual read it. What it does is in a file of its own. */
+ * What a command is called, takes and says about itself stands here and nowhere else; help, completion, the
+ * check of the command line and the test of the manual read it. What it does is in a file of its own. */
+
+#include <string.h>
 
 #include "base/text.h"
+#include "client/near.h"
 #include "ctl/verb.h"
 
 static const Verb verbs[] = {
-        { "list", "", false, false, "Show all jobs in a table",
-          "One line for each job: registry, robot, state, reason, what is left of the\n"
-          "credential's life, and the time until the next attempt. Below the table stands\n"
-          "what is wrong in the configuration files.\n",
-          verb_list },
-        { "status", "[JOB...]", true, false, "Show what is left, what failed, and what to do",
-          "Everything about the named jobs, or about all of them: how much of the\n"
-          "credential's life is left, which step failed and why, the registry's own words,\n"
-          "what to do, identity, scopes, targets and configuration.\n",
-          verb_status },
-        { "refresh", "[JOB...]", true, true, "Fetch new credentials now",
-          "Asks for new credentials for the named jobs, or for all of them, whether they\n"
-          "are due or not. Needs polkit's action org.pullauth1.refresh.\n",
-          verb_refresh },
-        { "reload", "", false, false, "Read the configuration files again",
-          "Prints what is wrong in them. Jobs whose configuration did not change are not\n"
-          "touched. Needs polkit's action org.pullauth1.reload.\n",
-          verb_reload },
-        { "help", "[COMMAND]", false, false, "Show this, or more about one command", "", verb_help },
+        { "list", .arguments = "[JOB...]", .group = GROUP_LOOK, .max = ARGUMENTS_MAX, .first = ARGUMENT_JOB,
+          .others = ARGUMENT_JOB, .options = OPTION(REGISTRY), .paged = true,
+          .summary = "Show jobs in a table",
+          .help = "One line for each job: registry, robot, state, reason, what is left of the\n"
+                  "credential's life, and the time until the next attempt. Below the table stands\n"
+                  "what is wrong in the configuration files.\n",
+          .run = verb_list },
+        { "status", .arguments = "[JOB...]", .group = GROUP_LOOK, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_JOB, .others = ARGUMENT_JOB, .options = OPTION(REGISTRY), .paged = true,
+          .summary = "Show what is left, what failed, and what to do",
+          .help = "Everything about the named jobs, or about all of them: how much of the\n"
+                  "credential's life is left, which step failed and why, the registry's own words,\n"
+                  "what to do, identity, scopes, targets and configuration.\n",
+          .run = verb_status },
+        { "metrics", .group = GROUP_LOOK, .summary = "Print counters and states for monitoring",
+          .help = "In the OpenMetrics text format, as the file for node_exporter has them.\n",
+          .run = verb_metrics },
+        { "refresh", .arguments = "[JOB...]", .group = GROUP_CREDENTIAL, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_JOB, .others = ARGUMENT_JOB,
+          .options = OPTION(REGISTRY) | OPTION(WAIT) | OPTION(TIMEOUT),
+          .summary = "Fetch new credentials now",
+          .help = "Asks for new credentials for the named jobs, or for all of them, whether they\n"
+                  "are due or not. Needs polkit's action org.pullauth1.refresh.\n",
+          .run = verb_refresh },
+        { "wait", .arguments = "[JOB...]", .group = GROUP_CREDENTIAL, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_JOB, .others = ARGUMENT_JOB, .options = OPTION(REGISTRY) | OPTION(TIMEOUT),
+          .summary = "Wait until credentials are there",
+          .help = "Ends once each of the named jobs, or of all that are enabled, has its credential\n"
+                  "in its targets, or cannot have it as things are, or when the time is over. The\n"
+                  "exit status is 0 if all have theirs.\n",
+          .run = verb_wait },
+        { "reset-failed", .arguments = "[JOB...]", .group = GROUP_CREDENTIAL, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_JOB, .others = ARGUMENT_JOB, .options = OPTION(REGISTRY),
+          .summary = "Forget failures and the pace they brought",
+          .help = "The next attempt is then as near as after a first failure. Needs polkit's action\n"
+                  "org.pullauth1.refresh.\n",
+          .run = verb_reset_failed },
+        { "credential", .arguments = "JOB|IMAGE", .group = GROUP_CREDENTIAL, .min = 1, .max = 1,
+          .first = ARGUMENT_JOB, .summary = "Print a credential as an auth.json",
+          .help = "For tools that read one from a pipe or a file descriptor. What is printed is a\n"
+                  "secret. With an image instead of a job, the job that serves it is looked up.\n"
+                  "Needs polkit's action org.pullauth1.read-credential.\n",
+          .run = verb_credential },
+        { "render", .arguments = "TARGET", .group = GROUP_CREDENTIAL, .min = 1, .max = 1,
+          .first = ARGUMENT_TARGET, .summary = "Show what a target would hold, secrets masked",
+          .help = "Needs polkit's action org.pullauth1.read-credential.\n", .run = verb_render },
+        { "test", .arguments = "JOB", .group = GROUP_FIND_OUT, .min = 1, .max = 1, .first = ARGUMENT_JOB,
+          .summary = "Try each step of a refresh and change nothing",
+          .help = "Reads the host's token, looks at its claims, resolves, connects, exchanges,\n"
+                  "verifies, and says what would be written, each with its time. Needs polkit's\n"
+                  "action org.pullauth1.refresh.\n",
+          .run = verb_test },
+        { "identity", .arguments = "[IDENTITY...]", .group = GROUP_FIND_OUT, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_IDENTITY, .others = ARGUMENT_IDENTITY,
+          .summary = "Show what this host's token says of it",
+          .help = "Issuer, subject and audience of the token that this host would send, and what of\n"
+                  "it a registry would not take. Without names: of the identities that jobs use.\n"
+                  "Needs polkit's action org.pullauth1.refresh.\n",
+          .run = verb_identity },
+        { "add", .arguments = "JOB KEY=VALUE...", .group = GROUP_CONFIGURE, .min = 3, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_NEW, .others = ARGUMENT_SETTING,
+          .options = OPTION(RUNTIME) | OPTION(WAIT) | OPTION(TIMEOUT), .summary = "Make a job",
+          .help = "Keys are those of pullauth.job(5) that name things: Registry= and Robot= at\n"
+                  "least, and Identity=, Scopes=, Targets=, MinimumRemaining=, OnExpiry=,\n"
+                  "OnRemove=, TakeOver=, WakeSystem=. Needs polkit's action\n"
+                  "org.pullauth1.manage-jobs.\n",
+          .run = verb_add },
+        { "set", .arguments = "JOB KEY=VALUE...", .group = GROUP_CONFIGURE, .min = 2, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_JOB, .others = ARGUMENT_SETTING,
+          .options = OPTION(RUNTIME) | OPTION(WAIT) | OPTION(TIMEOUT), .summary = "Change settings of a job",
+          .help = "Keys are those of 'add'; an empty value goes back to what holds without it. The\n"
+                  "job's own file is not touched, a drop-in beside it is written. Needs polkit's\n"
+                  "action org.pullauth1.manage-jobs.\n",
+          .run = verb_set },
+        { "enable", .arguments = "JOB...", .group = GROUP_CONFIGURE, .min = 1, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_JOB, .others = ARGUMENT_JOB,
+          .options = OPTION(RUNTIME) | OPTION(WAIT) | OPTION(TIMEOUT),
+          .summary = "Let disabled jobs work again",
+          .help = "Needs polkit's action org.pullauth1.manage-jobs.\n", .run = verb_enable },
+        { "disable", .arguments = "JOB...", .group = GROUP_CONFIGURE, .min = 1, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_JOB, .others = ARGUMENT_JOB, .options = OPTION(RUNTIME),
+          .summary = "Let jobs rest; their files stay",
+          .help = "Their credentials are withdrawn, as if the jobs were removed. Needs polkit's\n"
+                  "action org.pullauth1.manage-jobs.\n",
+          .run = verb_disable },
+        { "remove", .arguments = "JOB...", .group = GROUP_CONFIGURE, .min = 1, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_JOB, .others = ARGUMENT_JOB, .summary = "Remove jobs and their files",
+          .help = "Files in /etc and /run; a job of the vendor's in /usr/lib can only be disabled.\n"
+                  "Takes no patterns. Needs polkit's action org.pullauth1.manage-jobs.\n",
+          .run = verb_remove },
+        { "reload", .group = GROUP_CONFIGURE, .summary = "Read the configuration files again",
+          .help = "Prints what is wrong in them. Jobs whose configuration did not change are not\n"
+                  "touched. Needs polkit's action org.pullauth1.reload.\n",
+          .run = verb_reload },
+        { "help", .arguments = "[COMMAND]", .group = GROUP_TOOL, .max = 1, .first = ARGUMENT_COMMAND,
+          .summary = "Show this, or more about one command", .run = verb_help },
 };
 
 const Verb *verb_find(const char *name) {
@@ -40,4 +120,17 @@ const Verb *verb_find(const char *name) {
 const Verb *verb_all(size_t *ret_n) {
         *ret_n = ELEMENTSOF(verbs);
         return verbs;
+}
+
+const char *verb_near(const char *name) {
+        _cleanup_strv_ char **names = NULL, **near = NULL;
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(verbs) && r >= 0; i++)
+                r = strv_append(&names, verbs[i].name);
+        if (r >= 0)
+                r = near_names(name, names, 1, &near);
+        if (r < 0 || strv_length(near) == 0)
+                return NULL;
+        return verb_find(near[0])->name;
 }

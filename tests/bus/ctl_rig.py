@@ -70,8 +70,9 @@ class CtlRig:
 
     def environment(self, more):
         base = {key: value for key, value in os.environ.items()
-                if key not in ('NO_COLOR', 'COLUMNS', 'LANG', 'LANGUAGE') and not key.startswith('LC_')}
-        return {**base, 'TZ': 'UTC', 'LC_ALL': 'C.UTF-8', 'TERM': 'xterm',
+                if key not in ('NO_COLOR', 'COLUMNS', 'LANG', 'LANGUAGE', 'PAGER', 'LESS', 'SUDO_UID', 'PKEXEC_UID')
+                and not key.startswith(('LC_', 'SYSTEMD_'))}
+        return {**base, 'TZ': 'UTC', 'LC_ALL': 'C.UTF-8', 'TERM': 'xterm', 'PAGER': '',
                 'DBUS_SYSTEM_BUS_ADDRESS': self.bus.address, **more}
 
     def ctl(self, *arguments, **environment):
@@ -79,6 +80,14 @@ class CtlRig:
         return subprocess.run([*WRAPPER, PROGRAM, *arguments], env=self.environment(environment), encoding='utf-8',
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=60 * SLOW)
+
+    def shell(self, script, **environment):
+        """Runs a script in which `pullauthctl` is the tool. Returns what came out on standard error."""
+        wrapper = ' '.join(shlex.quote(word) for word in [*WRAPPER, PROGRAM])
+        ran = subprocess.run(['sh', '-c', f'pullauthctl() {{ {wrapper} "$@"; }}\n{script}'], encoding='utf-8',
+                             env=self.environment(environment), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, timeout=60 * SLOW)
+        return ran.stderr
 
     def on_terminal(self, *arguments, columns=80, **environment):
         """Runs the tool on a terminal of its own. Returns its status and all that it wrote."""

@@ -10,9 +10,12 @@ Run as a program it owns org.pullauth1 and offers the interfaces of org.pullauth
     mock.on('RefreshJob', 'error', NAME, TEXT)   answers this method with an error
     mock.on('RefreshJob', 'hang')            never answers;  'die': ends instead of answering
     mock.then('edge', [{'AttemptsEnded': 1}, 'remove', 'die'])   what happens after a refresh, step by step
+    mock.answer('TestJob', steps, failure)   what a method answers; one value for each of its results
+    mock.emit('edge', 'Failed', 'timeout', 'exchange', 'why')    a signal of a job
     mock.calls()                             [(member, argument, may a password be asked for, may a daemon be started)]
 """
 
+import fcntl
 import json
 import os
 import subprocess
@@ -37,8 +40,23 @@ SIGNATURES = {
           'AttemptsStarted': 't', 'AttemptsEnded': 't', 'Refreshes': 't', 'FailuresInARow': 'u', 'LastAttempt': 't',
           'LastSuccess': 't', 'Issued': 't', 'Expires': 't', 'NextAttempt': 't', 'IdentityIssuer': 's',
           'IdentitySubject': 's', 'IdentityAudience': 'as', 'IdentityExpires': 't', 'TargetStates': 'a(ssss)',
-          'ClockSkew': 'x'},
+          'ClockSkew': 'x', 'Enabled': 'b', 'Runtime': 'b', 'OnExpiry': 's', 'OnRemove': 's', 'MinimumRemaining': 't',
+          'TakeOver': 'b', 'WakeSystem': 'b', 'IdentityAlgorithm': 's', 'IdentityKeyID': 's', 'IdentityIssued': 't',
+          'Failures': 't'},
 }
+# Methods of the manager that only answer what a test said: what they take, and what they answer.
+METHODS = {
+    'RefreshRegistry': ('s', 'a(st)'), 'CreateJob': ('sa{sv}t', 'o'), 'ChangeJob': ('sa{sv}t', ''),
+    'EnableJob': ('st', ''), 'DisableJob': ('st', ''), 'RemoveJob': ('s', ''), 'ResetFailedJob': ('s', ''),
+    'ResetFailed': ('', ''), 'WaitJobs': ('ast', 'a(sss)'), 'ExplainIdentity': ('s', 'a{sv}'),
+    'TestJob': ('s', 'a(ssts)a{sv}'), 'RenderTarget': ('s', 's'), 'GetMetrics': ('', 's'),
+    'GetCredential': ('s', 'ht'), 'GetCredentialForImage': ('s', 'ssht'),
+}
+# Members of dictionaries in answers.
+MEMBERS = {'Audience': 'as', 'Issued': 't', 'Expires': 't', 'HTTPStatus': 'u'}
+SIGNALS = {'Refreshed': 't', 'Failed': 'sss', 'Expired': '', 'Withdrawn': 'as'}
+# What a property that a test does not give is, where that is not nothing.
+USUAL = {'Enabled': True, 'OnExpiry': 'withdraw', 'OnRemove': 'withdraw'}
 QUIET = {'s': '', 'b': False, 'u': 0, 't': 0, 'x': 0}
 TYPES = {'s': dbus.String, 'b': dbus.Boolean, 'u': dbus.UInt32, 't': dbus.UInt64, 'x': dbus.Int64}
 
@@ -46,6 +64,13 @@ TYPES = {'s': dbus.String, 'b': dbus.Boolean, 'u': dbus.UInt32, 't': dbus.UInt64
 def typed(signature, value):
     if signature in TYPES:
         return TYPES[signature](value)
+    if signature == 'o':
+        return dbus.ObjectPath(value)
+    if signature == 'h':
+        return sealed(value)
+    if signature == 'a{sv}':
+        return dbus.Dictionary({key: typed(MEMBERS.get(key, 's'), part) for key, part in value.items()},
+                               signature='sv')
     item = signature[1:]
     if item.startswith('('):
         rows = [dbus.Struct([TYPES[kind](part) for kind, part in zip(item[1:-1], row)], signature=item[1:-1])
@@ -54,11 +79,36 @@ def typed(signature, value):
     return dbus.Array([TYPES[item](part) for part in value], signature=item)
 
 
+def sealed(text):
+    """A memory file as the daemon makes it; `!` at the beginning: one that is not sealed."""
+    fd = os.memfd_create('auth', os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.write(fd, text.lstrip('!').encode())
+    if not text.startswith('!'):
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW |
+                    fcntl.F_SEAL_WRITE)
+    return dbus.types.UnixFd(fd)
+
+
+def parts(signature):
+    """One complete type after the other."""
+    return list(dbus.Signature(signature))
+
+
+def plain(value):
+    if isinstance(value, dbus.Dictionary):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, (dbus.Array, dbus.Struct)):
+        return [plain(part) for part in value]
+    if isinstance(value, dbus.Boolean):
+        return bool(value)
+    return int(value) if isinstance(value, int) else str(value)
+
+
 def properties(interface, values):
     """Of the API's types; a value of the form {'signature': …, 'value': …} has that type instead."""
     found = {}
     for name, signature in SIGNATURES[interface].items():
-        value = values.get(name, QUIET.get(signature, []))
+        value = values.get(name, USUAL.get(name, QUIET.get(signature, [])))
         if isinstance(value, dict):
             found[name] = typed(value['signature'], value['value'])
         elif value is not None:  # None: the property does not exist
@@ -94,7 +144,39 @@ class Object(dbus.service.Object):
         self.PropertiesChanged(self.interface, changed, dbus.Array([], signature='s'))
 
 
+    @dbus.service.signal(JOB, signature='t')
+    def Refreshed(self, expires):
+        pass
+
+    @dbus.service.signal(JOB, signature='sss')
+    def Failed(self, reason, step, message):
+        pass
+
+    @dbus.service.signal(JOB)
+    def Expired(self):
+        pass
+
+    @dbus.service.signal(JOB, signature='as')
+    def Withdrawn(self, targets):
+        pass
+
+
+def relay(member, takes, answers):
+    """A method that is noted and answered as a test said."""
+    def answer(self, arguments, ok, fail, message):
+        self.daemon.relay(member, answers, arguments, ok, fail, message)
+    method = [lambda self, ok, fail, message: answer(self, [], ok, fail, message),
+              lambda self, a, ok, fail, message: answer(self, [a], ok, fail, message),
+              lambda self, a, b, ok, fail, message: answer(self, [a, b], ok, fail, message),
+              lambda self, a, b, c, ok, fail, message: answer(self, [a, b, c], ok, fail, message)][len(parts(takes))]
+    method.__name__ = member
+    return dbus.service.method(MANAGER, in_signature=takes, out_signature=answers, async_callbacks=('ok', 'fail'),
+                               message_keyword='message')(method)
+
+
 class Root(Object):
+    locals().update({member: relay(member, *signatures) for member, signatures in METHODS.items()})
+
     @dbus.service.method(OBJECTS, out_signature='a{oa{sa{sv}}}', async_callbacks=('ok', 'fail'),
                          message_keyword='message')
     def GetManagedObjects(self, ok, fail, message):
@@ -112,6 +194,10 @@ class Root(Object):
     @dbus.service.method(MANAGER, out_signature='a(suss)', async_callbacks=('ok', 'fail'), message_keyword='message')
     def Reload(self, ok, fail, message):
         self.daemon.answer('Reload', '', message, ok, fail, lambda: typed('a(suss)', self.daemon.reload_messages))
+
+    @dbus.service.signal(MANAGER, signature='so')
+    def JobAdded(self, name, job):
+        pass
 
     @dbus.service.signal(MANAGER, signature='so')
     def JobRemoved(self, name, job):
@@ -141,6 +227,19 @@ class Orders(dbus.service.Object):
     def Then(self, name, steps):
         self.daemon.steps[str(name)] = json.loads(steps)
 
+    @dbus.service.method(MOCK, in_signature='ss')
+    def Answer(self, member, values):
+        self.daemon.answers[str(member)] = json.loads(values)
+
+    @dbus.service.method(MOCK, in_signature='sss')
+    def Emit(self, name, member, values):
+        values = [typed(kind, value) for kind, value in zip(parts(SIGNALS[str(member)]), json.loads(values))]
+        getattr(self.daemon.jobs[str(name)], str(member))(*values)
+
+    @dbus.service.method(MOCK, in_signature='s')
+    def Remove(self, name):
+        self.daemon.step(str(name), 'remove')
+
     @dbus.service.method(MOCK, out_signature='s')
     def Calls(self):
         return json.dumps(self.daemon.calls)
@@ -151,6 +250,7 @@ class Daemon:
         dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
         self.bus = dbus.bus.BusConnection(os.environ['DBUS_SYSTEM_BUS_ADDRESS'])
         self.jobs, self.faults, self.steps, self.calls, self.reload_messages = {}, {}, {}, [], []
+        self.answers = {}
         self.root = Root(self, ROOT, MANAGER, {'Version': '0.1.0', 'Ready': True})
         self.orders = Orders(self)
         self.name = dbus.service.BusName(NAME, self.bus, do_not_queue=True)
@@ -171,6 +271,14 @@ class Daemon:
             except dbus.DBusException as error:
                 fail(error)
 
+    def relay(self, member, signature, arguments, ok, fail, message):
+        noted = plain(arguments[0]) if len(arguments) == 1 else json.dumps([plain(one) for one in arguments])
+
+        def work():
+            values = self.answers.get(member, ['/org/pullauth1/job/made'] if signature == 'o' else [])
+            return [typed(kind, value) for kind, value in zip(parts(signature), values)]
+        self.answer(member, noted, message, lambda values: ok(*values), fail, work)
+
     def managed(self):
         objects = {dbus.ObjectPath(job.path): dbus.Dictionary({JOB: properties(JOB, job.values)}, signature='sa{sv}')
                    for job in self.jobs.values()}
@@ -181,6 +289,7 @@ class Daemon:
             self.jobs[name].change(values)
         else:
             self.jobs[name] = Object(self, job_path(name), JOB, {'Name': name, **values})
+            self.root.JobAdded(name, dbus.ObjectPath(job_path(name)))
 
     def refresh(self, name):
         if name not in self.jobs:
@@ -239,6 +348,15 @@ class MockDaemon:
 
     def then(self, name, steps):
         self.order('Then', name, json.dumps(steps))
+
+    def answer(self, member, *values):
+        self.order('Answer', member, json.dumps(values))
+
+    def emit(self, name, member, *values):
+        self.order('Emit', name, member, json.dumps(values))
+
+    def remove(self, name):
+        self.order('Remove', name)
 
     def calls(self):
         return [tuple(call) for call in json.loads(self.order('Calls'))]

@@ -3,6 +3,7 @@
 
 import json
 import re
+import textwrap
 
 import pytest
 from ctl_rig import CtlRig, broken, fresh, lived, retrying, without_dates
@@ -163,9 +164,13 @@ def test_json_of_a_list_has_the_documented_members(three):
     assert jobs[1]['path'] == '/org/pullauth1/job/lab'
 
 
+def page(request):
+    with open(request.config.rootpath / 'man' / 'pullauthctl.1.rst', encoding='utf-8') as file:
+        return file.read()
+
+
 def test_json_of_a_status_has_every_member_of_the_manual(three, request):
-    with open(request.config.rootpath / 'man' / 'pullauthctl.1', encoding='utf-8') as page:
-        manual = page.read().replace('\\-', '-')
+    manual = page(request)
     job, = json.loads(three.ctl('status', 'lab', '--json=pretty').stdout)
     assert job['http_status'] == 400 and job['registry_words'].startswith('Robot does not')
     assert job['target_states'] == [{'target': 'system', 'path': '/etc/containers/auth.json', 'state': 'published',
@@ -174,15 +179,14 @@ def test_json_of_a_status_has_every_member_of_the_manual(three, request):
 
 
 def example(manual, command):
-    """What the manual shows below this command, as it looks on a terminal."""
-    escapes = {'\\-': '-', '\\(aq': "'", '\\(dq': '"', '\\e': '\\'}
-    plain = re.sub(r'\\(-|\(aq|\(dq|e)', lambda found: escapes[found.group()], manual)
-    return plain.split(f'$ {command}\n')[1].split('.RE\n')[0]
+    """What the manual shows below this command: all that is indented as far."""
+    behind = manual.split(f'        $ {command}\n')[1]
+    shown = re.match(r'(?:        .*\n|\n(?=        ))*', behind).group()
+    return textwrap.dedent(shown)
 
 
 def test_the_examples_of_the_manual_are_real(three, request):
-    with open(request.config.rootpath / 'man' / 'pullauthctl.1', encoding='utf-8') as page:
-        manual = page.read()
+    manual = page(request)
     assert three.ctl('list', LC_ALL='C').stdout == example(manual, 'pullauthctl list')
     shown = three.on_terminal('status', 'lab', '--color=never', columns=72, LC_ALL='C')[1]
     dates = r'\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d'
@@ -278,16 +282,15 @@ def test_help_is_there_in_three_ways(rig):
     (['stauts'], "There is no command 'stauts', did you mean 'status'?"),
     (['frobnicate'], "There is no command 'frobnicate'"),
     (['help', 'frobnicate'], 'There is no command of that name'),
-    (['list', 'edge'], "'list' takes no arguments"),
     (['reload', 'edge'], "'reload' takes no arguments"),
     (['help', 'list', 'status'], "'help' takes one argument"),
     (['--json=xml', 'list'], '--json=xml is not known, write pretty, short or off'),
     (['--color=blue'], '--color=blue is not known, write auto, always or never'),
-    (['status', '--wait'], "--wait and --timeout= are for 'refresh' only"),
+    (['status', '--wait'], "--wait is for 'refresh', 'add', 'set' and 'enable' only"),
     (['refresh', '--timeout=5s'], '--timeout= says how long to wait, add --wait'),
     (['refresh', '--wait', '--timeout=soon'], '--timeout=soon is not known, write a span of time'),
     (['refresh', '--wait', '--timeout=0'], '--timeout=0 is not known, write a span of time'),
-    (['--frob'], "unrecognized option '--frob'")])
+    (['--frob'], "There is no option '--frob'")])
 def test_a_wrong_command_line_is_explained_and_asks_nobody(rig, arguments, said):
     ran = rig.ctl(*arguments)
     assert (ran.returncode, ran.stdout) == (2, '')

@@ -70,8 +70,8 @@ static void errors_of_pullauthd_speak_for_themselves(void **state) {
         check("org.pullauth1.Error.NoSuchJob", "There is no job 'x'", PROBLEM_NO_SUCH_JOB,
               "There is no job 'x'", "pullauthctl list");
         check("org.pullauth1.Error.ConfigurationInvalid", "Job 'x' cannot be refreshed: why",
-              PROBLEM_CONFIGURATION, "Job 'x' cannot be refreshed: why", "pullauthctl reload");
-        check("org.pullauth1.Error.ConfigurationInvalid", NULL, PROBLEM_CONFIGURATION,
+              PROBLEM_ATTENTION, "Job 'x' cannot be refreshed: why", "pullauthctl reload");
+        check("org.pullauth1.Error.ConfigurationInvalid", NULL, PROBLEM_ATTENTION,
               "pullauthd refused without saying why", "pullauthctl reload");
         check("org.freedesktop.DBus.Error.LimitsExceeded", "x", PROBLEM_BUSY,
               "Too many requests at once (x)", "again");

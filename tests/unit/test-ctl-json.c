@@ -39,18 +39,23 @@ static void a_status_has_every_property(void **state) {
                 "[{\"name\":\"lab\",\"registry\":\"quay.example.com\",\"robot\":\"acme+lab\","
                 "\"state\":\"retrying\","
                 "\"reason\":\"federation-not-configured\",\"expires\":\"2026-11-23T21:12:00Z\","
-                "\"next_attempt\":\"2026-11-23T21:00:40Z\",\"identity\":\"\",\"scopes\":[],\"targets\":[],"
+                "\"next_attempt\":\"2026-11-23T21:00:40Z\",\"enabled\":true,\"runtime\":false,"
+                "\"identity\":\"\",\"scopes\":[],\"targets\":[],\"on_expiry\":\"\",\"on_remove\":\"\","
+                "\"minimum_remaining\":0,\"take_over\":false,\"wake_system\":false,"
                 "\"configuration_files\":[],\"configuration_messages\":[{\"severity\":\"warning\","
-                "\"file\":\"/etc/pullauth/jobs/lab.job\",\"line\":4,"
+                "\"line\":4,\"file\":\"/etc/pullauth/jobs/lab.job\","
                 "\"text\":\"Unknown key 'Robots' in section [Job], ignoring\"}],\"step\":\"exchange\","
                 "\"message\":\"The registry trusts no issuer for robot acme+lab\","
                 "\"registry_words\":\"Robot does not have federated login configured\","
                 "\"hint\":\"Add this host's issuer and subject to the robot account's federation in the "
                 "registry\","
                 "\"http_status\":400,\"notices\":[\"The token names another host\"],\"attempts_started\":4,"
-                "\"attempts_ended\":0,\"refreshes\":1,\"failures_in_a_row\":3,\"last_attempt\":null,"
+                "\"attempts_ended\":0,\"refreshes\":1,\"failures\":0,\"failures_in_a_row\":3,"
+                "\"last_attempt\":null,"
                 "\"last_success\":null,\"issued\":\"2026-11-23T20:12:00Z\",\"identity_issuer\":\"\","
-                "\"identity_subject\":\"\",\"identity_audience\":[],\"identity_expires\":null,"
+                "\"identity_subject\":\"\",\"identity_audience\":[],"
+                "\"identity_algorithm\":\"\",\"identity_key_id\":\"\",\"identity_issued\":null,"
+                "\"identity_expires\":null,"
                 "\"target_states\":[{\"target\":\"system\",\"path\":\"/x\",\"state\":\"failed\","
                 "\"message\":\"No\"}],"
                 "\"clock_skew\":-4000000,\"path\":\"/org/pullauth1/job/lab\",\"left\":720}]\n";
@@ -112,7 +117,7 @@ static void attempts_have_a_name_and_a_number(void **state) {
         const Attempts l = { items, ELEMENTSOF(items) };
         char *text = NULL;
 
-        assert_int_equal(render_json_attempts(&l, JSON_SHORT, &text), 0);
+        assert_int_equal(render_json_rows(&l, &attempt_type, JSON_SHORT, &text), 0);
         assert_string_equal(text, "[{\"name\":\"edge\",\"attempt\":7},"
                                   "{\"name\":\"lab\",\"attempt\":18446744073709551615}]\n");
         free(text);

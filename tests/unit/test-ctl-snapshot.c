@@ -2,48 +2,16 @@
 
 /* Bus messages into snapshots: cleaned, sorted, and unmoved by what they do not know. */
 
-#include <sys/socket.h>
-#include <systemd/sd-bus.h>
-
 #include "base/text.h"
 #include "client/snapshot.h"
 #include "unit.h"
 
-/* A connection that goes nowhere, for messages need one to be built. */
-static int setup(void **state) {
-        sd_bus *bus = NULL;
-        int fds[2];
-
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-        assert_ok(sd_bus_new(&bus));
-        assert_ok(sd_bus_set_fd(bus, fds[0], fds[0]));
-        assert_ok(sd_bus_start(bus));
-        close(fds[1]);
-        *state = bus;
-        return 0;
-}
-
-static int teardown(void **state) {
-        *state = sd_bus_close_unref(*state);
-        return 0;
-}
-
-static sd_bus_message *new_message(void **state) {
-        sd_bus_message *m = NULL;
-
-        assert_ok(sd_bus_message_new_signal(*state, &m, "/x", "a.b", "C"));
-        return m;
-}
-
-static void seal(sd_bus_message *m) {
-        assert_ok(sd_bus_message_seal(m, /* cookie= */ 1, /* timeout= */ 0));
-        assert_ok(sd_bus_message_rewind(m, /* complete= */ true));
-}
+#include "bus-message.h"
 
 static JobSnapshot *read_job(sd_bus_message *m) {
         JobSnapshot *j = NULL;
 
-        seal(m);
+        seal_message(m);
         assert_int_equal(job_snapshot_new("/p", &j), 0);
         assert_ok(job_snapshot_read(j, m));
         sd_bus_message_unref(m);
@@ -72,7 +40,8 @@ static void values_arrive_in_their_places(void **state) {
         assert_true(shown_messages_have_error(&j->configuration_messages));
         assert_int_equal(j->target_states.n_items, 1);
         assert_string_equal(j->target_states.items[0].message, "why");
-        /* not told: empty, never NULL */
+        /* not told: empty, never NULL; enabled unless it is told otherwise */
+        assert_true(j->enabled);
         assert_string_equal(j->hint, "");
         job_snapshot_free(j);
 }
@@ -131,7 +100,7 @@ static void all_jobs_are_found_and_sorted(void **state) {
                                         "b", "/x", 1, "org.freedesktop.DBus.Peer", 0, "/a", 2,
                                         "org.freedesktop.DBus.Peer", 0, "org.pullauth1.Job", 1, "Name", "s",
                                         "a", "/y", 0));
-        seal(m);
+        seal_message(m);
         assert_int_equal(snapshot_new(&s), 0);
         assert_ok(snapshot_read_jobs(s, m));
         assert_int_equal(s->n_jobs, 2);
@@ -148,11 +117,11 @@ static void another_type_is_an_error(void **state) {
         Snapshot *s = NULL;
 
         assert_ok(sd_bus_message_append(m, "s", "x"));
-        seal(m);
+        seal_message(m);
         assert_int_equal(snapshot_new(&s), 0);
         assert_true(snapshot_read_jobs(s, m) < 0);
         assert_true(snapshot_read_manager(s, m) < 0);
-        assert_true(shown_messages_read(&s->configuration_messages, m) < 0);
+        assert_true(rows_read((Rows *) &s->configuration_messages, &shown_message_type, m) < 0);
         sd_bus_message_unref(m);
         snapshot_free(s);
 }
@@ -173,13 +142,12 @@ static void each_property_has_its_own_names(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(values_arrive_in_their_places, setup, teardown),
-                cmocka_unit_test_setup_teardown(what_comes_twice_counts_last, setup, teardown),
-                cmocka_unit_test_setup_teardown(unknown_and_mistyped_properties_are_left_out, setup,
-                                                teardown),
-                cmocka_unit_test_setup_teardown(texts_are_cleaned_on_the_way_in, setup, teardown),
-                cmocka_unit_test_setup_teardown(all_jobs_are_found_and_sorted, setup, teardown),
-                cmocka_unit_test_setup_teardown(another_type_is_an_error, setup, teardown),
+                bus_test(values_arrive_in_their_places),
+                bus_test(what_comes_twice_counts_last),
+                bus_test(unknown_and_mistyped_properties_are_left_out),
+                bus_test(texts_are_cleaned_on_the_way_in),
+                bus_test(all_jobs_are_found_and_sorted),
+                bus_test(another_type_is_an_error),
                 cmocka_unit_test(each_property_has_its_own_names),
         };
 

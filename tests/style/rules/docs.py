@@ -104,10 +104,15 @@ def verbs(tree):
     yield from in_step(tree, CONTROL, 'COMMANDS', r'[a-z][a-z-]*', known)
 
 
+def option_tables(tree, directory):
+    """Of getopt's own type, or of one with more to say about each."""
+    return tables(tree, r'(?:struct option|Option)', tree.matching(f'src/{directory}/*.c'))
+
+
 def options(tree):
     for directory, name in PROGRAMS.items():
         known = {}
-        for path, text, opened, body in tables(tree, r'struct option', tree.matching(f'src/{directory}/*.c')):
+        for path, text, opened, body in option_tables(tree, directory):
             for row in re.finditer(r'\{\s*"([a-z][a-z-]*)"', body):
                 known[f'--{row.group(1)}'] = (path, line_of(text, opened + row.start()), f'option --{row.group(1)}')
         # "--json" and "--timeout=" alike.
