@@ -17,6 +17,7 @@
 #include "base/text.h"
 
 #define RANDOM_DIGITS 16
+#define PUT_BACK_TRIES 16
 
 typedef struct Temporary {
         int dir_fd;
@@ -137,9 +138,33 @@ static int look_and_put(Temporary *t, const FileReplace *r) {
         return put_in_place(t, r->name);
 }
 
+static int look_at(const Temporary *t, struct stat *ret) {
+        return fstatat(t->dir_fd, t->name, ret, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+/* Another file came out than was expected, and has to stand again in the place where ours is now. If what comes
+ * out then is not ours, somebody was there once more, and what is newest counts. A file that was removed
+ * meanwhile stays so. */
+static void put_back(const Temporary *t, const char *name, struct stat in_place) {
+        for (unsigned i = 0; i < PUT_BACK_TRIES; i++) {
+                struct stat held, out;
+
+                if (look_at(t, &held) < 0 ||
+                    renameat2(t->dir_fd, t->name, t->dir_fd, name, RENAME_EXCHANGE) < 0 ||
+                    look_at(t, &out) < 0 || (out.st_dev == in_place.st_dev && out.st_ino == in_place.st_ino))
+                        return;
+                in_place = held;
+        }
+}
+
 static int put_in_place_of(Temporary *t, const FileReplace *r) {
         unsigned flags = exists(r->expected) ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+        struct stat ours;
+        int k;
 
+        k = look_at(t, &ours);
+        if (k < 0)
+                return k;
         if (renameat2(t->dir_fd, t->name, t->dir_fd, r->name, flags) < 0) {
                 if (errno == EINVAL || errno == ENOSYS || errno == ENOTSUP)
                         return look_and_put(t, r);
@@ -152,7 +177,7 @@ static int put_in_place_of(Temporary *t, const FileReplace *r) {
         }
         if (is_expected(t->dir_fd, t->name, r->expected))
                 return 0; /* and what came out is removed as the temporary that it is now */
-        (void) put_in_place(t, r->name);
+        put_back(t, r->name, ours);
         return -EAGAIN;
 }
 

@@ -4,11 +4,35 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
 
 #include "child.h"
 #include "replace-fixture.h"
 
 #define STRANGER 4242
+
+/* What another program does just before each exchange: the content that it puts there, NULL for nothing, "" to
+ * remove the file. The list ends with "end". */
+static const char *const *next_of_others = (const char *const[]){ "end" };
+
+/* In the place of libc's. */
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags) {
+        const char *content = *next_of_others;
+
+        if (content && streq(content, ""))
+                assert_int_equal(unlinkat(to_fd, to, 0), 0);
+        else if (content && !streq(content, "end")) {
+                int fd = openat(to_fd, "other", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+                assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+                assert_int_equal(close(fd), 0);
+                assert_int_equal(renameat(to_fd, "other", to_fd, to), 0);
+        }
+        if (!content || !streq(content, "end"))
+                next_of_others++;
+        return (int) syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
 
 static void a_file_that_was_not_there_gets_exactly_the_given_mode(void **state) {
         static const mode_t modes[] = { 0600, 0640, 0644, 0666, 0777, 0400, 0 };
@@ -266,6 +290,44 @@ static void each_change_of_content_shows_in_the_status(void **state) {
         }
 }
 
+/* Returns what file_replace() does while others write. */
+static int replace_beside(const Fixture *f, const char *const *list) {
+        FileReplace r = request(f, NEW, 0);
+        struct stat expected;
+        int k;
+
+        write_file(f->directory, NAME, OLD);
+        expected = look_at(f, NAME);
+        r.expected = &expected;
+        next_of_others = list;
+        k = file_replace(&r);
+        assert_string_equal(*next_of_others, "end");
+        assert_int_equal(count_temporaries(f, NULL), 0);
+        return k;
+}
+
+static void what_others_wrote_last_stands_whenever_they_did(void **state) {
+        const Fixture *f = *state;
+
+        assert_int_equal(replace_beside(f, (const char *const[]){ NULL, "end" }), 0);
+        assert_true(content_is(f->dir_fd, NAME, NEW));
+        assert_int_equal(replace_beside(f, (const char *const[]){ "one", NULL, "end" }), -EAGAIN);
+        assert_true(content_is(f->dir_fd, NAME, "one"));
+        assert_int_equal(replace_beside(f, (const char *const[]){ "one", "two", NULL, "end" }), -EAGAIN);
+        assert_true(content_is(f->dir_fd, NAME, "two"));
+        assert_int_equal(replace_beside(f, (const char *const[]){ "1", "2", "3", NULL, "end" }), -EAGAIN);
+        assert_true(content_is(f->dir_fd, NAME, "3"));
+}
+
+static void what_others_removed_last_stays_removed(void **state) {
+        const Fixture *f = *state;
+
+        assert_int_equal(replace_beside(f, (const char *const[]){ "", "end" }), -EAGAIN);
+        assert_int_equal(faccessat(f->dir_fd, NAME, F_OK, 0), -1);
+        assert_int_equal(replace_beside(f, (const char *const[]){ "one", "", "end" }), -EAGAIN);
+        assert_int_equal(faccessat(f->dir_fd, NAME, F_OK, 0), -1);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 in_scratch(a_file_that_was_not_there_gets_exactly_the_given_mode),
@@ -280,6 +342,8 @@ int main(void) {
                 in_scratch(readers_beside_a_writer_never_see_anything_else),
                 in_scratch(the_sweep_takes_regular_files_of_exactly_our_form),
                 in_scratch(each_change_of_content_shows_in_the_status),
+                in_scratch(what_others_wrote_last_stands_whenever_they_did),
+                in_scratch(what_others_removed_last_stays_removed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
