@@ -94,7 +94,7 @@ static int insert_key(StateTarget *t, const char *key, OwnedKey **ret) {
 }
 
 int state_data_own_key(StateData *s, const char *target, const char *key, const char *job,
-                       const Fingerprint *now) {
+                       const Fingerprint *now, const Fingerprint *standing) {
         OwnedKey *k = state_data_find_key(s, target, key);
         StateTarget *t;
         int r;
@@ -110,7 +110,9 @@ int state_data_own_key(StateData *s, const char *target, const char *key, const 
         if (r < 0)
                 return r;
         if (memcmp(&k->current, now, sizeof(*now)) != 0) {
-                k->previous = k->current;
+                /* Unless `current` was never written. */
+                if (!standing || memcmp(&k->previous, standing, sizeof(*standing)) != 0)
+                        k->previous = k->current;
                 k->current = *now;
                 r = 1;
         }

@@ -16,8 +16,8 @@ typedef struct Fingerprint {
         uint8_t bytes[HASH_SIZE];
 } Fingerprint;
 
-/* A key of a target that is ours. `previous` is what stood there before `current`; after a crash between
- * saving and writing it is what stands there still. */
+/* A key of a target that is ours. `previous` is what stood there before `current` was going to be written;
+ * after a crash between saving and writing, or writes that failed, it is what stands there still. */
 typedef struct OwnedKey {
         char *key;
         char *job;
@@ -55,9 +55,10 @@ void state_data_fingerprint(const StateData *s, const void *data, size_t size, F
 
 /* NULL if the key is not ours. The pointer is valid until the next change of that target's keys. */
 OwnedKey *state_data_find_key(StateData *s, const char *target, const char *key);
-/* Notes that `key` will hold what `now` fingerprints; a repeated call with the same one changes nothing. */
+/* Notes that `key` will hold what `now` fingerprints; a repeated call with the same one changes nothing.
+ * `standing` is what stands there until it is written: if that is ours, it stays so. NULL: not known. */
 int state_data_own_key(StateData *s, const char *target, const char *key, const char *job,
-                       const Fingerprint *now);
+                       const Fingerprint *now, const Fingerprint *standing);
 void state_data_disown_key(StateData *s, const char *target, const char *key);
 /* Calls `each` for all keys of a target in order; `each` may not change the store. */
 void state_data_each_key(StateData *s, const char *target, void (*each)(const OwnedKey *k, void *userdata),

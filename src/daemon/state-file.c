@@ -134,8 +134,8 @@ static int parse_key(StateData *s, const char *target, const char *key, json_obj
             get_hex(o, "previous", previous.bytes, sizeof(previous.bytes)) < 0)
                 return -EBADMSG;
         /* In the order in which they came to be. */
-        r = state_data_own_key(s, target, key, job, &previous);
-        return r < 0 ? r : state_data_own_key(s, target, key, job, &current);
+        r = state_data_own_key(s, target, key, job, &previous, NULL);
+        return r < 0 ? r : state_data_own_key(s, target, key, job, &current, NULL);
 }
 
 static int parse_targets(StateData *s, json_object *targets) {

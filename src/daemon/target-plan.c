@@ -38,9 +38,9 @@ void target_plan_done(TargetPlan *p) {
         *p = (TargetPlan){};
 }
 
-static void add_entry(TargetPlan *p, const char *key, const Secret *auth, const Wanted *owner) {
+static TargetOwner *add_entry(TargetPlan *p, const char *key, const Secret *auth) {
         p->entries[p->n_entries] = (AuthEntry){ .key = key, .auth = auth };
-        p->owners[p->n_entries++] = owner;
+        return p->owners + p->n_entries++;
 }
 
 /* "robot:JWT of the registry for that robot". */
@@ -85,20 +85,34 @@ static int may_take(const Planning *p, Wanted *w) {
         return r < 0 ? r : 0;
 }
 
-/* Is what stands under the key what we put there? */
-static int is_our_entry(const Planning *p, const OwnedKey *k) {
+static bool same(const Fingerprint *a, const Fingerprint *b) {
+        return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static void take_fingerprint(const Planning *p, const Secret *auth, Fingerprint *ret) {
+        struct iovec bytes = secret_peek(auth);
+
+        state_data_fingerprint(p->view->state, bytes.iov_base, bytes.iov_len, ret);
+}
+
+/* Of what stands under the key. Returns 1, 0 if nothing does, -ENOMEM. */
+static int look_at(const Planning *p, const char *key, Fingerprint *ret) {
         _cleanup_secret_ Secret *standing = NULL;
-        Fingerprint print;
-        struct iovec bytes;
         int r;
 
-        r = auth_index_auth(p->index, k->key, &standing);
-        if (r <= 0)
-                return r;
-        bytes = secret_peek(standing);
-        state_data_fingerprint(p->view->state, bytes.iov_base, bytes.iov_len, &print);
-        return memcmp(&print, &k->current, sizeof(print)) == 0 ||
-               memcmp(&print, &k->previous, sizeof(print)) == 0;
+        r = auth_index_auth(p->index, key, &standing);
+        if (r > 0)
+                take_fingerprint(p, standing, ret);
+        return r;
+}
+
+/* Is what stands under the key what we put there? */
+static int is_our_entry(const Planning *p, const OwnedKey *k) {
+        Fingerprint print;
+        int r;
+
+        r = look_at(p, k->key, &print);
+        return r <= 0 ? r : same(&print, &k->current) || same(&print, &k->previous);
 }
 
 static int compare_wanted(const void *a, const void *b) {
@@ -126,7 +140,7 @@ static void plan_removal(const OwnedKey *k, void *userdata) {
         if (r >= 0)
                 r = is_our_entry(p, k);
         if (r > 0)
-                add_entry(p->plan, k->key, NULL, NULL);
+                (void) add_entry(p->plan, k->key, NULL);
         if (r < 0)
                 p->error = r;
 }
@@ -137,6 +151,16 @@ static void count_key(const OwnedKey *k, void *userdata) {
         (*n)++;
 }
 
+static int plan_entry(const Planning *p, const Wanted *w) {
+        const OwnedKey *k = state_data_find_key(p->view->state, p->view->target, w->key);
+        TargetOwner *owner = add_entry(p->plan, w->key, w->auth);
+
+        owner->job = w->job;
+        take_fingerprint(p, w->auth, &owner->wanted);
+        /* Mostly nothing changes, and then nobody asks. */
+        return k && same(&k->current, &owner->wanted) ? 0 : look_at(p, w->key, &owner->standing);
+}
+
 static int plan_wanted(const Planning *p, Wanted *wanted, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 int r;
@@ -145,10 +169,10 @@ static int plan_wanted(const Planning *p, Wanted *wanted, size_t n) {
                 if (!wanted[i].auth)
                         continue;
                 r = may_take(p, wanted + i);
+                if (r > 0)
+                        r = plan_entry(p, wanted + i);
                 if (r < 0)
                         return r;
-                if (r > 0)
-                        add_entry(p->plan, wanted[i].key, wanted[i].auth, wanted + i);
         }
         return 0;
 }
@@ -189,14 +213,12 @@ int target_plan_make(const TargetView *view, Wanted *wanted, size_t n_wanted, Ta
 
 int target_plan_own(const TargetPlan *p, StateData *state, const char *target) {
         for (size_t i = 0; i < p->n_entries; i++) {
-                struct iovec auth = secret_peek(p->entries[i].auth);
-                Fingerprint print;
+                const TargetOwner *o = p->owners + i;
                 int r;
 
-                if (!p->owners[i])
+                if (!o->job)
                         continue;
-                state_data_fingerprint(state, auth.iov_base, auth.iov_len, &print);
-                r = state_data_own_key(state, target, p->entries[i].key, p->owners[i]->job, &print);
+                r = state_data_own_key(state, target, p->entries[i].key, o->job, &o->wanted, &o->standing);
                 if (r < 0)
                         return r;
         }

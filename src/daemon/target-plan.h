@@ -27,11 +27,17 @@ typedef struct TargetView {
         const Secret *text; /* the present content; NULL: no file */
 } TargetView;
 
+/* Whom an entry is for, and how it looks before and after. */
+typedef struct TargetOwner {
+        const char *job;              /* NULL for removals */
+        Fingerprint wanted, standing; /* zero: nothing stands there */
+} TargetOwner;
+
 typedef struct TargetPlan {
         AuthEntry *entries; /* for auth_file_merge(); keys point into wanted[] or into `removed` */
         size_t n_entries;
-        const Wanted **owners; /* entries[i] is for owners[i]; NULL for removals */
-        char **removed;        /* keys that stop being ours once the file is written */
+        TargetOwner *owners; /* of each entry */
+        char **removed;      /* keys that stop being ours once the file is written */
 } TargetPlan;
 
 /* Sets wanted[i].failure where a key is somebody else's. Returns 0, -EBADMSG with *reterr, -ENOMEM. */

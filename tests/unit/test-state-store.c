@@ -32,9 +32,9 @@ static void everything_survives_a_restart(void **state) {
 
         assert_null(problem);
         memcpy(salt, state_store_data(s)->salt, sizeof(salt));
-        assert_ok(state_data_own_key(state_store_data(s), "system", "q.example/a", "edge", &one));
-        assert_ok(state_data_own_key(state_store_data(s), "system", "q.example/a", "edge", &two));
-        assert_ok(state_data_own_key(state_store_data(s), "podman", "q.example/b", "other", &one));
+        assert_ok(state_data_own_key(state_store_data(s), "system", "q.example/a", "edge", &one, NULL));
+        assert_ok(state_data_own_key(state_store_data(s), "system", "q.example/a", "edge", &two, NULL));
+        assert_ok(state_data_own_key(state_store_data(s), "podman", "q.example/b", "other", &one, NULL));
         j = state_data_job(state_store_data(s), "edge", true);
         j->issued = 1700000000;
         j->due_boot = UINT64_MAX;
@@ -131,7 +131,7 @@ static void keys_are_listed_in_order(void **state) {
         const char *last = NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)
-                assert_ok(state_data_own_key(state_store_data(s), "t", keys[i], "j", &f));
+                assert_ok(state_data_own_key(state_store_data(s), "t", keys[i], "j", &f, NULL));
         state_data_each_key(state_store_data(s), "t", count, &last);
         assert_string_equal(last, "z");
         state_data_disown_key(state_store_data(s), "t", "z");

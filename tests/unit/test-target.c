@@ -5,6 +5,8 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "base/file-replace.h"
 #include "base/text.h"
@@ -199,7 +201,30 @@ static void a_crash_between_saving_and_writing_leaves_no_entry_without_owner(voi
         /* As if killed when the state said "two" and the file still held "one". */
         state_data_fingerprint(state_store_data(f->store), secret_peek(next).iov_base, secret_size(next),
                                &print);
-        assert_ok(state_data_own_key(state_store_data(f->store), "t", KEY, "edge", &print));
+        assert_ok(state_data_own_key(state_store_data(f->store), "t", KEY, "edge", &print, NULL));
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        expect(f, "(none)");
+}
+
+static void limit_file_size(rlim_t size) {
+        struct rlimit limit;
+
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+        limit.rlim_cur = size;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void credentials_that_could_not_be_written_leave_what_stands_ours(void **state) {
+        Fixture *f = *state;
+
+        assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        limit_file_size(5);
+        assert_int_equal(sync_one(f, "acme+edge:two", false), REASON_TARGET_FULL);
+        assert_int_equal(sync_one(f, "acme+edge:three", false), REASON_TARGET_FULL);
+        assert_int_equal(sync_one(f, NULL, false), REASON_TARGET_FULL);
+        limit_file_size(RLIM_INFINITY);
+        expect(f, "acme+edge:one");
         assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
         expect(f, "(none)");
 }
@@ -279,6 +304,7 @@ int main(void) {
                 test(what_somebody_put_in_our_place_is_not_removed),
                 test(what_somebody_put_in_our_place_is_replaced_while_we_have_better),
                 test(a_crash_between_saving_and_writing_leaves_no_entry_without_owner),
+                test(credentials_that_could_not_be_written_leave_what_stands_ours),
                 test(a_writer_in_the_last_instant_loses_nothing),
                 test(what_is_not_understood_is_left_alone),
                 test(links_directories_and_open_directories_are_refused),
