@@ -142,9 +142,9 @@ static int look_at(const Temporary *t, struct stat *ret) {
         return fstatat(t->dir_fd, t->name, ret, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-/* Another file came out than was expected, and has to stand again in the place where ours is now. If what comes
- * out then is not ours, somebody was there once more, and what is newest counts. A file that was removed
- * meanwhile stays so. */
+/* Another file came out than was expected, and has to stand again in the place where ours is now. If what
+ * comes out then is not ours, somebody was there once more, and what is newest counts. A file that was
+ * removed meanwhile stays so. */
 static void put_back(const Temporary *t, const char *name, struct stat in_place) {
         for (unsigned i = 0; i < PUT_BACK_TRIES; i++) {
                 struct stat held, out;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/param.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -17,9 +18,10 @@
 #include "model/schedule.h"
 
 /* Changes that come faster than this share writes; and a large target, which takes long, is written at
- * most a fifth of the time. */
+ * most a fifth of the time. But a disk that hung once does not put off for long what has to be withdrawn. */
 #define SPACING_MIN (200 * USEC_PER_MSEC)
 #define SPACING_FACTOR 4
+#define SPACING_MAX (5 * USEC_PER_SEC)
 /* Whoever rewrites the file more often than this is another program of our kind, or a configuration
  * management that knows better: then we are slower and slower about it, and never give up. */
 #define MENDS_FREE 5
@@ -112,7 +114,7 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         if (r < 0)
                 log_warning_errno(r, "Cannot bring %s in line, trying again: %m", target_path(s->target));
         end = now_boot();
-        s->not_before = end + SPACING_MIN + SPACING_FACTOR * (end - start);
+        s->not_before = end + MIN(SPACING_MIN + SPACING_FACTOR * (end - start), SPACING_MAX);
         if (r == TARGET_WRITTEN && disturbed)
                 note_mend(s, end);
         if (is_done(wanted, n, r))

@@ -30,6 +30,8 @@ struct Target {
         StateStore *store;
         char *path;
         bool rooted; /* below a --root: files there are ours, not root's */
+        /* A replacing failed, perhaps in its last step: what stands might not after a crash. */
+        bool unsettled;
 };
 
 /* The file as it was found. */
@@ -225,7 +227,7 @@ static bool is_unchanged(const Found *f) {
         return (f->fd >= 0 || f->link) && stat_same_content(&st, &f->st);
 }
 
-static int replace(const Target *t, const Found *f, const Secret *text, Failure **reterr) {
+static int replace(Target *t, const Found *f, const Secret *text, Failure **reterr) {
         struct iovec bytes = secret_peek(text);
         const FileReplace replace = {
                 .dir_fd = f->dir_fd,
@@ -246,7 +248,16 @@ static int replace(const Target *t, const Found *f, const Secret *text, Failure 
         r = file_replace(&replace);
         if (r == -EAGAIN)
                 return r;
+        t->unsettled = r < 0;
         return r < 0 ? fail(t, r, "written", reterr) : TARGET_WRITTEN;
+}
+
+/* The file is as it should be. Is that for good? */
+static int settle(Target *t, const Found *f, Failure **reterr) {
+        if (t->unsettled && t->config->persistent && fsync(f->dir_fd) < 0 && errno != EINVAL)
+                return fail(t, -errno, "written", reterr);
+        t->unsettled = false;
+        return TARGET_UNCHANGED;
 }
 
 static int fail_malformed(const Target *t, const JsonError *error, Failure **reterr) {
@@ -279,13 +290,11 @@ static int merge_and_replace(Target *t, const Found *f, TargetPlan *plan, Failur
                 return r;
         if (state_store_save(t->store) < 0)
                 log_debug("Cannot save the state before writing %s, going on", t->path);
-        if (text) {
-                r = replace(t, f, text, reterr);
-                if (r < 0 || r == TARGET_REFUSED)
-                        return r;
-        }
+        r = text ? replace(t, f, text, reterr) : settle(t, f, reterr);
+        if (r < 0 || r == TARGET_REFUSED)
+                return r;
         target_plan_disown(plan, state_store_data(t->store), t->config->name);
-        return text ? TARGET_WRITTEN : TARGET_UNCHANGED;
+        return r;
 }
 
 static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr) {
@@ -309,8 +318,10 @@ static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reter
                 return r;
         /* Nothing to say and no file: do not make one that says nothing. */
         if (plan.n_entries == 0) {
-                target_plan_disown(&plan, state_store_data(t->store), t->config->name);
-                return 0;
+                r = settle(t, &f, reterr);
+                if (r == TARGET_UNCHANGED)
+                        target_plan_disown(&plan, state_store_data(t->store), t->config->name);
+                return r;
         }
         return merge_and_replace(t, &f, &plan, reterr);
 }

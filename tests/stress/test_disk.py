@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from rig import DAEMON_UID, ROOT
-from stressrig import FRAGMENTS, KEY, PODMAN, STATE, SYSTEM, auth_of, protection
+from stressrig import FRAGMENTS, KEY, PODMAN, STATE, SYSTEM, Strace, auth_of, protection
 
 needs_root = pytest.mark.skipif(not ROOT, reason='mounts and file attributes are for root')
 DIRECTORY = os.path.dirname(SYSTEM)
@@ -153,6 +153,44 @@ def test_a_full_disk_for_our_own_files_stops_no_refresh_and_brings_nothing_old_b
         host.stop()
     finally:
         subprocess.run(['umount', '--lazy', host.path(place)], check=True)
+
+
+def test_a_directory_that_could_not_be_synced_is_synced_before_the_job_is_fresh_again(host):
+    """The file is in place then, and another look finds nothing to write: but a crash could undo it."""
+    host.adopted()
+    trace = Strace(host.daemon.pid, '-P', host.path(DIRECTORY), '-e', 'trace=fsync',
+                   '-e', 'inject=fsync:error=EIO:when=1')
+    host.refresh_all()
+    host.client.wait_job('edge', Reason='target-unwritable')
+    assert host.auth(SYSTEM) == auth_of('acme+edge', host.worker.tokens[-1])
+    os.utime(host.path(SYSTEM))
+    host.wait_published()
+    synced = [line for line in trace.end() if 'fsync(' in line]
+    assert ['INJECTED' in line for line in synced] == [True, False], synced
+
+
+@needs_root
+def test_credentials_that_found_no_room_leave_no_entry_without_owner(host, mounts):
+    """An entry that nobody owns is never withdrawn, and dies in its place."""
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k,mode=0755', 'target', host.path(DIRECTORY)], check=True)
+    try:
+        host.adopted()
+        full = Full(host)
+        full.spoil()
+        for _ in range(2):
+            host.refresh_all()
+            host.client.wait_job('edge', AttemptsEnded=1, Reason='target-full')
+            host.restart()
+            host.client.wait_job('edge', Reason='target-full')
+        assert len(host.worker.tokens) == 3 and host.auth(SYSTEM) == auth_of('acme+edge', host.worker.tokens[0])
+        os.unlink(host.path('etc/pullauth/jobs/edge.job'))
+        host.reload()
+        full.mend()
+        host.client.poll(lambda: KEY not in host.auths(), 'the withdrawal')
+        host.check_foreign()
+    finally:
+        host.stop()
+        subprocess.run(['umount', host.path(DIRECTORY)], check=True)
 
 
 def test_a_directory_that_may_not_be_written(host):

@@ -12,8 +12,8 @@
 
 #define STRANGER 4242
 
-/* What another program does just before each exchange: the content that it puts there, NULL for nothing, "" to
- * remove the file. The list ends with "end". */
+/* What another program does just before each exchange: the content that it puts there, NULL for nothing,
+ * "" to remove the file. The list ends with "end". */
 static const char *const *next_of_others = (const char *const[]){ "end" };
 
 /* In the place of libc's. */
