@@ -21,6 +21,9 @@ BusMethod bus_manager_refresh_registry;
 BusMethod bus_manager_reset_failed_job;
 BusMethod bus_manager_reset_failed;
 
+/* bus-manager-metrics.c */
+BusMethod bus_manager_get_metrics;
+
 /* bus-manager-reload.c */
 BusMethod bus_manager_reload;
 

@@ -261,6 +261,9 @@ CASES = {
          'dbus/org.pullauth1.Manager.xml', 'D-Bus member Frob'),
         ('other arguments', {'dbus/org.pullauth1.Manager.xml': GOLDEN.replace('"end"', '"frob"')},
          'man/org.pullauth1.5.rst', '-> t frob')],
+    'docs-metrics': [('a metric', {'src/daemon/metrics.c': C + OPENING + '#include "base/name.h"\n\n'
+                                   'static const Family families[] = {\n        { METRIC_GAUGE, "frob" },\n};\n'},
+                      'src/daemon/metrics.c', 'metric frob')],
     'docs-catalog': [
         ('a message without entry', {'units/pullauth.catalog': f'# {LICENCE}\n'}, 'src/model/message-id.h', 'no entry'),
         ('an entry that nobody sends', {'src/model/message-id.h': H + '/* None. */\n'}, 'units/pullauth.catalog',

@@ -244,6 +244,15 @@ def signatures(tree, section, rows):
                 yield item.path, item.line, f"write '{name} {rows[name]}', that is what it has"
 
 
+def metrics(tree):
+    known = {}
+    for path in tree.matching('src/daemon/*.c'):
+        text = tree.text(path)
+        for found in re.finditer(r'\bMETRIC_[A-Z]+,\s*"(\w+)"', text):
+            known[found.group(1)] = (path, line_of(text, found.start()), f'metric {found.group(1)}')
+    yield from in_step(tree, INTERFACE, 'METRICS', r'\w+', known)
+
+
 def catalog(tree):
     """Each MESSAGE_ID of the sources is in the journal catalog and in a manual, and the other way round."""
     known, used = {}, {}
@@ -271,4 +280,5 @@ def catalog(tree):
 
 
 RULES = {'docs-keys': keys, 'docs-verbs': verbs, 'docs-options': options, 'docs-reasons': reasons,
-         'docs-actions': actions, 'docs-errors': errors, 'docs-members': members, 'docs-catalog': catalog}
+         'docs-actions': actions, 'docs-errors': errors, 'docs-members': members, 'docs-metrics': metrics,
+         'docs-catalog': catalog}
