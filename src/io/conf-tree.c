@@ -19,7 +19,29 @@
 
 #define NAME_MAX_LENGTH 64
 
-static const char *const places[] = { "/etc/pullauth", "/run/pullauth", "/usr/lib/pullauth" };
+static const char *const places[_CONF_PLACE_MAX] = {
+        [CONF_PLACE_ETC] = "/etc/pullauth",
+        [CONF_PLACE_RUN] = "/run/pullauth",
+        [CONF_PLACE_USR] = "/usr/lib/pullauth",
+};
+
+const char *conf_place_path(ConfPlace p) {
+        return p >= 0 && p < _CONF_PLACE_MAX ? places[p] : NULL;
+}
+
+/* What is looked at: the disk below a root, and what shall be taken for true instead. */
+typedef struct View {
+        const char *root;
+        const ConfOverlay *overlays;
+        size_t n_overlays;
+} View;
+
+static const ConfOverlay *find_overlay(const View *v, const char *path) {
+        for (size_t i = 0; i < v->n_overlays; i++)
+                if (streq(v->overlays[i].path, path))
+                        return v->overlays + i;
+        return NULL;
+}
 
 bool conf_name_is_valid(const char *name) {
         size_t n;
@@ -73,17 +95,42 @@ static void drop_duplicates(char **sorted) {
         out[1] = NULL;
 }
 
+/* The names that overlays have in `directory`, in it alone. What they hide is still among the names of
+ * the disk; whoever looks for the file does not find it. */
+static int list_overlays(const View *v, const char *directory, const char *suffix, char ***names) {
+        for (size_t i = 0; i < v->n_overlays; i++) {
+                const char *name = startswith(v->overlays[i].path, directory), *end;
+                char *copy;
+                int r;
+
+                if (!v->overlays[i].text || !name || name[0] != '/' || strchr(++name, '/'))
+                        continue;
+                end = endswith(name, suffix);
+                if (!end || end == name)
+                        continue;
+                copy = strndup(name, (size_t) (end - name));
+                if (!copy)
+                        return -ENOMEM;
+                r = strv_consume(names, copy);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* All names over the three places; `subdir` is "jobs" or "jobs/edge.job.d". */
-static int list_places(const char *root, const char *subdir, const char *suffix, char ***ret) {
+static int list_places(const View *v, const char *subdir, const char *suffix, char ***ret) {
         _cleanup_strv_ char **names = NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
                 _cleanup_free_ char *path = NULL;
                 int r;
 
-                r = text_format(&path, "%s%s/%s", root, places[i], subdir);
+                r = text_format(&path, "%s%s/%s", v->root, places[i], subdir);
                 if (r >= 0)
                         r = list_directory(path, suffix, &names);
+                if (r >= 0)
+                        r = list_overlays(v, path, suffix, &names);
                 if (r < 0)
                         return r;
         }
@@ -94,16 +141,22 @@ static int list_places(const char *root, const char *subdir, const char *suffix,
 }
 
 /* The path of the highest place that has the file. Returns 1, 0 if none has it, -ENOMEM. */
-static int find_file(const char *root, const char *subdir, const char *file, char **ret,
-                     struct stat *ret_st) {
+static int find_file(const View *v, const char *subdir, const char *file, char **ret, struct stat *ret_st) {
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
                 _cleanup_free_ char *path = NULL;
+                const ConfOverlay *o;
                 int r;
 
-                r = text_format(&path, "%s%s/%s/%s", root, places[i], subdir, file);
+                r = text_format(&path, "%s%s/%s/%s", v->root, places[i], subdir, file);
                 if (r < 0)
                         return r;
-                if (lstat(path, ret_st) < 0)
+                o = find_overlay(v, path);
+                if (o && o->text) {
+                        *ret_st = (struct stat){ .st_mode = S_IFREG };
+                        *ret = TAKE_PTR(path);
+                        return 1;
+                }
+                if (o || lstat(path, ret_st) < 0)
                         continue;
                 /* A dangling link is still the file of this place; reading it will say so. */
                 (void) stat(path, ret_st);
@@ -140,7 +193,8 @@ static int complain_about_reading(Conf *conf, const char *path, int error) {
         }
 }
 
-static int read_file(Conf *conf, const char *path) {
+static int read_file(const View *v, Conf *conf, const char *path) {
+        const ConfOverlay *o = find_overlay(v, path);
         _cleanup_secret_ Secret *content = NULL;
         struct iovec bytes;
         int r;
@@ -148,6 +202,8 @@ static int read_file(Conf *conf, const char *path) {
         r = strv_append(&conf->files, path);
         if (r < 0)
                 return r;
+        if (o && o->text)
+                return conf_parse(conf, path, o->text, strlen(o->text));
         r = file_read(AT_FDCWD, path, CONF_FILE_MAX, FILE_READ_FOLLOW | FILE_READ_OWNED, &content, NULL);
         if (r < 0)
                 return complain_about_reading(conf, path, r);
@@ -155,14 +211,14 @@ static int read_file(Conf *conf, const char *path) {
         return conf_parse(conf, path, bytes.iov_base, bytes.iov_len);
 }
 
-static int read_drop_ins(const char *root, const char *kind, const char *file, Conf *conf) {
+static int read_drop_ins(const View *v, const char *kind, const char *file, Conf *conf) {
         _cleanup_strv_ char **names = NULL;
         _cleanup_free_ char *subdir = NULL;
         int r;
 
         r = text_format(&subdir, "%s/%s.d", kind, file);
         if (r >= 0)
-                r = list_places(root, subdir, ".conf", &names);
+                r = list_places(v, subdir, ".conf", &names);
         STRV_FOREACH(n, names) {
                 _cleanup_free_ char *name = NULL, *path = NULL;
                 struct stat st;
@@ -172,17 +228,16 @@ static int read_drop_ins(const char *root, const char *kind, const char *file, C
                 r = text_format(&name, "%s.conf", *n);
                 if (r < 0)
                         return r;
-                r = find_file(root, subdir, name, &path, &st);
+                r = find_file(v, subdir, name, &path, &st);
                 if (r > 0 && !is_mask(&st))
-                        r = read_file(conf, path);
+                        r = read_file(v, conf, path);
         }
         return r < 0 ? r : 0;
 }
 
 /* Returns 1 and fills *ret, 0 if the name is masked, -ENOMEM. */
-static int load_one(const char *root, const char *kind, const char *name, const char *suffix,
-                    ConfTree *ret) {
-        _cleanup_free_ char *file = NULL, *path = NULL, *copy = NULL;
+static int load_one(const View *v, const char *kind, const char *name, const char *suffix, Conf **ret) {
+        _cleanup_free_ char *file = NULL, *path = NULL;
         _cleanup_conf_ Conf *conf = NULL;
         struct stat st;
         int r;
@@ -190,24 +245,33 @@ static int load_one(const char *root, const char *kind, const char *name, const 
         r = text_format(&file, "%s%s", name, suffix);
         if (r < 0)
                 return r;
-        r = find_file(root, kind, file, &path, &st);
+        r = find_file(v, kind, file, &path, &st);
         if (r <= 0 || is_mask(&st))
                 return r < 0 ? r : 0;
-        copy = strdup(name);
-        if (!copy)
-                return -ENOMEM;
         r = conf_new(&conf);
         if (r >= 0)
-                r = read_file(conf, path);
+                r = read_file(v, conf, path);
         if (r >= 0)
-                r = read_drop_ins(root, kind, file, conf);
+                r = read_drop_ins(v, kind, file, conf);
         if (r < 0)
                 return r;
-        *ret = (ConfTree){ .name = TAKE_PTR(copy), .conf = TAKE_PTR(conf) };
+        *ret = TAKE_PTR(conf);
         return 1;
 }
 
-static int warn_stray_drop_ins(const char *root, const char *kind, const char *suffix, char *const *names,
+static int load_into(const View *v, const char *kind, const char *name, const char *suffix, ConfTree *ret) {
+        _cleanup_free_ char *copy = strdup(name);
+        int r;
+
+        if (!copy)
+                return -ENOMEM;
+        r = load_one(v, kind, name, suffix, &ret->conf);
+        if (r > 0)
+                ret->name = TAKE_PTR(copy);
+        return r;
+}
+
+static int warn_stray_drop_ins(const View *v, const char *kind, const char *suffix, char *const *names,
                                Conf *messages) {
         _cleanup_strv_ char **dirs = NULL;
         _cleanup_free_ char *dir_suffix = NULL;
@@ -215,7 +279,7 @@ static int warn_stray_drop_ins(const char *root, const char *kind, const char *s
 
         r = text_format(&dir_suffix, "%s.d", suffix);
         if (r >= 0)
-                r = list_places(root, kind, dir_suffix, &dirs);
+                r = list_places(v, kind, dir_suffix, &dirs);
         if (r < 0)
                 return r;
         STRV_FOREACH(d, dirs) {
@@ -226,7 +290,7 @@ static int warn_stray_drop_ins(const char *root, const char *kind, const char *s
                         continue;
                 r = text_format(&file, "%s%s", *d, dir_suffix);
                 if (r >= 0)
-                        r = find_file(root, kind, file, &path, &st);
+                        r = find_file(v, kind, file, &path, &st);
                 if (r > 0)
                         r = conf_add_message(messages, CONF_WARNING, path, 0,
                                              "There is no file %s%s that these drop-ins would belong to, "
@@ -238,7 +302,7 @@ static int warn_stray_drop_ins(const char *root, const char *kind, const char *s
         return 0;
 }
 
-static int warn_invalid_name(const char *root, const char *kind, const char *name, const char *suffix,
+static int warn_invalid_name(const View *v, const char *kind, const char *name, const char *suffix,
                              Conf *messages) {
         _cleanup_free_ char *file = NULL, *path = NULL;
         struct stat st;
@@ -246,7 +310,7 @@ static int warn_invalid_name(const char *root, const char *kind, const char *nam
 
         r = text_format(&file, "%s%s", name, suffix);
         if (r >= 0)
-                r = find_file(root, kind, file, &path, &st);
+                r = find_file(v, kind, file, &path, &st);
         if (r <= 0)
                 return r;
         return conf_add_message(
@@ -258,12 +322,13 @@ static int warn_invalid_name(const char *root, const char *kind, const char *nam
 
 int conf_tree_load(const char *root, const char *kind, const char *suffix, Conf *messages, ConfTree **ret,
                    size_t *ret_n) {
+        const View v = { .root = root };
         _cleanup_strv_ char **names = NULL;
         ConfTree *trees;
         size_t n = 0;
         int r;
 
-        r = list_places(root, kind, suffix, &names);
+        r = list_places(&v, kind, suffix, &names);
         if (r < 0)
                 return r;
         trees = calloc(strv_length(names) + 1, sizeof(*trees));
@@ -271,16 +336,16 @@ int conf_tree_load(const char *root, const char *kind, const char *suffix, Conf 
                 return -ENOMEM;
         STRV_FOREACH(name, names) {
                 if (conf_name_is_valid(*name))
-                        r = load_one(root, kind, *name, suffix, trees + n);
+                        r = load_into(&v, kind, *name, suffix, trees + n);
                 else
-                        r = warn_invalid_name(root, kind, *name, suffix, messages);
+                        r = warn_invalid_name(&v, kind, *name, suffix, messages);
                 if (r < 0)
                         break;
                 if (trees[n].name)
                         n++;
         }
         if (r >= 0)
-                r = warn_stray_drop_ins(root, kind, suffix, names, messages);
+                r = warn_stray_drop_ins(&v, kind, suffix, names, messages);
         if (r < 0) {
                 conf_tree_free_many(trees, n);
                 return r;
@@ -297,6 +362,13 @@ ConfTree *conf_tree_free_many(ConfTree *t, size_t n) {
         }
         free(t);
         return NULL;
+}
+
+int conf_tree_load_one(const char *root, const ConfKind *kind, const char *name, const ConfOverlay *overlays,
+                       size_t n_overlays, Conf **ret) {
+        const View v = { .root = root, .overlays = overlays, .n_overlays = n_overlays };
+
+        return load_one(&v, kind->directory, name, kind->suffix, ret);
 }
 
 int conf_tree_load_kinds(const char *root, const ConfKind *kinds, size_t n_kinds, Conf *messages,

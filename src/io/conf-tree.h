@@ -11,6 +11,17 @@
 #include "base/macro.h"
 #include "codec/conf.h"
 
+/* Where files may lie, the highest place first. */
+typedef enum ConfPlace {
+        CONF_PLACE_ETC, /* of the administrator */
+        CONF_PLACE_RUN, /* until the next boot */
+        CONF_PLACE_USR, /* of the distribution */
+        _CONF_PLACE_MAX,
+        _CONF_PLACE_INVALID = -EINVAL,
+} ConfPlace;
+/* "/etc/pullauth" … */
+const char *conf_place_path(ConfPlace p);
+
 typedef struct ConfTree {
         char *name; /* "edge" of "edge.job" */
         Conf *conf; /* its content, and messages about reading it */
@@ -24,6 +35,15 @@ typedef struct ConfTree {
 int conf_tree_load(const char *root, const char *kind, const char *suffix, Conf *messages, ConfTree **ret,
                    size_t *ret_n);
 ConfTree *conf_tree_free_many(ConfTree *t, size_t n);
+
+/* What a file would say: taken for true instead of what stands at its path. */
+typedef struct ConfOverlay {
+        const char *path; /* with the root */
+        const char *text; /* NULL: as if nothing stood there */
+} ConfOverlay;
+/* One definition alone. Returns 1 with its content, 0 if there is none or it is masked, -ENOMEM. */
+int conf_tree_load_one(const char *root, const ConfKind *kind, const char *name, const ConfOverlay *overlays,
+                       size_t n_overlays, Conf **ret);
 
 /* Owns `conf` from now on. Below 0: loading ends with that. */
 typedef int (*conf_take_t)(size_t kind, const char *name, Conf *conf, void *userdata);

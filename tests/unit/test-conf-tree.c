@@ -152,6 +152,48 @@ static void several_kinds_are_handed_over_one_after_the_other(void **state) {
 
 #define test(f) cmocka_unit_test_setup_teardown(f, setup_scratch, teardown_scratch)
 
+static void one_definition_as_it_would_be(void **state) {
+        static const ConfKind jobs = { "jobs", ".job" };
+        char main[256], drop_in[256], other[256];
+        const ConfOverlay overlays[] = { { drop_in, "[Job]\nK=new\n" }, { main, NULL }, { other, NULL } };
+        Conf *c = NULL;
+
+        snprintf(main, sizeof(main), "%s/etc/pullauth/jobs/a.job", (char *) *state);
+        snprintf(drop_in, sizeof(drop_in), "%s/etc/pullauth/jobs/a.job.d/50-x.conf", (char *) *state);
+        snprintf(other, sizeof(other), "%s/run/pullauth/jobs/a.job.d/60-x.conf", (char *) *state);
+        assert_int_equal(conf_tree_load_one(*state, &jobs, "a", NULL, 0, &c), 0);
+        write_file(*state, "etc/pullauth/jobs/a.job", "[Job]\nK=main\n");
+        write_file(*state, "run/pullauth/jobs/a.job.d/60-x.conf", "[Job]\nK=sixty\n");
+        assert_int_equal(conf_tree_load_one(*state, &jobs, "a", NULL, 0, &c), 1);
+        assert_string_equal(last_value(c, "K"), "sixty");
+        c = conf_free(c);
+        /* One more file, in a directory that is not there, in its place among the others. */
+        assert_int_equal(conf_tree_load_one(*state, &jobs, "a", overlays, 1, &c), 1);
+        assert_string_equal(last_value(c, "K"), "sixty");
+        assert_int_equal(c->n_assignments, 3);
+        assert_string_equal(c->files[1], drop_in);
+        c = conf_free(c);
+        /* Without the main file there is no definition; without the last file what stands before it
+         * counts. */
+        assert_int_equal(conf_tree_load_one(*state, &jobs, "a", overlays, 2, &c), 0);
+        assert_int_equal(conf_tree_load_one(*state, &jobs, "a",
+                                            (const ConfOverlay[]){ overlays[0], overlays[2] }, 2, &c),
+                         1);
+        assert_string_equal(last_value(c, "K"), "new");
+        c = conf_free(c);
+        /* A file that is replaced is read once, and as it would be. */
+        write_file(*state, "etc/pullauth/jobs/a.job.d/50-x.conf", "[Job]\nK=old\n");
+        assert_int_equal(conf_tree_load_one(*state, &jobs, "a", overlays, 1, &c), 1);
+        assert_int_equal(c->n_assignments, 3);
+        assert_string_equal(c->assignments[1].value, "new");
+        c = conf_free(c);
+        /* Of two places the higher one has it. */
+        write_file(*state, "usr/lib/pullauth/jobs/a.job", "[Job]\nK=usr\n");
+        assert_int_equal(conf_tree_load_one(*state, &jobs, "a", overlays + 1, 1, &c), 1);
+        assert_string_equal(c->assignments[0].value, "usr");
+        conf_free(c);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 test(nothing_is_no_error),
@@ -160,6 +202,8 @@ int main(void) {
                 test(what_is_unsafe_or_unreadable_is_an_error_of_its_own),
                 test(files_that_belong_to_nothing_are_warned_about),
                 test(several_kinds_are_handed_over_one_after_the_other),
+                cmocka_unit_test_setup_teardown(one_definition_as_it_would_be, setup_scratch,
+                                                teardown_scratch),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
