@@ -17,9 +17,14 @@ struct TimeChange {
         void *userdata;
 };
 
-/* The far end of what the kernel takes on every architecture; a real expiry then is harmless. */
+/* The far end of what the kernel takes: a clock that starts years ahead, as some do without a battery, must
+ * not reach it, for it could not be seen to go back. */
+#define FAR_SECONDS (INT64_MAX / NSEC_PER_SEC)
+#define NSEC_PER_SEC 1000000000
+
 static int arm(int fd) {
-        static const struct itimerspec far = { .it_value.tv_sec = INT32_MAX };
+        static const struct itimerspec far = { .it_value.tv_sec =
+                                                       sizeof(time_t) >= 8 ? FAR_SECONDS : INT32_MAX };
 
         return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL) < 0 ? -errno : 0;
 }
@@ -28,10 +33,10 @@ static int on_timer(sd_event_source *source, int fd, uint32_t revents, void *use
         TimeChange *t = userdata;
         uint64_t count;
 
-        if (read(fd, &count, sizeof(count)) >= 0 || errno == EAGAIN || errno == EINTR)
+        if (read(fd, &count, sizeof(count)) < 0 && (errno == EAGAIN || errno == EINTR))
                 return 0;
-        /* ECANCELED. Without a new timer the steps that follow would go unseen, so that is all that matters;
-         * if it cannot be had, the source would spin: stop it. */
+        /* ECANCELED, or the far end after all. Without a new timer the steps that follow would go unseen; if
+         * it cannot be had, the source would spin: stop it. */
         if (arm(fd) < 0)
                 (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
         t->handler(t->userdata);
