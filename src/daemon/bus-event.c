@@ -14,24 +14,22 @@
 
 /* NM_STATE_CONNECTED_SITE: routes and names work, be it not to everywhere (NetworkManager's D-Bus API). */
 #define NM_CONNECTED_SITE 60
-/* When a site gets its network back, all its hosts hear of it. */
-#define SPREAD (2 * USEC_PER_SEC)
 
 /* The bus checks the sender of what is told to all; what is sent to us alone could be from anyone. */
 static bool is_broadcast(sd_bus_message *m) {
         return !sd_bus_message_get_destination(m);
 }
 
-static void wake(const BusContext *c, const char *why) {
+static void wake(const BusContext *c, WaitEvent event, const char *why) {
         log_debug("%s, ending the waits for it", why);
-        manager_wake(c->manager, 1U << FAILURE_TRANSPORT | 1U << FAILURE_IDENTITY_UNAVAILABLE, SPREAD);
+        manager_wake(c->manager, event);
 }
 
 static int on_network_manager(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
         uint32_t state;
 
         if (is_broadcast(m) && sd_bus_message_read(m, "u", &state) >= 0 && state >= NM_CONNECTED_SITE)
-                wake(userdata, "NetworkManager has a connection");
+                wake(userdata, WAIT_EVENT_NETWORK, "NetworkManager has a connection");
         return 0;
 }
 
@@ -56,7 +54,7 @@ static bool is_routable(sd_bus_message *m) {
 
 static int on_networkd(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
         if (is_broadcast(m) && is_routable(m))
-                wake(userdata, "systemd-networkd has a route");
+                wake(userdata, WAIT_EVENT_NETWORK, "systemd-networkd has a route");
         return 0;
 }
 
@@ -64,7 +62,7 @@ static int on_sleep(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
         int before;
 
         if (is_broadcast(m) && sd_bus_message_read(m, "b", &before) >= 0 && !before)
-                wake(userdata, "The host resumed");
+                wake(userdata, WAIT_EVENT_RESUME, "The host resumed");
         return 0;
 }
 

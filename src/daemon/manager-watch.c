@@ -16,14 +16,6 @@
 #include "daemon/manager-watch.h"
 #include "io/watch.h"
 
-/* Whoever writes a token file may write the CA file next. */
-#define FILE_SPREAD (50 * USEC_PER_MSEC)
-
-#define CLASS(c) (1U << (c))
-#define IDENTITY_CLASSES \
-        (CLASS(FAILURE_IDENTITY_UNAVAILABLE) | CLASS(FAILURE_IDENTITY_UNUSABLE) | CLASS(FAILURE_REJECTED))
-#define CA_CLASSES (CLASS(FAILURE_TLS) | CLASS(FAILURE_CONFIGURATION))
-
 struct FileWatch {
         Manager *manager;
         char *path; /* as configured, without the root */
@@ -47,9 +39,9 @@ static void on_change(void *userdata) {
                 Job *j = m->jobs[i];
 
                 if (j->identity && identity_config_uses_file(j->identity, f->path))
-                        job_wake(j, IDENTITY_CLASSES, FILE_SPREAD);
+                        job_wake(j, WAIT_EVENT_IDENTITY_FILE);
                 if (streq_ptr(j->config->ca_file, f->path))
-                        job_wake(j, CA_CLASSES, FILE_SPREAD);
+                        job_wake(j, WAIT_EVENT_CA_FILE);
         }
 }
 
@@ -149,7 +141,7 @@ void manager_unwatch_files(Manager *m) {
         m->n_watches = 0;
 }
 
-void manager_wake(Manager *m, FailureClasses classes, usec_t spread) {
+void manager_wake(Manager *m, WaitEvent event) {
         for (size_t i = 0; i < m->n_jobs; i++)
-                job_wake(m->jobs[i], classes, spread);
+                job_wake(m->jobs[i], event);
 }

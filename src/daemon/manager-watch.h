@@ -3,13 +3,12 @@
 
 /* What the manager hears of the world that may end a job's wait. */
 
-#include "base/failure.h"
 #include "daemon/manager-observer.h"
+#include "model/schedule.h"
 
 /* Watches the files that the jobs of this moment need: token files, CA files. */
 int manager_watch_files(Manager *m);
 void manager_unwatch_files(Manager *m);
 
-/* Something happened to all of them alike: the network came up, the host resumed, the clock was set.
- * `spread` keeps a fleet to which it happens in one moment from asking in one moment. */
-void manager_wake(Manager *m, FailureClasses classes, usec_t spread);
+/* Something happened to all of them alike: the network came up, the host resumed, the clock was set. */
+void manager_wake(Manager *m, WaitEvent event);

@@ -27,7 +27,9 @@ usec_t schedule_due(uint64_t phase, usec_t obtained, usec_t lifetime, usec_t min
  * per class, so that two classes that take turns cannot keep each other's delays short. */
 typedef struct Pace {
         unsigned n[_FAILURE_CLASS_MAX];
-        usec_t owed; /* parts of waits that ended early; the next waits are longer by it */
+        usec_t registry; /* the last wait for a registry that is not well, before jitter */
+        usec_t spared;   /* what jitter took off the wait that goes on */
+        usec_t owed;     /* parts of waits that ended early; the next waits are longer by it */
 } Pace;
 
 /* Notes a failure and returns the delay before the next attempt. `remaining` is what is left of the standing
@@ -36,8 +38,24 @@ typedef struct Pace {
 usec_t pace_next(Pace *p, FailureClass class, usec_t retry_after, usec_t remaining, uint64_t random);
 unsigned pace_failures(const Pace *p); /* of all classes together */
 
-/* Something happened that a failure of this class waits for: may the wait, of which `left` is left, end
- * now? If so (true) what is left is owed, and added to the next wait: events bring attempts forward, they
- * never make more of them than the pace allows. So a storm of events costs at most what fits into one
- * longest wait of the class. */
+/* What may happen that makes it worth while to try before the wait is over. */
+typedef enum WaitEvent {
+        WAIT_EVENT_NETWORK,       /* the network came up */
+        WAIT_EVENT_RESUME,        /* the host was suspended */
+        WAIT_EVENT_CLOCK,         /* the real clock was set */
+        WAIT_EVENT_IDENTITY_FILE, /* the token file is another one */
+        WAIT_EVENT_CA_FILE,       /* the file of the job's authorities is another one */
+        _WAIT_EVENT_MAX,
+        _WAIT_EVENT_INVALID = -EINVAL,
+} WaitEvent;
+
+/* The classes whose waits it may end. */
+FailureClasses wait_event_classes(WaitEvent e);
+/* Within what time after it an attempt is to be made: it may have happened to a whole fleet at once. */
+usec_t wait_event_spread(WaitEvent e);
+
+/* Such an event happened: may the wait, of which `left` is left, end now? If so (true) the rest of it, as it
+ * would have been without the luck of the draw, is owed, and added to the next wait: events bring attempts
+ * forward, and for all who bring too many the answer is no. A storm of them makes no more attempts within an
+ * hour than the pace of the class does when every draw is short. */
 bool pace_may_wake(Pace *p, FailureClass class, usec_t left);

@@ -2,8 +2,8 @@
 """A worker whose answers the test decides: the other end of the private door, on a thread of its own.
 
 What it says on the wire is what model/door.c documents. It answers with a fresh credential unless `answer` is
-replaced by a function from request (dict) to: a dict (the answer), None (never answer), or an Exception
-(close the connection).
+replaced by a function from request (dict) to: a dict (the answer), None (never answer), an Exception (close the
+connection), or Later (the answer comes when the test says so).
 """
 
 import base64
@@ -46,6 +46,21 @@ def robot_token(robot, issued, expires, serial=0):
 
 def failure(reason, step='exchange', message='It did not work', **more):
     return {'Reason': reason, 'Step': step, 'Message': message, **more}
+
+
+class Later:
+    """An answer that is held: the request is there once `asked` is set."""
+
+    def __init__(self):
+        self.asked = threading.Event()
+
+    def hold(self, worker, invocation):
+        self.worker, self.invocation = worker, invocation
+        self.asked.set()
+
+    def send(self, answer):
+        self.worker.context.invoke_full(GLib.PRIORITY_DEFAULT,
+                                        lambda *_: FakeWorker.send(self.invocation, answer) and False)
 
 
 class FakeWorker:
@@ -110,9 +125,15 @@ class FakeWorker:
         self.requests.append(request)
         if isinstance(answer, Exception):
             connection.close_sync(None)
+        elif isinstance(answer, Later):
+            answer.hold(self, invocation)
         elif answer is not None:
-            invocation.return_value(GLib.Variant('(a{sv})', (
-                {key: GLib.Variant(TYPES[key], value) for key, value in answer.items()},)))
+            self.send(invocation, answer)
+
+    @staticmethod
+    def send(invocation, answer):
+        invocation.return_value(GLib.Variant('(a{sv})', (
+            {key: GLib.Variant(TYPES[key], value) for key, value in answer.items()},)))
 
     def credential(self, request, lifetime=None, **more):
         issued = int(time.time())

@@ -7,7 +7,7 @@ import os
 
 import pytest
 from client import Gio, GLib
-from fakeworker import failure
+from fakeworker import Later, failure
 
 KEY = 'quay.example.com/acme'
 SYSTEM = 'etc/containers/auth.json'
@@ -142,6 +142,59 @@ def test_what_is_no_such_event_ends_no_wait(host):
     for arguments in [*EVENTS.values(), *NO_EVENTS.values()]:
         signal(host, *arguments)
     assert host.client.job('edge', 'NextAttempt') == before and len(host.worker.requests) == 1
+
+
+def test_what_happens_during_an_attempt_is_not_lost(host):
+    """The attempt read the old token; that the new one came meanwhile must not cost it a wait."""
+    def answer(request):
+        if bytes(request['Token']) != b'old.token.text':
+            return host.worker.credential(request)
+        return held if request['Robot'] == 'acme+held' else failure('token-audience', 'identity')
+    held = Later()
+    host.identity()
+    host.token('old.token.text')
+    host.worker.answer = answer
+    host.job('held', more='Scopes=acme/held\n')
+    host.job('other', more='Scopes=acme/other\n')
+    host.start(wait=False)
+    host.worker.wait(held.asked.is_set, 'the first attempt')
+    host.client.wait_job('other', State='expired')
+    host.token('new.token.text')
+    host.client.wait_job('other', State='fresh', timeout=5)  # so it was heard, by both
+    held.send(failure('token-audience', 'identity'))
+    host.client.wait_job('held', State='fresh', timeout=5)
+
+
+def test_reloads_that_change_a_job_make_no_storm_of_attempts(host):
+    waiting(host, 'subject-not-accepted', HTTPStatus=400)
+    host.worker.answer = lambda request: failure('subject-not-accepted', HTTPStatus=400)
+    for number in range(20):
+        host.job(more=f'Proxy=http://proxy{number}.example:3128\n')
+        host.reload()
+    job = host.client.job('edge')
+    assert job['NextAttempt'] >= job['LastAttempt'] + 5 * 10**6 - 10**5
+    host.client.wait_job('edge', AttemptsEnded=2)
+    assert len(host.worker.requests) == 2 and host.worker.requests[1]['Proxy'] == 'http://proxy19.example:3128'
+
+
+def test_a_reload_that_changes_nothing_of_the_exchange_ends_no_wait(edge):
+    edge.worker.answer = lambda request: failure('subject-not-accepted', HTTPStatus=400)
+    edge.client.call('org.pullauth1.Manager', 'RefreshAll')
+    before = edge.client.wait_job('edge', State='retrying')
+    edge.job(more='Scopes=acme/app\nMinimumRemaining=30min\n')
+    edge.reload()
+    after = edge.client.wait_job('edge', Scopes=['quay.example.com/acme/app'])
+    assert after['State'] == 'retrying' and abs(after['NextAttempt'] - before['NextAttempt']) < 10**6
+    assert len(edge.worker.requests) == 2
+
+
+def test_a_host_that_cannot_be_woken_says_so_once_and_goes_on(host):
+    host.standard()
+    host.job(more='WakeSystem=yes\n')
+    host.worker.lifetime = 5
+    host.start()
+    host.client.wait_job('edge', timeout=30, Refreshes=lambda n: n >= 2)
+    assert host.log().count('WakeSystem=yes does not wake this host') == 1
 
 
 def rewrite_without(host, keep):

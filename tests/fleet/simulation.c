@@ -17,7 +17,6 @@
 #define LONG_DELAY (20 * USEC_PER_MINUTE)
 #define ACCURACY_LONG (1 * USEC_PER_MINUTE)
 #define ACCURACY_SHORT (50 * USEC_PER_MSEC)
-#define CLOCK_CLASSES (1U << FAILURE_TLS | 1U << FAILURE_CLOCK | 1U << FAILURE_IDENTITY_UNUSABLE)
 /* No wait is longer, of the classes that occur here and with what they may owe. */
 #define WAIT_MAX (30 * USEC_PER_MINUTE)
 
@@ -181,8 +180,8 @@ static void attempt(Simulation *s, Host *h, usec_t now) {
 /* The clock was set: as job_wake() of the daemon. */
 static void clock_set(Simulation *s, Host *h, usec_t now) {
         h->clock = CLOCK_RIGHT;
-        if (h->failure >= 0 && CLOCK_CLASSES & 1U << h->failure && h->wait_until > now &&
-            pace_may_wake(&h->pace, h->failure, h->wait_until - now))
+        if (h->failure >= 0 && wait_event_classes(WAIT_EVENT_CLOCK) & 1U << h->failure &&
+            h->wait_until > now && pace_may_wake(&h->pace, h->failure, h->wait_until - now))
                 attempt(s, h, now);
 }
 
