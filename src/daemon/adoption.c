@@ -6,8 +6,9 @@
  * ends last. A write that failed or a backup that was put back may have left an older one anywhere.
  *
  * Owns the order of belief in clocks: on the same boot the state file's boot clock; after a reboot the real
- * clock, if it stands within the token's life; otherwise the age is unknown, and the credential is kept but
- * replaced at once. What has ended is not taken up, so that it is withdrawn before anything else.
+ * clock, if it stands within the token's life, until it is set; otherwise the age is unknown, and the
+ * credential is kept but replaced at once. What has ended is not taken up, so that it is withdrawn before
+ * anything else.
  *
  * Refuses entries that we did not write and tokens of other robots. */
 
@@ -27,9 +28,6 @@
 #include "model/name.h"
 #include "model/target-config.h"
 
-/* The registry's clock may be that much ahead of ours without ours being in doubt. */
-#define CLOCK_LEEWAY (30 * USEC_PER_SEC)
-
 static usec_t due_after_reboot(const JobRecord *record, const AdoptionClock *clock) {
         usec_t due_real;
 
@@ -39,38 +37,55 @@ static usec_t due_after_reboot(const JobRecord *record, const AdoptionClock *clo
         return usec_add(clock->boot, usec_sub(due_real, clock->real));
 }
 
+/* What the run before us knew, on the clock that still goes on. */
+static JobTimes times_of_record(const JobRecord *record, usec_t lifetime) {
+        usec_t expires = usec_add(record->obtained_boot, lifetime);
+
+        return (JobTimes){
+                .obtained_boot = record->obtained_boot,
+                .expires_boot = record->expires_boot > 0 && record->expires_boot < expires
+                                        ? record->expires_boot
+                                        : expires,
+                .due_boot = record->due_boot,
+                .estimated = record->estimated,
+        };
+}
+
+static JobTimes times_by_real_clock(usec_t issued, usec_t expires, const JobRecord *record,
+                                    const AdoptionClock *clock) {
+        usec_t age = usec_sub(clock->real, issued);
+
+        return (JobTimes){
+                .obtained_boot = clock->boot,
+                .expires_boot = usec_add(clock->boot, usec_sub(expires - issued, age)),
+                .due_boot = due_after_reboot(record, clock),
+                .estimated = true,
+        };
+}
+
 int adoption_times(int64_t issued, int64_t expires, const JobRecord *record, const AdoptionClock *clock,
-                   AdoptionTimes *ret) {
+                   JobTimes *ret) {
         usec_t iat = (usec_t) issued * USEC_PER_SEC, exp = (usec_t) expires * USEC_PER_SEC,
                lifetime = exp - iat;
+        bool clock_set = usec_add(clock->real, JOB_CLOCK_LEEWAY) >= iat;
 
         /* A record of another credential says nothing of this one: we were killed between writing the
          * two. */
         if (record && record->issued != (uint64_t) issued)
                 record = NULL;
-        if (record && clock->same_boot && record->obtained_boot <= clock->boot) {
-                *ret = (AdoptionTimes){
-                        .obtained_boot = record->obtained_boot,
-                        .expires_boot = usec_add(record->obtained_boot, lifetime),
-                        .due_boot = record->due_boot,
+        if (record && clock->same_boot && record->obtained_boot <= clock->boot &&
+            (!record->estimated || !clock_set))
+                *ret = times_of_record(record, lifetime);
+        else if (clock_set)
+                *ret = times_by_real_clock(iat, exp, record, clock);
+        else
+                *ret = (JobTimes){
+                        .obtained_boot = clock->boot,
+                        .expires_boot = usec_add(clock->boot, lifetime),
+                        .due_boot = clock->boot,
+                        .estimated = true,
                 };
-                return ret->expires_boot > clock->boot;
-        }
-        if (clock->real >= exp)
-                return 0;
-        *ret = (AdoptionTimes){
-                .obtained_boot = clock->boot,
-                .expires_boot = usec_add(clock->boot, exp - clock->real),
-                .due_boot = due_after_reboot(record, clock),
-        };
-        if (usec_add(clock->real, CLOCK_LEEWAY) < iat) {
-                /* This host's clock has not been set yet. */
-                ret->expires_boot = usec_add(clock->boot, lifetime);
-                ret->due_boot = clock->boot;
-                ret->age_unknown = true;
-        } else if (ret->expires_boot > usec_add(clock->boot, lifetime))
-                ret->expires_boot = usec_add(clock->boot, lifetime);
-        return 1;
+        return ret->expires_boot > clock->boot;
 }
 
 struct AdoptionView {
@@ -361,7 +376,7 @@ int adoption_try(Adoption *a, Job *j) {
         _cleanup_credential_ Credential *c = NULL;
         const JobRecord *record = state_data_job(a->state, j->name, /* create= */ false);
         AdoptionClock clock = { .boot = now_boot(), .real = now_real() };
-        AdoptionTimes times;
+        JobTimes times;
         int r;
 
         if (!j->config->enabled || !j->config->robot || !j->config->scopes || !j->config->scopes[0])
@@ -379,12 +394,8 @@ int adoption_try(Adoption *a, Job *j) {
                 log_debug("Job '%s': what an earlier run left has ended", j->name);
                 if (j->config->on_expiry == ON_EXPIRY_WITHDRAW)
                         return 0;
-                times = (AdoptionTimes){ .obtained_boot = 0, .expires_boot = 1, .due_boot = clock.boot };
+                times = (JobTimes){ .obtained_boot = 0, .expires_boot = 1 };
         }
-        c->obtained_boot = times.obtained_boot;
-        r = job_adopt(j, TAKE_PTR(c), times.expires_boot, times.due_boot);
-        if (r < 0)
-                return r;
-        j->age_unknown = times.age_unknown;
-        return 1;
+        r = job_adopt(j, TAKE_PTR(c), &times);
+        return r < 0 ? r : 1;
 }

@@ -28,20 +28,12 @@ int adoption_recall(Adoption *a, JobConfig *config);
 /* Targets are read once for many jobs. To be called when these are through; the next look reads anew. */
 void adoption_forget(Adoption *a);
 
-/* When a credential ends and is due, on the boot clock; computed apart from everything else for its
- * tests. */
-typedef struct AdoptionTimes {
-        usec_t obtained_boot, expires_boot;
-        usec_t due_boot;  /* 0: to be computed by the schedule */
-        bool age_unknown; /* this host's clock had not been set yet */
-} AdoptionTimes;
-
 typedef struct AdoptionClock {
         usec_t boot, real;
         bool same_boot; /* the record was written on this boot */
 } AdoptionClock;
 
-/* `issued` and `expires` as the token says, seconds since 1970. `record` may be NULL. Returns 1, or 0 if the
- * credential has ended. */
+/* Computed apart from everything else for its tests. `issued` and `expires` as the token says, seconds since
+ * 1970. `record` may be NULL. Returns 1, or 0 if the credential has ended. */
 int adoption_times(int64_t issued, int64_t expires, const JobRecord *record, const AdoptionClock *clock,
-                   AdoptionTimes *ret);
+                   JobTimes *ret);

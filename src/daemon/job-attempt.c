@@ -11,11 +11,11 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "daemon/job-attempt.h"
 #include "daemon/job-hold.h"
 #include "daemon/job-log.h"
+#include "daemon/job-wait.h"
 #include "daemon/local-secret.h"
 
 /* For the worker, identity, exchange and verification together. Quay itself may take ten seconds to reach an
@@ -36,7 +36,6 @@ static void end_attempt(Job *j, JobChange what) {
 /* Consumes `failure`; NULL means that there was no memory to say more. */
 static void fail(Job *j, Failure *failure) {
         bool news;
-        usec_t delay;
 
         if (!failure)
                 (void) failure_new(&failure, STEP_EXCHANGE, REASON_INTERNAL, "Out of memory");
@@ -44,9 +43,7 @@ static void fail(Job *j, Failure *failure) {
         failure_free(j->failure);
         j->failure = failure;
         j->failures++;
-        delay = pace_next(&j->pace, failure ? failure_class(failure) : FAILURE_TRANSPORT,
-                          failure ? failure->retry_after : 0, job_remaining(j), random_draw());
-        (void) job_schedule(j, usec_add(now_boot(), delay));
+        job_wait(j, failure);
         if (failure && news)
                 job_log_failed(j, failure);
         end_attempt(j, JOB_HAPPENED_FAILED);
@@ -210,6 +207,7 @@ void job_attempt_start(Job *j) {
         j->last_attempt_boot = now_boot();
         j->last_attempt_real = now_real();
         j->reread_done = false;
+        j->heard = 0;
         send_request(j);
         if (job_is_attempting(j))
                 job_update(j, JOB_CHANGED_STATE);
@@ -229,6 +227,15 @@ static bool all_answered(const Job *j) {
                 if (j->targets[i].result == TARGET_PENDING)
                         return false;
         return true;
+}
+
+/* The host was suspended in between, or the targets were busy for longer than the credential lived. */
+static void fail_ended(Job *j) {
+        Failure *f = NULL;
+
+        (void) failure_new(&f, STEP_PUBLICATION, REASON_EXPIRED,
+                           "The credential ended before it stood in its targets");
+        fail(j, f);
 }
 
 /* Only a credential that tools can read is a success, be it in this attempt or when the target recovers. */
@@ -251,6 +258,10 @@ void job_attempt_target_answered(Job *j) {
         if (!all_answered(j))
                 return;
         j->awaiting_publication = false;
+        if (!job_has_valid_credential(j)) {
+                fail_ended(j);
+                return;
+        }
         /* The exchange worked; what is wrong with a target is the target's, and retried without another
          * one. */
         j->failure = failure_free(j->failure);

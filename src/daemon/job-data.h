@@ -58,7 +58,8 @@ struct Job {
         Credential *credential; /* without its secret */
         Secret *auth;           /* of the credential, as targets want it */
         usec_t expires_boot;
-        bool age_unknown; /* adopted before the clock was set: it may end sooner than expires_boot */
+        bool end_estimated; /* adopted after a reboot: expires_boot was worked out from the real clock */
+        usec_t due_boot;    /* when it should be replaced, fixed once for each credential */
         IdentityClaims *claims;
         bool skew_known;
         int64_t skew_usec;
@@ -71,12 +72,14 @@ struct Job {
         sd_event_source *reread_timer;
         bool reread_done; /* the identity was read a second time within this attempt */
         bool delivered;   /* the credential stood in every target once */
+        unsigned heard;   /* during the attempt: bits 1 << WaitEvent */
         Pace pace;
         uint64_t attempts_started, attempts_ended, refreshes, failures;
         usec_t last_attempt_real, last_success_real;
         usec_t last_attempt_boot;
         usec_t next_attempt_boot; /* USEC_INFINITY: none */
         sd_event_source *attempt_timer, *expiry_timer;
+        bool told_no_wake;
         sd_event_time_handler_t on_due; /* of the attempt timer: it belongs to whoever knows of attempts */
         JobTarget *targets;
         size_t n_targets;
@@ -99,7 +102,7 @@ bool job_may_attempt(const Job *j); /* its files are right, and it is enabled */
 bool job_is_undecided(const Job *j);
 /* The credential stands in every target. */
 bool job_is_published(const Job *j);
-/* When the credential that is held should be replaced, on the boot clock. */
+/* When a credential like the one that is held should be replaced, on the boot clock. */
 usec_t job_due(const Job *j);
 
 /* Derives the state anew and tells the observer of it, and of `what`. */

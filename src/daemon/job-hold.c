@@ -27,9 +27,13 @@ static int set_timer(Job *j, sd_event_source **source, clockid_t clock, usec_t b
 
         if (boot != USEC_INFINITY)
                 r = sd_event_add_time(j->context->event, &timer, clock, boot, accuracy, handler, j);
-        /* Waking a host takes a capability (CAP_WAKE_ALARM) and a real-time clock that can. */
         if (r < 0 && clock == CLOCK_BOOTTIME_ALARM) {
-                log_debug("Job '%s' cannot wake this host: %s", j->name, strerrordesc_np(-r));
+                if (!j->told_no_wake)
+                        log_warning_errno(r,
+                                          "Job '%s': WakeSystem=yes does not wake this host, its service "
+                                          "lacks CAP_WAKE_ALARM (see pullauth.job(5)), going on without: %m",
+                                          j->name);
+                j->told_no_wake = true;
                 r = sd_event_add_time(j->context->event, &timer, CLOCK_BOOTTIME, boot, accuracy, handler, j);
         }
         /* The old one goes on: an attempt or an end at a wrong time is better than none. */
@@ -54,6 +58,7 @@ void job_drop_credential(Job *j) {
         j->auth = secret_free(j->auth);
         j->expires_boot = 0;
         j->expiry_timer = sd_event_source_disable_unref(j->expiry_timer);
+        j->due_boot = 0;
         for (size_t i = 0; i < j->n_targets; i++)
                 j->targets[i].result = TARGET_PENDING;
         o->publish(j, o->userdata);
@@ -91,7 +96,8 @@ int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
         secret_free(j->auth);
         j->auth = TAKE_PTR(auth);
         j->expires_boot = expires_boot;
-        j->age_unknown = false;
+        j->end_estimated = false;
+        j->due_boot = job_due(j);
         j->delivered = false;
         for (size_t i = 0; i < j->n_targets; i++)
                 j->targets[i].result = TARGET_PENDING;
@@ -105,8 +111,8 @@ int job_limit_credential(Job *j, usec_t expires_boot) {
 }
 
 int job_schedule_when_due(Job *j) {
-        usec_t due = job_due(j), now = now_boot();
+        usec_t now = now_boot();
 
         /* An exchange that took longer than its token lives on is no reason to spin. */
-        return job_schedule(j, due > now ? due : usec_add(now, 1 * USEC_PER_SEC));
+        return job_schedule(j, j->due_boot > now ? j->due_boot : usec_add(now, 1 * USEC_PER_SEC));
 }

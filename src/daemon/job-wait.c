@@ -14,7 +14,7 @@ void job_wait_event(Job *j, WaitEvent event) {
         usec_t now = now_boot(), left = usec_sub(j->next_attempt_boot, now), spread, soon;
         FailureClass class;
 
-        if (j->configuration_failure || !j->failure || j->next_attempt_boot == USEC_INFINITY)
+        if (!job_may_attempt(j) || !j->failure || j->next_attempt_boot == USEC_INFINITY)
                 return;
         class = failure_class(j->failure);
         spread = wait_event_spread(event);

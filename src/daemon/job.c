@@ -13,11 +13,11 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "daemon/job-attempt.h"
 #include "daemon/job-hold.h"
 #include "daemon/job-log.h"
+#include "daemon/job-wait.h"
 #include "daemon/job.h"
 
 /* A refresh on demand costs the registry two requests and an audit row: not more often than this. */
@@ -67,21 +67,26 @@ static int on_attempt_due(sd_event_source *source, uint64_t usec, void *userdata
         return 0;
 }
 
-int job_adopt(Job *j, Credential *credential, usec_t expires_boot, usec_t due_boot) {
+int job_adopt(Job *j, Credential *credential, const JobTimes *times) {
         int r;
 
-        r = job_hold_credential(j, credential, expires_boot);
+        credential->obtained_boot = times->obtained_boot;
+        r = job_hold_credential(j, credential, times->expires_boot);
         if (r < 0)
                 return r;
         j->delivered = true; /* by the run of the daemon that fetched it */
-        j->next_attempt_boot = due_boot > 0 && due_boot < j->expires_boot ? due_boot : job_due(j);
+        j->end_estimated = times->estimated;
+        if (times->due_boot > 0 && times->due_boot < j->expires_boot)
+                j->due_boot = times->due_boot;
         return 0;
 }
 
 int job_start(Job *j, usec_t delay) {
-        usec_t first = j->credential ? j->next_attempt_boot : usec_add(now_boot(), delay);
+        usec_t first = usec_add(now_boot(), delay);
         int r;
 
+        if (j->credential && j->due_boot > first)
+                first = j->due_boot;
         r = job_schedule(j, job_may_attempt(j) ? first : USEC_INFINITY);
         job_update(j, _JOB_CHANGED_ALL);
         return r;
@@ -220,10 +225,28 @@ static int disable(Job *j, JobSettings *s) {
         return 1;
 }
 
+/* The soonest that somebody can have an attempt by asking for it. */
+static usec_t soonest_forced(const Job *j) {
+        usec_t now = now_boot(), spaced = usec_add(j->last_attempt_boot, FORCED_INTERVAL);
+
+        return j->attempts_started > 0 && spaced > now ? spaced : now;
+}
+
+/* A wait for a failure goes on, an attempt as well: what changed is none of their business. */
+static int keep_schedule(Job *j, bool new_due) {
+        if (new_due && j->credential)
+                j->due_boot = job_due(j);
+        if (!job_may_attempt(j) || job_is_attempting(j) ||
+            (j->failure && j->next_attempt_boot != USEC_INFINITY))
+                return 0;
+        return job_schedule_when_due(j);
+}
+
 static int apply_settings(Job *j, JobSettings *s) {
         const JobObserver *o = &j->context->observer;
         bool same_robot = streq_ptr(j->config->registry, s->config->registry) &&
                           streq_ptr(j->config->robot, s->config->robot);
+        bool same_due = j->config->minimum_remaining == s->config->minimum_remaining;
         bool again = !same_exchange(j, s) || !job_has_valid_credential(j);
         int r;
 
@@ -231,6 +254,7 @@ static int apply_settings(Job *j, JobSettings *s) {
         if (r < 0)
                 return r;
         j->configuration_failure = failure_free(j->configuration_failure);
+        j->told_no_wake = false;
         if (again) {
                 job_attempt_cancel(j);
                 j->failure = failure_free(j->failure);
@@ -240,7 +264,7 @@ static int apply_settings(Job *j, JobSettings *s) {
                 job_drop_credential(j);
         else
                 o->publish(j, o->userdata);
-        r = again ? job_schedule(j, now_boot()) : job_schedule_when_due(j);
+        r = again ? job_schedule(j, soonest_forced(j)) : keep_schedule(j, !same_due);
         job_update(j, _JOB_CHANGED_ALL);
         return r < 0 ? r : 1;
 }
@@ -284,10 +308,8 @@ int job_reconfigure(Job *j, JobSettings *settings) {
 }
 
 static int attempt_soon(Job *j) {
-        usec_t soonest = j->attempts_started > 0 ? usec_add(j->last_attempt_boot, FORCED_INTERVAL) : 0;
+        usec_t soonest = soonest_forced(j);
 
-        if (soonest < now_boot())
-                soonest = now_boot();
         return soonest < j->next_attempt_boot ? job_schedule(j, soonest) : 0;
 }
 
@@ -315,21 +337,11 @@ int job_refresh(Job *j, uint64_t *ret_attempt) {
         return 1;
 }
 
-void job_wake(Job *j, FailureClasses classes, usec_t spread) {
-        usec_t now = now_boot(), left = usec_sub(j->next_attempt_boot, now), soon;
-        FailureClass class;
-
-        if (job_is_attempting(j) || !job_may_attempt(j) || !j->failure ||
-            j->next_attempt_boot == USEC_INFINITY)
-                return;
-        class = failure_class(j->failure);
-        soon = spread > 0 ? random_draw() % spread : 0;
-        if (!(classes & 1U << class) || left <= soon || !pace_may_wake(&j->pace, class, left - soon))
-                return;
-        log_debug("Job '%s': something happened that may end '%s', trying again", j->name,
-                  reason_to_string(j->failure->reason));
-        (void) job_schedule(j, now + soon);
-        job_announce(j, JOB_CHANGED_STATE);
+void job_wake(Job *j, WaitEvent event) {
+        if (job_is_attempting(j))
+                j->heard |= 1U << event;
+        else
+                job_wait_event(j, event);
 }
 
 /* Only what stood there can be withdrawn: a target of which nothing is wanted says so from the start. */
@@ -369,19 +381,25 @@ int job_set_target_result(Job *j, const char *target, TargetResult result, const
         return 0;
 }
 
-/* What was adopted in 1970 shows its age once the clock is set. */
+/* The end of what was adopted after a reboot was worked out from the real clock, which may have stood in
+ * 1970 or at the moment when the host was switched off. It is set: the end is another one, and if it is
+ * sooner, so is the time when it is due. */
 static void judge_age(Job *j) {
-        usec_t real = now_real(), issued = (usec_t) j->credential->issued * USEC_PER_SEC,
+        usec_t now = now_boot(), real = now_real(), end,
+               issued = (usec_t) j->credential->issued * USEC_PER_SEC,
                expires = (usec_t) j->credential->expires * USEC_PER_SEC;
 
-        if (real < issued)
+        if (usec_add(real, JOB_CLOCK_LEEWAY) < issued)
                 return;
-        j->age_unknown = false;
-        (void) job_limit_credential(j, usec_add(now_boot(), usec_sub(expires, real)));
+        end = usec_add(now, usec_sub(expires, real > issued ? real : issued));
+        if (end < j->expires_boot)
+                j->due_boot = usec_sub(j->due_boot, j->expires_boot - end);
+        (void) job_limit_credential(j, end);
+        (void) keep_schedule(j, /* new_due= */ false);
 }
 
 void job_clock_changed(Job *j) {
-        if (j->credential && j->age_unknown)
+        if (j->credential && j->end_estimated)
                 judge_age(j);
         job_announce(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_STATE);
 }

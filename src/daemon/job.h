@@ -21,19 +21,28 @@ int job_new(const JobContext *context, JobSettings *settings, Job **ret);
 Job *job_free(Job *j);
 DEFINE_CLEANUP(Job *, job_free)
 
+/* When an adopted credential ends and is due, on the boot clock of this boot. */
+typedef struct JobTimes {
+        usec_t obtained_boot;
+        usec_t expires_boot; /* may be sooner than the life of the credential says: the host was off */
+        usec_t due_boot;     /* as it was fixed when it was obtained; 0: to be worked out */
+        bool estimated;      /* with the real clock, which may yet be set */
+} JobTimes;
+
+/* A registry's clock may be that much ahead of ours without ours being in doubt. */
+#define JOB_CLOCK_LEEWAY (30 * USEC_PER_SEC)
+
 /* Takes up a credential that an earlier run of the daemon left published, so that nothing is fetched
- * before it is due. It ends at `expires_boot`, which may be sooner than its obtained_boot and lifetime
- * say (the host was switched off meanwhile). `due_boot` as it was fixed then, or 0. Consumes the
- * credential. */
-int job_adopt(Job *j, Credential *credential, usec_t expires_boot, usec_t due_boot);
+ * before it is due. Consumes the credential. */
+int job_adopt(Job *j, Credential *credential, const JobTimes *times);
 /* Schedules the first attempt: at `delay` from now, or when the adopted credential is due. */
 int job_start(Job *j, usec_t delay);
 /* Other files: touches only what they change. Consumes the settings. Returns 1 if anything changed, 0. */
 int job_reconfigure(Job *j, JobSettings *settings);
 
-/* Something happened that failures of these classes wait for: an attempt within `spread` from now, if one
- * of them keeps the job from trying and its pace allows it. */
-void job_wake(Job *j, FailureClasses classes, usec_t spread);
+/* Something happened that a wait of this job may be for: an attempt soon, if it is and the pace allows it.
+ * During an attempt it is remembered, for that may have begun too early to profit. */
+void job_wake(Job *j, WaitEvent event);
 
 /* Asks for an attempt soon; requests while one is under way or waiting are one. Returns 1 and the number
  * of the attempt that answers it; 0 if the job is disabled, or its configuration keeps it from trying (see
@@ -46,5 +55,5 @@ void job_reset_failed(Job *j);
 
 /* What came of the last job_observer.publish() for one target. Takes `failure` (copied). */
 int job_set_target_result(Job *j, const char *target, TargetResult result, const Failure *failure);
-/* The real clock was set: shown times change, deadlines do not. */
+/* The real clock was set: shown times change, and deadlines that it was asked for. */
 void job_clock_changed(Job *j);

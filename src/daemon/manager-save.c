@@ -41,21 +41,27 @@ void manager_save_soon(Manager *m) {
         (void) sd_event_source_set_enabled(m->save_timer, SD_EVENT_ONESHOT);
 }
 
-void manager_record_job(Manager *m, const Job *j) {
-        uint64_t issued = j->credential ? (uint64_t) j->credential->issued : 0;
-        JobRecord *record = state_data_job(state_store_data(m->store), j->name, /* create= */ issued != 0);
+static bool is_recorded(const Manager *m, const JobRecord *r, const Job *j) {
+        if (!j->credential)
+                return r->issued == 0;
+        return r->issued == (uint64_t) j->credential->issued && r->expires_boot == j->expires_boot &&
+               r->due_boot == j->due_boot && r->estimated == j->end_estimated &&
+               memcmp(r->boot_id, m->adoption.boot_id, sizeof(r->boot_id)) == 0;
+}
 
-        /* The due time is fixed once for each credential: retries do not move it. */
-        if (!record ||
-            (record->issued == issued &&
-             (issued == 0 || memcmp(record->boot_id, m->adoption.boot_id, sizeof(record->boot_id)) == 0)))
+void manager_record_job(Manager *m, const Job *j) {
+        JobRecord *record = state_data_job(state_store_data(m->store), j->name, /* create= */ j->credential);
+
+        if (!record || is_recorded(m, record, j))
                 return;
-        record->issued = issued;
+        record->issued = j->credential ? (uint64_t) j->credential->issued : 0;
         record->last_success_real = j->last_success_real;
         if (j->credential) {
                 record->obtained_boot = j->credential->obtained_boot;
                 record->obtained_real = usec_sub(now_real(), usec_sub(now_boot(), record->obtained_boot));
-                record->due_boot = j->next_attempt_boot != USEC_INFINITY ? j->next_attempt_boot : 0;
+                record->due_boot = j->due_boot;
+                record->expires_boot = j->expires_boot;
+                record->estimated = j->end_estimated;
                 memcpy(record->boot_id, m->adoption.boot_id, sizeof(record->boot_id));
         }
         state_data_touch(state_store_data(m->store));

@@ -119,9 +119,11 @@ static void on_clock_set(void *userdata) {
         Manager *m = userdata;
 
         capture_real_offset(m);
-        for (size_t i = 0; i < m->n_jobs; i++)
+        for (size_t i = 0; i < m->n_jobs; i++) {
                 job_clock_changed(m->jobs[i]);
-        manager_wake(m, 1U << FAILURE_CLOCK | 1U << FAILURE_TLS | 1U << FAILURE_IDENTITY_UNUSABLE, 0);
+                manager_record_job(m, m->jobs[i]);
+        }
+        manager_wake(m, WAIT_EVENT_CLOCK);
 }
 
 static bool is_known_job(const char *name, void *userdata) {
@@ -274,6 +276,7 @@ int manager_start(Manager *m) {
         (void) fragments_sweep(m->adoption.fragments_fd, is_known_job, m);
         /* Also without a job: what an earlier run left and nobody wants any more has to go. */
         publisher_mark_all(m->publisher);
+        publisher_write_marked(m->publisher);
         check_ready(m);
         return 0;
 }

@@ -227,6 +227,17 @@ void publisher_reset_failed(Publisher *p, const char *target) {
         mark_for_news(s);
 }
 
+void publisher_write_marked(Publisher *p) {
+        for (size_t i = 0; i < p->n_slots; i++) {
+                Slot *s = p->slots + i;
+
+                if (!s->marked)
+                        continue;
+                (void) sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
+                (void) on_write(s->timer, 0, s);
+        }
+}
+
 const char *publisher_target_path(const Publisher *p, const char *target) {
         const Slot *s = find_slot(p, target);
 

@@ -33,5 +33,7 @@ void publisher_mark(Publisher *p, const char *target);
 void publisher_mark_all(Publisher *p);
 /* Forgets how often the target could not be written, and tries again now. */
 void publisher_reset_failed(Publisher *p, const char *target);
+/* Does not wait for the event loop: what ended while nobody ran goes before anything else is done. */
+void publisher_write_marked(Publisher *p);
 /* The path of a target as this daemon sees it, or NULL. */
 const char *publisher_target_path(const Publisher *p, const char *target);

@@ -28,8 +28,10 @@ typedef struct OwnedKey {
 /* The schedule of a job's credential, to be taken up again after a restart. */
 typedef struct JobRecord {
         char *job;
-        uint64_t issued;                /* iat of the credential that this is about; 0: none */
-        usec_t obtained_boot, due_boot; /* meaningful on the boot with this id only */
+        uint64_t issued; /* iat of the credential that this is about; 0: none */
+        /* Meaningful on the boot with this id only. expires_boot is 0 in what older versions wrote. */
+        usec_t obtained_boot, due_boot, expires_boot;
+        bool estimated; /* expires_boot was worked out from the real clock */
         uint8_t boot_id[16];
         usec_t obtained_real;
         usec_t last_success_real;

@@ -67,8 +67,10 @@ static void print_job(const void *node, VISIT which, void *closure) {
         print_hex(p->file, j->boot_id, sizeof(j->boot_id));
         fprintf(p->file,
                 ", \"issued\": %" PRIu64 ", \"obtained_boot\": %" PRIu64 ", \"due_boot\": %" PRIu64
-                ", \"obtained_real\": %" PRIu64 ", \"last_success_real\": %" PRIu64 "}",
-                j->issued, j->obtained_boot, j->due_boot, j->obtained_real, j->last_success_real);
+                ", \"expires_boot\": %" PRIu64 ", \"estimated\": %s, \"obtained_real\": %" PRIu64
+                ", \"last_success_real\": %" PRIu64 "}",
+                j->issued, j->obtained_boot, j->due_boot, j->expires_boot, j->estimated ? "true" : "false",
+                j->obtained_real, j->last_success_real);
 }
 
 int state_file_print(const StateData *s, char **ret, size_t *ret_size) {
@@ -164,6 +166,8 @@ static int parse_job(StateData *s, const char *name, json_object *o) {
             json_get_u64(o, "issued", &j->issued) <= 0 ||
             json_get_u64(o, "obtained_boot", &j->obtained_boot) <= 0 ||
             json_get_u64(o, "due_boot", &j->due_boot) <= 0 ||
+            json_get_u64(o, "expires_boot", &j->expires_boot) < 0 ||
+            json_get_bool(o, "estimated", &j->estimated) < 0 ||
             json_get_u64(o, "obtained_real", &j->obtained_real) <= 0 ||
             json_get_u64(o, "last_success_real", &j->last_success_real) <= 0)
                 return -EBADMSG;

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 
-from fakeworker import failure
+from fakeworker import boot_usec, failure
 from privatebus import PrivateBus
 from rig import DAEMON_UID, as_user, program
 
@@ -169,6 +169,27 @@ def test_what_ended_while_the_daemon_was_down_is_withdrawn_at_start(host):
     host.start()
     assert host.client.wait_job('edge', State='expired')['Reason'] == 'connection-failed'
     host.wait_file(SYSTEM, lambda: host.auths() == {})
+
+
+def test_a_credential_that_ends_before_it_could_be_published_is_a_failure(edge):
+    def answer(request):
+        if answers or 'slow' not in request['Robot']:
+            return failure('connection-failed')
+        asked = boot_usec()
+        edge.worker.wait(lambda: boot_usec() - asked > 10**6, 'most of its life')
+        os.unlink(edge.path(SYSTEM))
+        edge.worker.wait(edge.auths, 'mending')
+        answers.append(edge.worker.credential(request, lifetime=1))
+        # A tenth of a second is left, and the target has just been written.
+        return {**answers[0], 'ObtainedBoot': boot_usec() - 900000}
+    answers = []
+    edge.worker.answer = answer
+    edge.job('slow', more='Scopes=acme/slow\n')
+    edge.reload()
+    job = edge.client.wait_job('slow', State='expired')
+    assert job['Reason'] in ('expired', 'token-not-usable') and job['Refreshes'] == 0 and job['Expires'] == 0
+    assert job['NextAttempt'] > job['LastAttempt']
+    edge.wait_file(SYSTEM, lambda: edge.auths() and list(edge.auths()) == [KEY])
 
 
 def test_stopping_leaves_the_credential_in_place(edge):
