@@ -28,9 +28,10 @@ typedef enum Destination {
 } Destination;
 
 static int max_level = LOG_INFO;
+static bool level_is_of_environment;
 static Destination destination = TO_LINES;
 
-static int level_from_string(const char *s) {
+int log_level_from_string(const char *s) {
         static const char *const names[] = { "emerg",   "alert",  "crit", "err",
                                              "warning", "notice", "info", "debug" };
         uint64_t number;
@@ -55,9 +56,10 @@ static bool stderr_is_journal(void) {
 
 void log_setup(void) {
         const char *text = getenv("PULLAUTH_LOG_LEVEL");
-        int level = text ? level_from_string(text) : LOG_INFO;
+        int level = text ? log_level_from_string(text) : LOG_INFO;
 
         max_level = level < 0 ? LOG_INFO : level;
+        level_is_of_environment = text && level >= 0;
         if (stderr_is_journal())
                 destination = TO_JOURNAL;
         else if (getenv("INVOCATION_ID") && !isatty(STDERR_FILENO))
@@ -66,6 +68,11 @@ void log_setup(void) {
                 destination = TO_LINES;
         if (level < 0)
                 log_warning("PULLAUTH_LOG_LEVEL='%s' is no log level, using 'info'", text);
+}
+
+void log_configure_level(int level) {
+        if (!level_is_of_environment)
+                max_level = level;
 }
 
 int log_max_level(void) {

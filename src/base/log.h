@@ -18,6 +18,10 @@ typedef struct LogField {
 /* Reads $PULLAUTH_LOG_LEVEL (0–7 or emerg … debug; default info) and looks where stderr goes. */
 void log_setup(void);
 int log_max_level(void);
+/* "info" or "6"; -EINVAL. */
+int log_level_from_string(const char *s);
+/* What the configuration says; $PULLAUTH_LOG_LEVEL of log_setup() stands above it. */
+void log_configure_level(int level);
 
 /* Logs one entry. `error` is 0 or an errno of either sign: it becomes the ERRNO= field and, through "%m"
  * in `format`, its text. `message_id` may be NULL. Returns -abs(error), so that

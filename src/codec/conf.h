@@ -18,10 +18,10 @@ typedef struct ConfAssignment {
         unsigned line;
 } ConfAssignment;
 
-/* Files that define things of one kind: DIRECTORY/NAMESUFFIX. */
+/* Files that define things of one kind: DIRECTORY/NAMESUFFIX, or the one file SUFFIX. */
 typedef struct ConfKind {
-        const char *directory; /* "jobs" */
-        const char *suffix;    /* ".job" */
+        const char *directory; /* "jobs"; NULL: there is one file, which may be missing */
+        const char *suffix;    /* ".job"; "pullauthd.conf" */
 } ConfKind;
 
 typedef enum ConfSeverity {

@@ -135,7 +135,11 @@ static int open_daemon(Daemon *d, const char *root) {
         if (r < 0)
                 return log_error_errno(r, "Cannot start: %m");
         manager_set_observer(d->manager, &manager_observer);
-        return manager_start(d->manager);
+        r = manager_start(d->manager);
+        if (r < 0)
+                return r;
+        service_starting(d->service);
+        return 0;
 }
 
 static int run(const char *root) {

@@ -26,8 +26,6 @@
 #include "model/message-id.h"
 
 #define WORKER_SOCKET "/run/pullauth/worker.sock"
-/* How long the service manager, and all who wait for it, are made to wait for first attempts. */
-#define READY_TIMEOUT (60 * USEC_PER_SEC)
 
 /* For deriving this program's host id from the machine id, which itself is shown to nobody
  * (sd_id128_get_machine_app_specific(3)). */
@@ -226,16 +224,6 @@ static void make_context(Manager *m) {
         memcpy(m->adoption.boot_id, id.bytes, sizeof(m->adoption.boot_id));
 }
 
-static int open_timers(Manager *m) {
-        int r;
-
-        r = manager_save_open(m);
-        if (r >= 0)
-                r = sd_event_add_time_relative(m->event, &m->ready_timer, CLOCK_BOOTTIME, READY_TIMEOUT, 0,
-                                               on_ready_timer, m);
-        return r;
-}
-
 static int open_parts(Manager *m) {
         const PublisherClient client = { .collect = collect, .done = report, .userdata = m };
         int r;
@@ -250,7 +238,7 @@ static int open_parts(Manager *m) {
         if (r >= 0)
                 r = publisher_new(m->event, m->root, m->store, &client, &m->publisher);
         if (r >= 0)
-                r = open_timers(m);
+                r = manager_save_open(m);
         if (r < 0)
                 return log_error_errno(r, "Cannot start: %m");
         r = time_change_new(m->event, on_clock_set, m, &m->time_change);
@@ -261,6 +249,17 @@ static int open_parts(Manager *m) {
         return 0;
 }
 
+static int load_configuration(Manager *m, Configuration **ret) {
+        int r;
+
+        r = configuration_load(m->root, ret);
+        if (r < 0)
+                return r;
+        log_configure_level((*ret)->daemon->log_level);
+        configuration_log(*ret);
+        return 0;
+}
+
 int manager_start(Manager *m) {
         Configuration *c;
         int r;
@@ -268,10 +267,15 @@ int manager_start(Manager *m) {
         r = open_parts(m);
         if (r < 0)
                 return r;
-        r = configuration_load(m->root, &c);
+        r = load_configuration(m, &c);
         if (r < 0)
                 return log_error_errno(r, "Cannot read the configuration: %m");
-        configuration_log(c);
+        r = sd_event_add_time_relative(m->event, &m->ready_timer, CLOCK_BOOTTIME, c->daemon->ready_timeout,
+                                       0, on_ready_timer, m);
+        if (r < 0) {
+                configuration_free(c);
+                return log_error_errno(r, "Cannot start: %m");
+        }
         (void) manager_apply(m, c, MANAGER_APPLY_AT_START);
         (void) fragments_sweep(m->adoption.fragments_fd, is_known_job, m);
         /* Also without a job: what an earlier run left and nobody wants any more has to go. */
@@ -285,10 +289,9 @@ int manager_reload(Manager *m) {
         Configuration *c;
         int r;
 
-        r = configuration_load(m->root, &c);
+        r = load_configuration(m, &c);
         if (r < 0)
                 return log_error_errno(r, "Cannot read the configuration, keeping the old one: %m");
-        configuration_log(c);
         r = manager_apply(m, c, 0);
         /* A job that everybody waited for may be gone. */
         check_ready(m);

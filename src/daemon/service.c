@@ -109,6 +109,12 @@ Service *service_free(Service *s) {
         return NULL;
 }
 
+/* The service manager's own patience may be shorter than what is configured here. */
+void service_starting(Service *s) {
+        (void) sd_notifyf(/* unset_environment= */ false, "EXTEND_TIMEOUT_USEC=%" PRIu64,
+                          manager_configuration(s->manager)->daemon->ready_timeout + BUS_TIMEOUT);
+}
+
 void service_manager_ready(Service *s) {
         s->manager_ready = true;
         service_changed(s);

@@ -13,6 +13,8 @@ int service_new(sd_event *event, const Manager *manager, Service **ret);
 Service *service_free(Service *s);
 DEFINE_CLEANUP(Service *, service_free)
 
+/* Once it is known how long the start may take. */
+void service_starting(Service *s);
 /* Ready is when first attempts are over and the bus name is ours (or does not come: a host without a bus is
  * not made to wait for one). */
 void service_manager_ready(Service *s);

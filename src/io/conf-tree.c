@@ -147,7 +147,8 @@ static int find_file(const View *v, const char *subdir, const char *file, char *
                 const ConfOverlay *o;
                 int r;
 
-                r = text_format(&path, "%s%s/%s/%s", v->root, places[i], subdir, file);
+                r = text_format(&path, "%s%s/%s%s%s", v->root, places[i], subdir, isempty(subdir) ? "" : "/",
+                                file);
                 if (r < 0)
                         return r;
                 o = find_overlay(v, path);
@@ -216,7 +217,7 @@ static int read_drop_ins(const View *v, const char *kind, const char *file, Conf
         _cleanup_free_ char *subdir = NULL;
         int r;
 
-        r = text_format(&subdir, "%s/%s.d", kind, file);
+        r = text_format(&subdir, "%s%s%s.d", kind, isempty(kind) ? "" : "/", file);
         if (r >= 0)
                 r = list_places(v, subdir, ".conf", &names);
         STRV_FOREACH(n, names) {
@@ -371,6 +372,34 @@ int conf_tree_load_one(const char *root, const ConfKind *kind, const char *name,
         return load_one(&v, kind->directory, name, kind->suffix, ret);
 }
 
+int conf_tree_load_file(const char *root, const char *file, Conf **ret) {
+        const View v = { .root = root };
+        _cleanup_free_ char *path = NULL;
+        _cleanup_conf_ Conf *conf = NULL;
+        struct stat st;
+        int r;
+
+        r = conf_new(&conf);
+        if (r >= 0)
+                r = find_file(&v, "", file, &path, &st);
+        if (r > 0 && !is_mask(&st))
+                r = read_file(&v, conf, path);
+        if (r >= 0)
+                r = read_drop_ins(&v, "", file, conf);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(conf);
+        return 0;
+}
+
+static int load_one_file(const char *root, size_t kind, const char *file, conf_take_t take, void *userdata) {
+        Conf *conf;
+        int r;
+
+        r = conf_tree_load_file(root, file, &conf);
+        return r < 0 ? r : take(kind, file, conf, userdata);
+}
+
 int conf_tree_load_kinds(const char *root, const ConfKind *kinds, size_t n_kinds, Conf *messages,
                          conf_take_t take, void *userdata) {
         int r = 0;
@@ -379,6 +408,10 @@ int conf_tree_load_kinds(const char *root, const ConfKind *kinds, size_t n_kinds
                 ConfTree *trees = NULL;
                 size_t n = 0;
 
+                if (!kinds[kind].directory) {
+                        r = load_one_file(root, kind, kinds[kind].suffix, take, userdata);
+                        continue;
+                }
                 r = conf_tree_load(root, kinds[kind].directory, kinds[kind].suffix, messages, &trees, &n);
                 for (size_t i = 0; i < n && r >= 0; i++)
                         r = take(kind, trees[i].name, TAKE_PTR(trees[i].conf), userdata);

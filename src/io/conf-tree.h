@@ -47,6 +47,10 @@ int conf_tree_load_one(const char *root, const ConfKind *kind, const char *name,
 
 /* Owns `conf` from now on. Below 0: loading ends with that. */
 typedef int (*conf_take_t)(size_t kind, const char *name, Conf *conf, void *userdata);
+/* The one file of that name, "pullauthd.conf", and its drop-ins, which need no main file. Returns 0 or
+ * -ENOMEM. */
+int conf_tree_load_file(const char *root, const char *file, Conf **ret);
+
 /* The same for several kinds, one after the other: each definition is handed to `take`. */
 int conf_tree_load_kinds(const char *root, const ConfKind *kinds, size_t n_kinds, Conf *messages,
                          conf_take_t take, void *userdata);

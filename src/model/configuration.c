@@ -16,6 +16,7 @@
 #include "model/target-config.h"
 
 const ConfKind configuration_kinds[_CONFIGURATION_KIND_MAX] = {
+        [CONFIGURATION_DAEMON] = { NULL, "pullauthd.conf" },
         [CONFIGURATION_IDENTITIES] = { "identities", ".identity" },
         [CONFIGURATION_JOBS] = { "jobs", ".job" },
 };
@@ -34,6 +35,7 @@ Configuration *configuration_free(Configuration *c) {
         }
         free(c->jobs);
         free(c->identities);
+        daemon_config_free(c->daemon);
         conf_free(c->messages);
         free(c);
         return NULL;
@@ -56,6 +58,31 @@ int configuration_new(Configuration **ret) {
 /* Room for one more behind n items, in steps that double: each step is copied, and what it leaves erased. */
 static void *room(void *items, size_t n, size_t size) {
         return (n & (n - 1)) == 0 ? reallocarray(items, n > 0 ? 2 * n : 1, size) : items;
+}
+
+static int copy_messages(const Conf *from, Conf *to) {
+        for (size_t i = 0; i < from->n_messages; i++) {
+                const ConfMessage *m = from->messages + i;
+                int r = conf_add_message(to, m->severity, m->file, m->line, "%s", m->text);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Consumes `conf`. Its messages belong to no job. */
+static int add_daemon(Configuration *c, Conf *conf) {
+        _cleanup_conf_ Conf *owned = conf;
+        DaemonConfig *config;
+        int r;
+
+        r = daemon_config_new(owned, &config);
+        if (r < 0)
+                return r;
+        daemon_config_free(c->daemon);
+        c->daemon = config;
+        return copy_messages(owned, c->messages);
 }
 
 /* Consumes `conf`. */
@@ -91,7 +118,7 @@ static int add_job(Configuration *c, const char *name, Conf *conf) {
         c->jobs = grown;
         grown += c->n_jobs;
         *grown = (JobDefinition){};
-        r = job_config_new(name, owned, &grown->config);
+        r = job_config_new(name, owned, c->daemon ? &c->daemon->job_defaults : NULL, &grown->config);
         if (r < 0)
                 return r;
         conf_forget_assignments(owned);
@@ -102,6 +129,8 @@ static int add_job(Configuration *c, const char *name, Conf *conf) {
 
 int configuration_add(Configuration *c, ConfigurationKind kind, const char *name, Conf *conf) {
         switch (kind) {
+        case CONFIGURATION_DAEMON:
+                return add_daemon(c, conf);
         case CONFIGURATION_IDENTITIES:
                 return add_identity(c, name, conf);
         case CONFIGURATION_JOBS:
@@ -148,17 +177,6 @@ static int compare_identity(const void *key, const void *item) {
         return strcmp(key, ((const IdentityDefinition *) item)->config->name);
 }
 
-static int copy_errors(const Conf *from, Conf *to) {
-        for (size_t i = 0; i < from->n_messages; i++) {
-                const ConfMessage *m = from->messages + i;
-                int r = conf_add_message(to, m->severity, m->file, m->line, "%s", m->text);
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 static int check_identity(const Configuration *c, JobDefinition *d) {
         const IdentityDefinition *i;
         _cleanup_free_ char *text = NULL;
@@ -176,7 +194,7 @@ static int check_identity(const Configuration *c, JobDefinition *d) {
         }
         if (first_error(i->conf)) {
                 r = fail_by_message(d, i->conf);
-                return r < 0 ? r : copy_errors(i->conf, d->conf);
+                return r < 0 ? r : copy_messages(i->conf, d->conf);
         }
         d->identity = i->config;
         return 0;

@@ -6,6 +6,7 @@
 
 #include "base/failure.h"
 #include "codec/conf.h"
+#include "model/daemon-config.h"
 #include "model/identity-config.h"
 #include "model/job-config.h"
 
@@ -22,6 +23,7 @@ typedef struct JobDefinition {
 } JobDefinition;
 
 typedef struct Configuration {
+        DaemonConfig *daemon;
         IdentityDefinition *identities; /* sorted by name */
         size_t n_identities;
         JobDefinition *jobs; /* sorted by name */
@@ -30,6 +32,7 @@ typedef struct Configuration {
 } Configuration;
 
 typedef enum ConfigurationKind {
+        CONFIGURATION_DAEMON, /* before the jobs, which take its defaults */
         CONFIGURATION_IDENTITIES,
         CONFIGURATION_JOBS,
         _CONFIGURATION_KIND_MAX,

@@ -17,6 +17,8 @@
 #define MINIMUM_REMAINING_MAX (7 * USEC_PER_DAY)
 #define SCOPES_MAX 64
 #define TARGETS_MAX 16
+/* Of Proxy=: none, whatever pullauthd.conf says. */
+#define PROXY_NONE "none"
 
 /* A job under construction: scopes stay relative until the registry is known. */
 typedef struct Draft {
@@ -138,11 +140,26 @@ static int set_scopes(const ConfAssignment *a, void *userdata, char **reterr) {
         return append_words(a, &d->scope_paths, scope_word_is_valid, SCOPES_MAX, "acme acme/app", reterr);
 }
 
+int job_config_set_targets(const ConfAssignment *a, char ***p, char **reterr) {
+        return append_words(a, p, object_name_is_valid, TARGETS_MAX, "system podman", reterr);
+}
+
+int job_config_set_proxy(const ConfAssignment *a, char **p, char **reterr) {
+        if (!isempty(a->value) && !startswith(a->value, "http://") && !startswith(a->value, "https://"))
+                return config_complain(reterr,
+                                       "%s=%s is no URL, write for example %s=http://proxy.example.com:3128",
+                                       a->key, a->value, a->key);
+        return config_set_token(a, p, reterr);
+}
+
+int job_config_set_minimum_remaining(const ConfAssignment *a, usec_t *p, char **reterr) {
+        return config_set_span(a, p, MINIMUM_REMAINING_MIN, MINIMUM_REMAINING_MAX, reterr);
+}
+
 static int set_targets(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
-        return append_words(a, &d->config->targets, object_name_is_valid, TARGETS_MAX, "system podman",
-                            reterr);
+        return job_config_set_targets(a, &d->config->targets, reterr);
 }
 
 static int set_ca_file(const ConfAssignment *a, void *userdata, char **reterr) {
@@ -154,12 +171,9 @@ static int set_ca_file(const ConfAssignment *a, void *userdata, char **reterr) {
 static int set_proxy(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
-        if (!isempty(a->value) && !startswith(a->value, "http://") && !startswith(a->value, "https://"))
-                return config_complain(reterr,
-                                       "Proxy=%s is no URL, write for example "
-                                       "Proxy=http://proxy.example.com:3128",
-                                       a->value);
-        return config_set_token(a, &d->config->proxy, reterr);
+        if (streq(a->value, PROXY_NONE))
+                return config_set_token(a, &d->config->proxy, reterr);
+        return job_config_set_proxy(a, &d->config->proxy, reterr);
 }
 
 static int set_take_over(const ConfAssignment *a, void *userdata, char **reterr) {
@@ -197,8 +211,7 @@ static int set_on_remove(const ConfAssignment *a, void *userdata, char **reterr)
 static int set_minimum_remaining(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
-        return config_set_span(a, &d->config->minimum_remaining, MINIMUM_REMAINING_MIN,
-                               MINIMUM_REMAINING_MAX, reterr);
+        return job_config_set_minimum_remaining(a, &d->config->minimum_remaining, reterr);
 }
 
 static const ConfKey job_keys[] = {
@@ -265,18 +278,31 @@ static int fill_scopes(JobConfig *c, char *const *paths, Conf *conf) {
         return add_scope(c, namespace);
 }
 
-static int fill_defaults(JobConfig *c) {
+static int fill_targets(JobConfig *c, char *const *defaults) {
         int r;
 
-        if (!c->identity) {
-                r = free_and_strdup(&c->identity, "default");
-                if (r < 0)
-                        return r;
-        }
         if (c->targets && c->targets[0])
                 return 0;
+        if (defaults && defaults[0]) {
+                c->targets = strv_free(c->targets);
+                return strv_copy(defaults, &c->targets);
+        }
         r = strv_append(&c->targets, "system");
         return r < 0 ? r : strv_append(&c->targets, "podman");
+}
+
+static int fill_defaults(JobConfig *c, const JobDefaults *defaults) {
+        int r = 0;
+
+        if (!c->identity)
+                r = free_and_strdup(&c->identity, "default");
+        if (r >= 0)
+                r = fill_targets(c, defaults ? defaults->targets : NULL);
+        if (r >= 0 && (!c->proxy || streq(c->proxy, PROXY_NONE)))
+                r = free_and_strdup(&c->proxy, !c->proxy && defaults ? defaults->proxy : NULL);
+        if (c->minimum_remaining == 0 && defaults)
+                c->minimum_remaining = defaults->minimum_remaining;
+        return r < 0 ? r : 0;
 }
 
 static int complain_missing(Conf *conf, const char *key, const char *example) {
@@ -312,7 +338,7 @@ static int check_complete(const JobConfig *c, Conf *conf) {
         return r;
 }
 
-int job_config_new(const char *name, Conf *conf, JobConfig **ret) {
+int job_config_new(const char *name, Conf *conf, const JobDefaults *defaults, JobConfig **ret) {
         _cleanup_(job_config_freep) JobConfig *c = NULL;
         _cleanup_strv_ char **scope_paths = NULL;
         Draft d;
@@ -330,7 +356,7 @@ int job_config_new(const char *name, Conf *conf, JobConfig **ret) {
         scope_paths = d.scope_paths;
         if (r < 0)
                 return r;
-        r = fill_defaults(c);
+        r = fill_defaults(c, defaults);
         if (r >= 0)
                 r = check_complete(c, conf);
         if (r >= 0 && c->registry && c->robot)

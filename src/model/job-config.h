@@ -28,6 +28,13 @@ typedef enum OnExpiry {
 const char *on_expiry_to_string(OnExpiry e);
 OnExpiry on_expiry_from_string(const char *s);
 
+/* What jobs take that say nothing else: Default*= of pullauthd.conf. */
+typedef struct JobDefaults {
+        char **targets; /* NULL: "system", "podman" */
+        char *proxy;    /* URL, or NULL */
+        usec_t minimum_remaining;
+} JobDefaults;
+
 typedef struct JobConfig {
         char *name;
         bool enabled;
@@ -49,7 +56,12 @@ typedef struct JobConfig {
 JobConfig *job_config_free(JobConfig *c);
 DEFINE_CLEANUP(JobConfig *, job_config_free)
 
-/* As identity_config_new(). */
-int job_config_new(const char *name, Conf *conf, JobConfig **ret);
+/* As identity_config_new(). `defaults` may be NULL. */
+int job_config_new(const char *name, Conf *conf, const JobDefaults *defaults, JobConfig **ret);
+/* Values of keys that pullauthd.conf has as defaults, too; as the set function of a ConfKey. */
+int job_config_set_targets(const ConfAssignment *a, char ***p, char **reterr);
+int job_config_set_proxy(const ConfAssignment *a, char **p, char **reterr);
+int job_config_set_minimum_remaining(const ConfAssignment *a, usec_t *p, char **reterr);
+
 /* Everything but `files`. */
 bool job_config_equal(const JobConfig *a, const JobConfig *b);

@@ -264,7 +264,7 @@ int job_edit_check(const JobEdit *e, char **reterr) {
         if (r >= 0)
                 r = conf_parse(conf, "", text, strlen(text));
         if (r >= 0)
-                r = job_config_new("check", conf, &c);
+                r = job_config_new("check", conf, NULL, &c);
         /* What is said of no line is about what is not among these keys. */
         for (size_t i = 0; r >= 0 && i < conf->n_messages; i++)
                 if (conf->messages[i].line > 0) {

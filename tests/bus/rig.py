@@ -218,13 +218,15 @@ class Host:
         return self.bus.address.split(',')[0]
 
     def start(self, wait=True, **environment):
+        """A variable that is None is not set."""
+        variables = {'NOTIFY_SOCKET': self.notify.path, 'PULLAUTH_LOG_LEVEL': 'debug', **environment}
         self.notify.forget()
         log = open(self.logs, 'ab')
         command = [*WRAPPER, program(self.directory, 'pullauthd'), f'--root={self.root}']
         self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        cwd=self.directory, start_new_session=True,
-                                       env=self.environment(NOTIFY_SOCKET=self.notify.path, PULLAUTH_LOG_LEVEL='debug',
-                                                            **environment),
+                                       env=self.environment(**{key: value for key, value in variables.items()
+                                                               if value is not None}),
                                        **as_user(DAEMON_UID))
         log.close()
         if wait:
@@ -245,9 +247,9 @@ class Host:
         finally:
             self.daemon = None
 
-    def restart(self, number=signal.SIGTERM):
+    def restart(self, number=signal.SIGTERM, **environment):
         self.stop(number)
-        return self.start()
+        return self.start(**environment)
 
     def reload(self):
         """As `systemctl reload` does; returns when it is over."""

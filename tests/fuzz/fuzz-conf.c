@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Configuration text: whatever comes in, assignments are trimmed and printable, each line gives at most
- * one of them or one message, and what was read reads the same when it is written again. */
+ * one of them or one message, and what was read reads the same when it is written again. Then the tables of
+ * all kinds of files: what they accept is within their bounds, and what they say is clean. */
 
 #include "fuzz.h"
 
+#include "base/text.h"
 #include "codec/conf.h"
+#include "model/daemon-config.h"
+#include "model/identity-config.h"
+#include "model/job-config.h"
+#include "model/name.h"
 
 static int set(const ConfAssignment *a, void *userdata, char **reterr) {
         size_t *n = userdata;
@@ -70,6 +76,64 @@ static void check_again(const Conf *c) {
         }
 }
 
+static void parse_again(const uint8_t *data, size_t size, Conf **ret) {
+        fuzz_assert(conf_new(ret) == 0 && conf_parse(*ret, "file", (const char *) data, size) == 0);
+}
+
+static void check_names(char *const *names) {
+        STRV_FOREACH(n, names)
+                fuzz_assert(object_name_is_valid(*n));
+}
+
+static void check_proxy(const char *proxy) {
+        fuzz_assert(!proxy || startswith(proxy, "http://") || startswith(proxy, "https://"));
+}
+
+static void check_messages(const Conf *c) {
+        for (size_t i = 0; i < c->n_messages; i++)
+                fuzz_assert_clean(c->messages[i].text);
+}
+
+static void check_job(const uint8_t *data, size_t size, const JobDefaults *defaults) {
+        _cleanup_(job_config_freep) JobConfig *job = NULL;
+        _cleanup_conf_ Conf *c = NULL;
+
+        parse_again(data, size, &c);
+        fuzz_assert(job_config_new("name", c, defaults, &job) == 0);
+        check_messages(c);
+        check_names(job->targets);
+        check_proxy(job->proxy);
+        fuzz_assert(job->targets && job->targets[0] && object_name_is_valid(job->identity));
+        fuzz_assert(conf_has_error(c) || (job->registry && job->robot && job->scopes && job->scopes[0]));
+        fuzz_assert(job->minimum_remaining <= 7 * USEC_PER_DAY);
+}
+
+static void check_identity(const uint8_t *data, size_t size) {
+        _cleanup_(identity_config_freep) IdentityConfig *identity = NULL;
+        _cleanup_conf_ Conf *c = NULL;
+
+        parse_again(data, size, &c);
+        fuzz_assert(identity_config_new("name", c, &identity) == 0);
+        check_messages(c);
+        fuzz_assert(conf_has_error(c) || identity->source >= 0);
+}
+
+static void check_tables(const uint8_t *data, size_t size) {
+        _cleanup_(daemon_config_freep) DaemonConfig *daemon = NULL;
+        _cleanup_conf_ Conf *c = NULL;
+
+        parse_again(data, size, &c);
+        fuzz_assert(daemon_config_new(c, &daemon) == 0);
+        check_messages(c);
+        fuzz_assert(daemon->log_level >= 0 && daemon->log_level <= 7);
+        fuzz_assert(daemon->ready_timeout <= 10 * USEC_PER_MINUTE);
+        check_names(daemon->job_defaults.targets);
+        check_proxy(daemon->job_defaults.proxy);
+        check_job(data, size, NULL);
+        check_job(data, size, &daemon->job_defaults);
+        check_identity(data, size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_conf_ Conf *c = NULL;
         size_t n_lines = 1, n_set = 0;
@@ -85,5 +149,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         fuzz_assert(conf_apply(c, keys, ELEMENTSOF(keys), &n_set) == 0);
         fuzz_assert(n_set <= c->n_assignments);
         check_texts(c, n_lines);
+        check_tables(data, size);
         return 0;
 }

@@ -150,6 +150,35 @@ static void several_kinds_are_handed_over_one_after_the_other(void **state) {
         assert_string_equal(seen, "0 stop ;");
 }
 
+static void one_file_has_places_and_drop_ins_and_may_be_missing(void **state) {
+        const ConfKind kinds[] = { { NULL, "d.conf" }, { "jobs", ".job" } };
+        _cleanup_conf_ Conf *none = NULL, *some = NULL, *masked = NULL, *messages = NULL;
+        char seen[256] = "", path[256];
+
+        assert_ok(conf_tree_load_file(*state, "d.conf", &none));
+        assert_int_equal(none->n_assignments + none->n_messages, 0);
+        write_file(*state, "run/pullauth/d.conf.d/20-b.conf", "[M]\nK=run\n");
+        write_file(*state, "usr/lib/pullauth/d.conf.d/10-a.conf", "[M]\nK=vendor\n");
+        write_file(*state, "usr/lib/pullauth/d.conf", "[M]\nK=below\nL=below\n");
+        write_file(*state, "etc/pullauth/d.conf", "[M]\nK=above\n");
+        write_file(*state, "etc/pullauth/other.conf", "[M]\nK=other\n");
+        assert_ok(conf_tree_load_file(*state, "d.conf", &some));
+        assert_int_equal(some->n_assignments, 3);
+        assert_string_equal(some->assignments[0].value, "above");
+        assert_string_equal(some->assignments[1].value, "vendor");
+        assert_string_equal(last_value(some, "K"), "run");
+        assert_string_equal(some->files[0] + strlen(*state), "/etc/pullauth/d.conf");
+        assert_ok(conf_new(&messages));
+        assert_int_equal(conf_tree_load_kinds(*state, kinds, 2, messages, note, seen), 0);
+        assert_string_equal(seen, "0 d.conf run;");
+        snprintf(path, sizeof(path), "%s/etc/pullauth/d.conf", (char *) *state);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(symlink("/dev/null", path), 0);
+        assert_ok(conf_tree_load_file(*state, "d.conf", &masked));
+        assert_int_equal(masked->n_assignments, 2);
+        assert_int_equal(masked->n_messages, 0);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, setup_scratch, teardown_scratch)
 
 static void one_definition_as_it_would_be(void **state) {
@@ -204,6 +233,7 @@ int main(void) {
                 test(several_kinds_are_handed_over_one_after_the_other),
                 cmocka_unit_test_setup_teardown(one_definition_as_it_would_be, setup_scratch,
                                                 teardown_scratch),
+                test(one_file_has_places_and_drop_ins_and_may_be_missing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static Conf *parse(const char *text, JobConfig **ret) {
         assert_ok(conf_new(&conf));
         assert_ok(strv_append(&conf->files, FILE_NAME));
         assert_ok(conf_parse(conf, FILE_NAME, text, strlen(text)));
-        assert_ok(job_config_new("edge", conf, ret));
+        assert_ok(job_config_new("edge", conf, NULL, ret));
         return conf;
 }
 
@@ -34,6 +34,45 @@ static void two_lines_make_a_complete_job(void **state) {
         assert_false(c->take_over);
         assert_int_equal(c->on_remove, ON_REMOVE_WITHDRAW);
         assert_int_equal(c->minimum_remaining, 0);
+}
+
+/* Parses a job with `more` and these defaults. */
+static JobConfig *with_defaults(const JobDefaults *defaults, const char *more) {
+        _cleanup_free_ char *text = NULL;
+        _cleanup_conf_ Conf *conf = NULL;
+        JobConfig *c = NULL;
+
+        assert_ok(text_format(&text, "[Job]\nRegistry=q.example\nRobot=a+b\n%s", more));
+        assert_ok(conf_new(&conf));
+        assert_ok(conf_parse(conf, FILE_NAME, text, strlen(text)));
+        assert_ok(job_config_new("edge", conf, defaults, &c));
+        assert_int_equal(conf->n_messages, 0);
+        return c;
+}
+
+static void what_a_job_does_not_say_is_taken_from_the_defaults(void **state) {
+        char *targets[] = { (char *) "podman", NULL };
+        const JobDefaults defaults = { targets, (char *) "http://proxy:3128", 10 * USEC_PER_MINUTE };
+        _cleanup_(job_config_freep) JobConfig *c = with_defaults(&defaults, "");
+
+        assert_true(strv_equal(c->targets, targets));
+        assert_string_equal(c->proxy, "http://proxy:3128");
+        assert_int_equal(c->minimum_remaining, 10 * USEC_PER_MINUTE);
+}
+
+static void what_a_job_says_counts_before_the_defaults(void **state) {
+        char *targets[] = { (char *) "podman", NULL };
+        const JobDefaults defaults = { targets, (char *) "http://proxy:3128", 10 * USEC_PER_MINUTE };
+        _cleanup_(job_config_freep) JobConfig *c = NULL, *direct = NULL;
+
+        c = with_defaults(&defaults, "Targets=system\nProxy=http://other\nMinimumRemaining=1min\n");
+        assert_int_equal(strv_length(c->targets), 1);
+        assert_string_equal(c->targets[0], "system");
+        assert_string_equal(c->proxy, "http://other");
+        assert_int_equal(c->minimum_remaining, USEC_PER_MINUTE);
+        direct = with_defaults(&defaults, "Proxy=none\nTargets=system\nTargets=\n");
+        assert_null(direct->proxy);
+        assert_true(strv_equal(direct->targets, targets));
 }
 
 static void every_key_is_taken(void **state) {
@@ -145,6 +184,8 @@ static void equality_is_about_everything_but_files(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(two_lines_make_a_complete_job),
+                cmocka_unit_test(what_a_job_does_not_say_is_taken_from_the_defaults),
+                cmocka_unit_test(what_a_job_says_counts_before_the_defaults),
                 cmocka_unit_test(every_key_is_taken),
                 cmocka_unit_test(an_empty_value_resets),
                 cmocka_unit_test(wrong_values_name_line_and_remedy),

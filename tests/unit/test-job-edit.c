@@ -82,7 +82,7 @@ static void what_the_text_says_is_what_a_job_becomes(void **state) {
         assert_ok(job_edit_print(&e, JOB_EDIT_MAIN, &text));
         assert_ok(conf_new(&conf));
         assert_ok(conf_parse(conf, "x", text, strlen(text)));
-        assert_ok(job_config_new("edge", conf, &c));
+        assert_ok(job_config_new("edge", conf, NULL, &c));
         assert_int_equal(conf->n_messages, 0);
         assert_string_equal(c->registry, "quay.example.com:8443");
         assert_string_equal(c->scopes[0], "quay.example.com:8443/acme/app");

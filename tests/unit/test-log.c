@@ -74,6 +74,21 @@ static void one_of_each(void) {
         log_debug("5");
 }
 
+static void one_of_each_when_configured(void) {
+        log_configure_level(LOG_DEBUG);
+        one_of_each();
+}
+
+static void the_environment_counts_before_the_configuration(void **state) {
+        assert_string_equal(logged((Run){ .f = one_of_each_when_configured }), "1\n2\n3\n4\n5\n");
+        assert_string_equal(logged((Run){ .f = one_of_each_when_configured, .level = "err" }), "1\n");
+        assert_string_equal(logged((Run){ .f = one_of_each_when_configured, .level = "" }),
+                            "PULLAUTH_LOG_LEVEL='' is no log level, using 'info'\n1\n2\n3\n4\n5\n");
+        assert_int_equal(log_level_from_string("crit"), LOG_CRIT);
+        assert_int_equal(log_level_from_string("8"), -EINVAL);
+        assert_int_equal(log_level_from_string("-1"), -EINVAL);
+}
+
 static void the_level_decides_what_is_written(void **state) {
         static const struct {
                 const char *level, *wanted;
@@ -278,6 +293,7 @@ static void the_journal_gets_one_message_with_all_fields(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_level_decides_what_is_written),
+                cmocka_unit_test(the_environment_counts_before_the_configuration),
                 cmocka_unit_test(a_level_that_is_none_is_told_and_info_is_used),
                 cmocka_unit_test(services_get_priorities_unless_on_a_terminal),
                 cmocka_unit_test(another_journal_stream_is_not_ours),
