@@ -249,6 +249,32 @@ static int drop_foreign(IdentityConfig *c, Conf *conf) {
         return 0;
 }
 
+/* Where one key of several is needed, and two would contradict each other. */
+static const struct {
+        IdentitySource source;
+        const char *keys[4];
+} one_of[] = {
+        { IDENTITY_SIGNED, { "KeyFile", "KeyURI" } },
+        { IDENTITY_KUBERNETES, { "Server", "Kubeconfig", "InCluster" } },
+};
+
+static int check_one_of(const IdentityConfig *c, const char *const *keys, Conf *conf) {
+        _cleanup_free_ char *names = NULL;
+        size_t n = 0;
+        int r;
+
+        for (const char *const *k = keys; *k; k++)
+                n += !!identity_config_get(c, *k);
+        if (n == 1)
+                return 0;
+        r = strv_join((char *const *) keys, "=, ", &names);
+        if (r < 0)
+                return r;
+        return conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
+                                "Source=%s needs exactly one of %s=", identity_source_to_string(c->source),
+                                names);
+}
+
 static int check_complete(IdentityConfig *c, Conf *conf) {
         const IdentityKey *keys;
         size_t n;
@@ -268,6 +294,9 @@ static int check_complete(IdentityConfig *c, Conf *conf) {
                                              "%s= is missing, Source=%s needs it, add for example %s=%s",
                                              keys[i].key, identity_source_to_string(c->source), keys[i].key,
                                              keys[i].example);
+        for (size_t i = 0; i < ELEMENTSOF(one_of) && r >= 0; i++)
+                if (one_of[i].source == c->source)
+                        r = check_one_of(c, one_of[i].keys, conf);
         return r;
 }
 

@@ -8,12 +8,14 @@
 #include "base/text.h"
 #include "worker/identity/exec.h"
 #include "worker/identity/file.h"
+#include "worker/identity/signed.h"
 #include "worker/identity/sources.h"
 
 static const IdentitySourceType *const sources[] = {
         &identity_file,
         &identity_exec,
         &identity_credential,
+        &identity_signed,
 };
 
 const IdentitySourceType *identity_source_find(const char *name) {

@@ -35,6 +35,7 @@ class Issuer:
         with self.lock:
             self.keys = dict(self.first_keys)
             self.published = ['rsa', 'ec']
+            self.documents = {}        # path -> text: a static site beside the issuer, for hosts that are their own
             self.discovery = {}        # members that replace those of the document, None to leave one out
             self.clock_offset = 0
             self.listener.certificate = 'good'
@@ -65,8 +66,11 @@ class Issuer:
                 self.published.append('rsa-old')
             return fresh.kid
 
-    def configure(self, published=None, discovery=None, clock_offset=None, listening=None, certificate=None):
+    def configure(self, published=None, discovery=None, clock_offset=None, listening=None, certificate=None,
+                  documents=None):
         with self.lock:
+            if documents is not None:
+                self.documents = dict(documents)
             if published is not None:
                 for name in published:
                     self.key(name)
@@ -83,6 +87,9 @@ class Issuer:
     def decide(self, request):
         if request.method not in ('GET', 'HEAD'):
             return answers.wrong_method('GET, HEAD')
+        with self.lock:
+            if request.path in self.documents:
+                return Answer(200, self.documents[request.path], 'application/json')
         if request.path.endswith(DISCOVERY):
             return self.discovery_document(self.url + request.path[:-len(DISCOVERY)])
         if request.path == JWKS:

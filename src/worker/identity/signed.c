@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Signs a token with a key of this host, which the daemon handed over (PEM) or which is behind PKCS#11.
+ *
+ * * Owns what the token says: issuer, subject and audience as configured, a life of minutes from now, a
+ * random id. The key is opened, used and closed in a thread, since a device may take its time. What the
+ * registry needs to check the signature is published by the administrator (worker/issuer-documents). */
+
+#include <errno.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/scalar.h"
+#include "base/text.h"
+#include "io/background.h"
+#include "worker/identity/signed.h"
+#include "worker/jwt-writer.h"
+#include "worker/signing-key.h"
+
+#define LIFETIME_DEFAULT (5 * USEC_PER_MINUTE)
+#define LIFETIME_MAX USEC_PER_DAY
+#define ID_SIZE 16
+
+/* What the thread needs, and what it found. */
+typedef struct Work {
+        char *issuer, *subject, *audience, *algorithm, *key_id, *uri;
+        Secret *pem, *pin;
+        int64_t issued, expires;
+        Secret *token;   /* out */
+        char *complaint; /* out */
+} Work;
+
+typedef struct SignedRun {
+        Background *background;
+        SourceHandler handler;
+        void *userdata;
+} SignedRun;
+
+static void work_release(void *data) {
+        Work *w = data;
+
+        if (!w)
+                return;
+        free(w->issuer);
+        free(w->subject);
+        free(w->audience);
+        free(w->algorithm);
+        free(w->key_id);
+        free(w->uri);
+        secret_free(w->pem);
+        secret_free(w->pin);
+        secret_free(w->token);
+        free(w->complaint);
+        free(w);
+}
+
+static void signed_free(void *run) {
+        SignedRun *s = run;
+
+        if (!s)
+                return;
+        background_free(s->background);
+        free(s);
+}
+
+/* 128 random bits, so that each token is another one. */
+static int make_id(char ret[static 2 * ID_SIZE + 1]) {
+        uint8_t bytes[ID_SIZE];
+
+        if (gnutls_rnd(GNUTLS_RND_NONCE, bytes, sizeof(bytes)) < 0)
+                return -EIO;
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                (void) snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+        return 0;
+}
+
+/* Returns 0, 1 with a complaint, or a negative errno. */
+static int sign(Work *w, SigningKey *key, const char *key_id) {
+        _cleanup_free_ char *input = NULL;
+        _cleanup_free_ void *signature = NULL;
+        char id[2 * ID_SIZE + 1];
+        size_t size;
+        int r;
+
+        r = make_id(id);
+        if (r >= 0)
+                r = jwt_signing_input(
+                        &(JwtDraft){
+                                .algorithm = w->algorithm,
+                                .key_id = key_id,
+                                .issuer = w->issuer,
+                                .subject = w->subject,
+                                .audience = w->audience,
+                                .id = id,
+                                .issued = w->issued,
+                                .expires = w->expires,
+                        },
+                        &input);
+        if (r < 0)
+                return r;
+        r = signing_key_sign(key, w->algorithm, input, strlen(input), &signature, &size, &w->complaint);
+        return r != 0 ? r : jwt_assemble(input, signature, size, &w->token);
+}
+
+static int work(void *data) {
+        _cleanup_(signing_key_freep) SigningKey *key = NULL;
+        _cleanup_(public_key_done) PublicKey public = {};
+        Work *w = data;
+        int r;
+
+        r = signing_key_open(&(SigningKeyPlace){ .pem = w->pem, .uri = w->uri, .pin = w->pin }, &key,
+                             &w->complaint);
+        if (r == 0 && !w->key_id)
+                r = signing_key_public(key, &public, &w->complaint);
+        return r != 0 ? r : sign(w, key, w->key_id ?: public.thumbprint);
+}
+
+static int complain(const Work *w, Failure **reterr) {
+        int r;
+
+        r = failure_new(reterr, STEP_IDENTITY, REASON_IDENTITY_SOURCE_FAILED, "%s", strempty(w->complaint));
+        if (r >= 0)
+                r = failure_set_hint(
+                        *reterr, "Check KeyFile= or KeyURI= of the identity, and PINFile= if the key wants "
+                                 "one");
+        return r < 0 ? r : 1;
+}
+
+static void on_signed(int r, void *data, void *userdata) {
+        SignedRun *s = userdata;
+        Work *w = data;
+        Failure *f = NULL;
+
+        if (r > 0)
+                r = complain(w, &f);
+        s->handler(r, r == 0 ? TAKE_PTR(w->token) : NULL, f, s->userdata);
+}
+
+static int copy_secret(const Secret *from, Secret **to) {
+        return from ? secret_dup(from, to) : 0;
+}
+
+static int fill(Work *w, const Request *q) {
+        const char *lifetime = request_setting(q, "Lifetime");
+        uint64_t life = LIFETIME_DEFAULT;
+        int r;
+
+        if (lifetime && parse_u64(lifetime, USEC_PER_SEC, LIFETIME_MAX, &life) < 0)
+                return -EINVAL;
+        r = free_and_strdup(&w->issuer, request_setting(q, "Issuer"));
+        if (r >= 0)
+                r = free_and_strdup(&w->subject, request_setting(q, "Subject"));
+        if (r >= 0)
+                r = free_and_strdup(&w->audience, q->audience);
+        if (r >= 0)
+                r = free_and_strdup(&w->algorithm, request_setting(q, "Algorithm") ?: "RS256");
+        if (r >= 0)
+                r = free_and_strdup(&w->key_id, request_setting(q, "KeyID"));
+        if (r >= 0)
+                r = free_and_strdup(&w->uri, request_setting(q, "KeyURI"));
+        if (r >= 0)
+                r = copy_secret(request_secret(q, "KeyFile"), &w->pem);
+        if (r >= 0)
+                r = copy_secret(request_secret(q, "PINFile"), &w->pin);
+        if (r < 0)
+                return r;
+        w->issued = (int64_t) (now_real() / USEC_PER_SEC);
+        w->expires = w->issued + (int64_t) (life / USEC_PER_SEC);
+        return w->issuer && w->subject && (!w->pem) != (!w->uri) ? 0 : -EINVAL;
+}
+
+static int signed_start(const SourceQuestion *q, SourceHandler handler, void *userdata, void **ret_run) {
+        SignedRun *s;
+        Work *w;
+        int r;
+
+        s = calloc(1, sizeof(*s));
+        w = calloc(1, sizeof(*w));
+        if (!s || !w) {
+                free(s);
+                free(w);
+                return -ENOMEM;
+        }
+        s->handler = handler;
+        s->userdata = userdata;
+        r = fill(w, q->request);
+        if (r < 0)
+                work_release(w);
+        else
+                r = background_start(q->context->event,
+                                     &(BackgroundJob){ .work = work, .release = work_release, .data = w },
+                                     on_signed, s, &s->background);
+        if (r < 0) {
+                free(s);
+                return r;
+        }
+        *ret_run = s;
+        return 0;
+}
+
+const IdentitySourceType identity_signed = {
+        .name = "signed",
+        .start = signed_start,
+        .free = signed_free,
+};
