@@ -8,12 +8,14 @@ import ctypes
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'bus'), os.path.join(os.path.dirname(HERE), 'quay')]
 
+from quaysim.client import Rig  # noqa: E402
 from stressrig import StressHost  # noqa: E402
 
 CLONE_NEWNS = 0x00020000
@@ -31,6 +33,14 @@ def mounts():
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) < 0:
         raise OSError(ctypes.get_errno(), 'unshare')
     subprocess.run(['mount', '--make-rprivate', '/'], check=True)
+
+
+@pytest.fixture(scope='session')
+def quay():
+    """A Quay with robots, without images."""
+    with tempfile.TemporaryDirectory(prefix='pullauth-quay-') as directory:
+        with Rig.start(os.path.join(directory, 'rig'), '--no-registry', '--robot', 'acme+edge') as rig:
+            yield rig
 
 
 @pytest.fixture

@@ -6,23 +6,14 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 
 import pytest
-from quaysim.client import Rig
 from stressrig import FOREIGN, HERE, KEY, LONG, SYSTEM, Strace, auth_of
 
 ROUNDS = 100 if LONG else 8
 WRITES = 5000 if LONG else 400
 JOBS = 6
 PLACES = ('one', 'two', 'three')
-
-
-@pytest.fixture(scope='module')
-def quay():
-    with tempfile.TemporaryDirectory(prefix='pullauth-quay-') as directory:
-        with Rig.start(os.path.join(directory, 'rig'), '--no-registry', '--robot', 'acme+edge') as rig:
-            yield rig
 
 
 def jobs(host):

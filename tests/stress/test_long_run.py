@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Thousands of refreshes, and thousands that fail: descriptors and memory of the daemon stay flat."""
+"""Thousands of refreshes, and thousands that fail: descriptors and memory of both processes stay flat."""
 
 import json
 import os
 
 import pytest
+import rig
+from activate import Activated
 from fakeworker import failure
+from rig import DAEMON_UID, ROOT, WRAPPER, program
 from stressrig import LONG, SYSTEM, auth_of, figures
 
 REFRESHES = 10000 if LONG else 300
@@ -30,22 +33,22 @@ def forget(host):
     host.worker.requests.clear()
 
 
-def watch(host, count, done):
+def watch(host, count, done, look=None):
     """Figures of the daemon after each tenth, the first left out, until done() has grown by `count`."""
     shown, begin = [], done()
     for step in range(1, 11):
         host.client.poll(lambda wanted=begin + count * step // 10: done() >= wanted, 'the next tenth', 600)
         forget(host)
-        shown.append(figures(host.daemon.pid))
+        shown.append(look() if look else figures(host.daemon.pid))
     return shown[1:]
 
 
-def check_flat(shown, say, what):
+def check_flat(shown, say, what, descriptors_room=4):
+    """A file may just be being written, so descriptors have some room."""
     descriptors, memory = [row[0] for row in shown], [row[1] for row in shown]
     say(f'{what}: descriptors {min(descriptors)} to {max(descriptors)}, resident {memory[0]} KiB at first, '
         f'{max(memory)} at most, {memory[-1]} at the end')
-    # A file may just be being written.
-    assert max(descriptors) <= min(descriptors) + 4
+    assert max(descriptors) <= min(descriptors) + descriptors_room
     assert memory[-1] <= memory[0] + ROOM
 
 
@@ -56,6 +59,39 @@ def test_refreshes_leave_nothing_behind(host, say):
     check_flat(shown, say, f'{REFRESHES} refreshes of {JOBS} jobs')
     assert 'changed by another program' not in host.log(), 'our own writes are taken for others\''
     host.check_foreign()
+
+
+@pytest.mark.limit(3600 if LONG else 120)
+def test_refreshes_leave_nothing_behind_in_daemon_or_worker(host, quay, say):
+    """Both as they are, with TLS to a simulated Quay. It is slow, so jobs are many and tokens live just long enough."""
+    jobs, count = 60, 10000 if LONG else 100
+    quay.reset()
+    quay.set_lifetime(4)
+    host.standard()
+    host.worker.stop()
+    os.unlink(host.path('etc/pullauth/jobs/edge.job'))
+    host.token(quay.jwt(lifetime=4 * 3600))
+    with open(quay.ca, encoding='ascii') as ca:
+        host.write('etc/pullauth/ca.pem', ca.read())
+    for job in range(jobs):
+        host.job(f'r{job}', 'acme+edge', quay.quay, f'Scopes=acme/r{job}\nCAFile=/etc/pullauth/ca.pem\n')
+    user = {'socket_user': DAEMON_UID, 'user': rig.STRANGER_UID} if ROOT else {}
+    with Activated(host.worker.path, [*WRAPPER, program(host.directory, 'pullauth-worker'), '--idle=60s'],
+                   env=host.environment(), **user) as worker:
+        host.start()
+
+        def look():
+            quay.call('forget')
+            return figures(host.daemon.pid), figures(worker.running)
+        shown = watch(host, count, lambda: quay.audit()['exchanges'], look)
+        assert worker.starts() == 1 and not quay.audit()['logins']
+        check_flat([row[0] for row in shown], say, f'{count} refreshes through TLS, daemon')
+        # A connection for each request that is under way.
+        check_flat([row[1] for row in shown], say, f'{count} refreshes through TLS, worker', jobs)
+        quay.set_lifetime(3600)
+        host.client.wait(lambda: host.client.manager('NFresh') == jobs, 'all jobs', 60)
+        host.check_foreign()
+        host.stop()
 
 
 @pytest.mark.limit(3600 if LONG else 120)
