@@ -10,10 +10,45 @@ import time
 import pytest
 from fakeworker import boot_usec, failure, robot_token
 from rig import DAEMON_UID, ROOT
-from stressrig import ACL, FRAGMENTS, KEY, OTHERS, PODMAN, STATE, SYSTEM, TARGETS, Strace, auth_of, figures, protection
+from stressrig import LONG, ACL, FRAGMENTS, KEY, OTHERS, PODMAN, STATE, SYSTEM, TARGETS, Strace, auth_of, figures, protection
 
 ROBOT = 'acme+edge'
 FRAGMENT = f'{FRAGMENTS}/edge.json'
+
+# A reason of each class of failures that an attempt can end in, and the seconds of its first wait at most.
+FIRST_WAITS = {'connection-failed': 5, 'registry-error': 5, 'identity-source-failed': 5, 'rate-limited': 30,
+               'tls-untrusted': 60, 'tls-certificate-dates': 60, 'token-audience': 60, 'robot-unknown': 300}
+
+
+@pytest.mark.limit(240)
+def test_between_two_attempts_that_fail_there_is_a_wait(host):
+    """hashicorp/vault#20645, #26382, #26383, #28611 and openbao/openbao#4036: the wait was computed and then left out.
+
+    What is measured is when the worker is asked, not what the daemon says. Whether the waits are long enough shows
+    when those that may come again have done so: a short run waits for the short ones, a long one for all but the last.
+    """
+    host.standard()
+    os.unlink(host.path('etc/pullauth/jobs/edge.job'))
+    asked = {f'j{number}': [] for number in range(len(FIRST_WAITS))}
+    reasons = dict(zip(asked, FIRST_WAITS))
+
+    def refuse(request):
+        asked[request['Job']].append(boot_usec() / 10**6)
+        return failure(reasons[request['Job']])
+    host.worker.answer = refuse
+    for name in asked:
+        host.job(name, more=f'Scopes=acme/{name}\n')
+    host.start()
+    patience = 60 if LONG else 5
+    awaited = [name for name, reason in reasons.items() if FIRST_WAITS[reason] <= patience]
+    host.client.poll(lambda: all(len(asked[name]) >= 2 for name in awaited), 'second attempts', patience + 30)
+    for name, reason in reasons.items():
+        waits = [after - before for before, after in zip(asked[name], asked[name][1:])]
+        for number, wait in enumerate(waits):
+            assert wait >= FIRST_WAITS[reason] * 2**number / 2, (reason, waits)
+        if name not in awaited:
+            job = host.client.job(name)
+            assert job['NextAttempt'] - job['LastAttempt'] >= FIRST_WAITS[reason] * 10**6 / 2, reason
 
 
 def test_chown_fails_and_no_descriptor_is_lost(host):
@@ -52,7 +87,7 @@ def test_a_credential_that_cannot_be_published_is_not_fetched_again(host):
 
 
 def test_what_ended_while_nobody_ran_is_withdrawn_first(host):
-    """spiffe/spire#1562, #2061, #2065, #1257: expired while down, and served; health said all was well."""
+    """spiffe/spire#1562, #2061, #2065, #1257, #1000, #1847: ended while down, and served; health said all was well."""
     host.standard()
     host.worker.lifetime = 2
     host.start()
@@ -160,6 +195,61 @@ def test_the_age_of_an_identity_is_asked_of_its_file_each_time(host):
     assert bytes(host.worker.requests[-1]['Token']) == b'another.token.text'
 
 
+@pytest.mark.skipif(not ROOT, reason='a boot clock of its own is for root')
+def test_a_credential_that_ended_while_the_host_slept_is_not_served(host):
+    """huacnlee/omamail#238: measured by a clock that stands still in a suspended host, it served what had ended.
+
+    For the daemon that is started anew the boot clock has gone on by five hours, the monotonic one has not, and the
+    real one says that the credential is good: somebody set it back.
+    """
+    host.standard().start()
+    host.wait_published()
+    host.stop()
+    host.worker.answer = lambda request: failure('connection-failed')
+    host.launch = ['unshare', '--time', '--boottime', str(5 * 3600), '--']
+    host.start()
+    host.client.wait_job('edge', State='expired')
+    host.client.poll(lambda: not any(host.auth(path) for path in TARGETS.values()), 'the withdrawal')
+    host.check_foreign()
+
+
+@pytest.mark.parametrize('skew', [-300, 300])
+def test_a_credential_of_a_registry_whose_clock_differs_is_as_good(host, skew):
+    """kubernetes/kubernetes#97680: what was issued just now was judged by a local clock that was fast."""
+    good = host.worker.credential
+
+    def skewed(request):
+        issued = int(time.time()) + skew
+        return {**good(request), 'Issued': issued, 'Expires': issued + 3600,
+                'Secret': robot_token(ROBOT, issued, issued + 3600).encode()}
+    host.worker.answer = skewed
+    host.standard().start()
+    job = host.wait_published()
+    life = job['NextAttempt'] - job['LastAttempt']
+    assert 0 < life <= 0.8 * 3600 * 10**6, 'the next one is due by the life of this one, not by its dates'
+    host.restart()
+    again = host.wait_published()
+    assert len(host.worker.requests) == 1 and abs(again['NextAttempt'] - job['NextAttempt']) < 10**6
+
+
+def test_without_a_free_descriptor_nothing_is_lost_and_it_recovers(host):
+    """curl 2025-0665 and its like: out of descriptors, the wrong ones are closed or what stands is given up."""
+    host.adopted()
+    old, before = host.read(SYSTEM), figures(host.daemon.pid)[0]
+    calls = 'openat,openat2,socket,timerfd_create,inotify_init1,dup,accept4'
+    trace = Strace(host.daemon.pid, '-e', f'trace={calls}', '-e', f'inject={calls}:error=EMFILE')
+    os.utime(host.path(SYSTEM))
+    host.client.wait_job('edge', Reason='target-unwritable')
+    host.refresh_all()
+    host.client.wait_job('edge', AttemptsEnded=1)
+    assert host.read(SYSTEM) == old and not host.leftovers()
+    trace.end()
+    host.client.wait_job('edge', State='fresh', Refreshes=1, timeout=30)
+    assert host.auth(SYSTEM) == auth_of(ROBOT, host.worker.tokens[-1]) == host.auth(PODMAN)
+    assert figures(host.daemon.pid)[0] <= before + 1
+    host.check_foreign()
+
+
 def test_a_leftover_that_an_attacker_made_is_not_followed(host):
     """A temporary name of ours that is a link, a directory or a pipe is no temporary file and stays."""
     host.standard()
@@ -175,21 +265,35 @@ def test_a_leftover_that_an_attacker_made_is_not_followed(host):
     host.check_foreign()
 
 
-def test_a_torn_state_file_is_survived(host):
+STATES = {
+    'torn': lambda path, text: path.write(b'\0torn'),
+    'cut': lambda path, text: path.write(text[:len(text) // 2]),
+    'empty': lambda path, text: None,
+    'newer': lambda path, text: path.write(text.replace(b'"version": 1', b'"version": 2')),
+    'open': lambda path, text: (path.write(text), os.fchmod(path.fileno(), 0o666)),
+}
+
+
+@pytest.mark.parametrize('spoil', STATES)
+def test_a_state_file_that_cannot_be_used_is_set_aside(host, spoil):
     """slackhq/nebula#732: a program that ends because of what it cannot help uses up its starts."""
     host.standard().start()
     host.wait_published()
     host.stop()
+    text = host.read(f'{STATE}/state.json')
     with open(host.path(f'{STATE}/state.json'), 'wb') as file:
-        file.write(b'\0torn')
+        STATES[spoil](file, text)
+    spoiled = host.read(f'{STATE}/state.json')
     host.start()
     host.wait_published()
     assert len(host.worker.requests) == 1, 'what stands in the fragment is as good without the state'
+    assert host.read(f'{STATE}/state.json.unusable') == spoiled and 'set aside' in host.log()
+    assert host.stop() == 0 and json.loads(host.read(f'{STATE}/state.json'))['version'] == 1
     host.check_foreign()
 
 
 def test_a_token_of_the_future_or_of_1970_destroys_nothing(host):
-    """Azure/iotedge#4062, lf-edge/eve#1456: wrong dates were taken for a refusal, and everything removed."""
+    """Azure/iotedge#4062, lf-edge/eve#1456, #2281: wrong dates were taken for a refusal, and everything removed."""
     host.standard().start()
     host.wait_published()
     good = auth_of(ROBOT, host.worker.tokens[-1])
