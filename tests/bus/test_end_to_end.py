@@ -109,6 +109,7 @@ def test_token_files_that_hold_no_token(world, spoil, reason):
 
 
 def test_an_outage_is_ridden_out(world):
+    """hashicorp/vault#10918, #11008: an outage ended in beginning anew, and in giving up what was good."""
     host, quay, _worker = world
     host.start()
     host.client.wait_job('edge', State='fresh')

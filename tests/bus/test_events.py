@@ -117,6 +117,7 @@ NO_EVENTS = {
 
 @pytest.mark.parametrize('event', EVENTS)
 def test_a_network_that_comes_up_ends_the_wait_for_it(host, event):
+    """utilitywarehouse/tf_kube_ignition#148: started when there was no network yet, it failed for good."""
     host.standard()
     host.worker.answer = lambda request: failure('name-resolution')
     host.start()

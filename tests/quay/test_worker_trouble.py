@@ -31,6 +31,8 @@ def bad_certificates():
 
 @pytest.mark.parametrize('certificate, reason', bad_certificates())
 def test_certificates_that_are_not_good(rig, worker, certificate, reason):
+    """siderolabs/talos#13505, pendulum-project/ntpd-rs#1428, jpirnay/witchhunt-reader#174: dates that did not fit
+    spoiled all trust, for good. Here they are a matter of the clock, and of this one connection."""
     rig.call('quay', certificate=certificate)
     failure = worker.fail()
     check(failure, 'exchange', reason)

@@ -4,16 +4,42 @@
 import base64
 import json
 import os
+import re
 import stat
 import time
 
 import pytest
 from fakeworker import boot_usec, failure, robot_token
 from rig import DAEMON_UID, ROOT
-from stressrig import LONG, ACL, FRAGMENTS, KEY, OTHERS, PODMAN, STATE, SYSTEM, TARGETS, Strace, auth_of, figures, protection
+from stressrig import (ACL, FRAGMENTS, HERE, KEY, LONG, OTHERS, PODMAN, STATE, SYSTEM, TARGETS, Strace, auth_of,
+                       figures, protection)
 
 ROBOT = 'acme+edge'
 FRAGMENT = f'{FRAGMENTS}/edge.json'
+
+
+
+def table():
+    """The rows of README.md: names of bugs, and the tests that bear them."""
+    with open(os.path.join(HERE, 'README.md'), encoding='utf-8') as file:
+        for bugs, _, tests in re.findall(r'^\| (\S*/\S*#\d.*?|crun \S+) \| (.*?) \| (.*?) \|$', file.read(), re.M):
+            yield re.findall(r'[\w.-]*#\d+|crun \S+', bugs), re.findall(r'`(\S+)` (\w+)', tests)
+
+
+def test_each_bug_of_the_table_has_a_test_that_bears_its_name():
+    rows, sources = list(table()), os.path.dirname(HERE)
+    for bugs, tests in rows:
+        named = ''
+        for path, name in tests:
+            with open(os.path.join(sources, path), encoding='utf-8') as file:
+                text = file.read()
+            assert re.search(rf'^(?:def test_|static void ){name}\(', text, re.M), f'{path} has no {name}'
+            named += text
+        for bug in bugs:
+            number = bug.rpartition('#')[2]
+            assert re.search(rf'{re.escape(bug)}\b|#{number}\b' if '#' in bug else re.escape(bug), named), bug
+    assert len(rows) >= 25
+
 
 # A reason of each class of failures that an attempt can end in, and the seconds of its first wait at most.
 FIRST_WAITS = {'connection-failed': 5, 'registry-error': 5, 'identity-source-failed': 5, 'rate-limited': 30,

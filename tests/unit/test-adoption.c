@@ -67,6 +67,7 @@ static void after_a_reboot_an_end_is_an_end(void **state) {
         assert_int_equal(adoption_times(IAT, EXP, NULL, &clock, &t), 0);
 }
 
+/* slackhq/nebula#334, #732, #797: a host without a battery wakes up in 1970, and its clock is set later. */
 static void a_clock_that_was_not_set_yet_keeps_the_credential_and_replaces_it_at_once(void **state) {
         const AdoptionClock clock = { .boot = 5 * USEC_PER_SEC, .real = REAL(3) };
         JobTimes t;

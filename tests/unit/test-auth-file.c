@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Golden bytes of merged files, and that no foreign byte is lost, whatever the file looks like. */
+/* Golden bytes of merged files (crun 1.29 wrote other bytes with another JSON library), and that no foreign
+ * byte is lost, whatever the file looks like. */
 
 #include "auth-fixture.h"
 

@@ -26,6 +26,7 @@ static usec_t read_clock(clockid_t clock) {
         return (usec_t) t.tv_sec * USEC_PER_SEC + (usec_t) t.tv_nsec / 1000;
 }
 
+/* huacnlee/omamail#238: what had ended during a suspend was served, by a clock that had stood still. */
 static void the_boot_clock_is_the_one_that_counts_suspend(void **state) {
         usec_t before = read_clock(CLOCK_BOOTTIME), now = now_boot(), after = read_clock(CLOCK_BOOTTIME);
 
