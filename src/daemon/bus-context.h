@@ -18,6 +18,7 @@ typedef struct BusObserver {
 
 typedef struct BusContext {
         Manager *manager;
-        Authorizer *authorizer; /* of the present connection */
+        Callers *callers; /* this and what follows is of the present connection */
+        Authorizer *authorizer;
         BusObserver observer;
 } BusContext;

@@ -85,8 +85,13 @@ static int on_flush(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-static void disconnect(Bus *b) {
+static void forget_callers(Bus *b) {
         b->context.authorizer = authorizer_free(b->context.authorizer);
+        b->context.callers = callers_free(b->context.callers);
+}
+
+static void disconnect(Bus *b) {
+        forget_callers(b);
         b->bus = sd_bus_close_unref(b->bus);
 }
 
@@ -129,7 +134,10 @@ static int register_all(Bus *b, sd_bus *bus) {
         const BusObject *const objects[] = { &bus_manager_object, &bus_job_object };
         int r;
 
-        r = authorizer_new(bus, rules, ELEMENTSOF(rules), &b->context.authorizer);
+        r = callers_new(bus, &b->context.callers);
+        if (r >= 0)
+                r = authorizer_new(bus, b->context.callers, rules, ELEMENTSOF(rules),
+                                   &b->context.authorizer);
         if (r >= 0)
                 r = bus_objects_register(bus, objects, ELEMENTSOF(objects), &b->context);
         if (r >= 0)
@@ -180,7 +188,7 @@ static int connect_bus(Bus *b) {
         if (r >= 0)
                 r = register_all(b, bus);
         if (r < 0) {
-                b->context.authorizer = authorizer_free(b->context.authorizer);
+                forget_callers(b);
                 return r;
         }
         b->bus = TAKE_PTR(bus);

@@ -2,7 +2,7 @@
 
 /* The one place where a caller's right is decided.
  *
- * Owns the questions that are under way (at the bus: whose connection is this; then at polkit: may it), and
+ * Owns the questions that are under way (first whose connection it is, io/caller; then polkit: may it), and
  * with each a reference to the message that waits for the answer. An answer is used once: the message is put
  * back into the queue, its handler runs anew, finds the finished question and consumes it. Nothing that a
  * handler looked up survives the wait, and nothing here blocks.
@@ -21,7 +21,6 @@
 
 #define QUESTIONS_MAX 16
 #define QUESTIONS_PER_UID_MAX 4
-#define QUESTIONS_OPEN_MAX 256
 /* A dialog may take a while; without one polkit answers from its rules. */
 #define TIMEOUT_INTERACTIVE_USEC (5 * 60 * UINT64_C(1000000))
 #define TIMEOUT_USEC (20 * UINT64_C(1000000))
@@ -40,15 +39,15 @@ typedef struct Question {
         sd_bus_message *message;
         const AuthorizeRule *rule;
         char **details;
-        uid_t uid; /* (uid_t) -1 until the bus has told */
+        Caller *caller;
         Verdict verdict;
-        uint64_t id;            /* polkit's cancellation id */
-        sd_bus_slot *call;      /* to the bus, then to polkit */
-        sd_bus_slot *departure; /* NameOwnerChanged of the caller */
+        uint64_t id;       /* polkit's cancellation id */
+        sd_bus_slot *call; /* to polkit */
 } Question;
 
 struct Authorizer {
         sd_bus *bus;
+        Callers *callers;
         const AuthorizeRule *rules;
         size_t n_rules;
         Question *questions;
@@ -65,7 +64,7 @@ static Question *question_free(Question *q) {
                                 break;
                         }
         sd_bus_slot_unref(q->call);
-        sd_bus_slot_unref(q->departure);
+        caller_free(q->caller);
         sd_bus_message_unref(q->message);
         strv_free(q->details);
         free(q);
@@ -73,13 +72,15 @@ static Question *question_free(Question *q) {
 }
 DEFINE_CLEANUP(Question *, question_free)
 
-int authorizer_new(sd_bus *bus, const AuthorizeRule *rules, size_t n_rules, Authorizer **ret) {
+int authorizer_new(sd_bus *bus, Callers *callers, const AuthorizeRule *rules, size_t n_rules,
+                   Authorizer **ret) {
         Authorizer *a;
 
         a = calloc(1, sizeof(*a));
         if (!a)
                 return -ENOMEM;
         a->bus = sd_bus_ref(bus);
+        a->callers = callers;
         a->rules = rules;
         a->n_rules = n_rules;
         *ret = a;
@@ -157,19 +158,12 @@ static void cancel_at_polkit(Question *q) {
 }
 
 /* Whoever asked is gone: so is the question, and nobody is left to be told. */
-static int on_departure(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
+static void on_gone(void *userdata) {
         Question *q = userdata;
-        const char *name, *old_owner, *new_owner;
 
-        /* Anyone may send us something that looks like it; what the bus itself tells has no destination. */
-        if (!streq_ptr(sd_bus_message_get_sender(m), "org.freedesktop.DBus") ||
-            sd_bus_message_get_destination(m) ||
-            sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner) < 0 || !isempty(new_owner))
-                return 0;
         if (q->verdict == VERDICT_OPEN)
                 cancel_at_polkit(q);
         question_free(q);
-        return 0;
 }
 
 static int append_details(sd_bus_message *call, char *const *details) {
@@ -214,57 +208,36 @@ static bool is_crowded(const Question *self) {
         size_t all = 0, same = 0;
 
         for (const Question *q = self->authorizer->questions; q; q = q->next) {
-                if (q->uid == (uid_t) -1 || q->verdict != VERDICT_OPEN)
+                if (q->verdict != VERDICT_OPEN || caller_uid(q->caller) == (uid_t) -1)
                         continue;
                 all++;
-                if (q->uid == self->uid)
+                if (caller_uid(q->caller) == caller_uid(self->caller))
                         same++;
         }
         return same > QUESTIONS_PER_UID_MAX || all > QUESTIONS_MAX;
 }
 
-static int on_uid_reply(sd_bus_message *reply, void *userdata, sd_bus_error *reterror) {
+static void on_settled(int r, void *userdata) {
         Question *q = userdata;
-        uint32_t uid;
+        uid_t uid = caller_uid(q->caller);
 
-        if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "u", &uid) < 0) {
-                settle(q, VERDICT_NO);
-                return 0;
-        }
-        q->uid = uid;
+        if (r < 0)
+                settle(q, r == -EBUSY ? VERDICT_CROWDED : VERDICT_NO);
         /* Root works on hosts that have no polkit. */
-        if (uid == 0 || uid == geteuid())
+        else if (uid == 0 || uid == geteuid())
                 settle(q, VERDICT_YES);
         else if (is_crowded(q))
                 settle(q, VERDICT_CROWDED);
         else if (ask_polkit(q) < 0)
                 settle(q, VERDICT_NO);
-        return 0;
 }
 
-static int ask_uid(Question *q) {
-        return sd_bus_call_method_async(q->authorizer->bus, &q->call, "org.freedesktop.DBus",
-                                        "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                        "GetConnectionUnixUser", on_uid_reply, q, "s",
-                                        sd_bus_message_get_sender(q->message));
-}
-
-static int watch_departure(Question *q) {
-        _cleanup_free_ char *match = NULL;
-        int r;
-
-        r = text_format(&match,
-                        "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                        "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s'",
-                        sd_bus_message_get_sender(q->message));
-        if (r < 0)
-                return r;
-        return sd_bus_add_match_async(q->authorizer->bus, &q->departure, match, on_departure, NULL, q);
-}
+static const CallerHandlers caller_handlers = { .settled = on_settled, .gone = on_gone };
 
 static int start_question(Authorizer *a, const AuthorizeRule *rule, sd_bus_message *m,
                           char *const *details) {
         _cleanup_(question_freep) Question *q = NULL;
+        Question *started;
         int r;
 
         q = calloc(1, sizeof(*q));
@@ -272,7 +245,6 @@ static int start_question(Authorizer *a, const AuthorizeRule *rule, sd_bus_messa
                 return -ENOMEM;
         q->message = sd_bus_message_ref(m);
         q->rule = rule;
-        q->uid = (uid_t) -1;
         q->id = ++a->last_id;
         r = strv_copy(details, &q->details);
         if (r < 0)
@@ -280,13 +252,18 @@ static int start_question(Authorizer *a, const AuthorizeRule *rule, sd_bus_messa
         q->authorizer = a;
         q->next = a->questions;
         a->questions = q;
-        r = watch_departure(q);
-        if (r >= 0)
-                r = ask_uid(q);
+        r = caller_new(a->callers, m, &caller_handlers, q, &q->caller);
         if (r < 0)
                 return r;
-        (void) TAKE_PTR(q);
+        started = TAKE_PTR(q);
+        if (r > 0)
+                on_settled(0, started);
         return 0;
+}
+
+static int refuse_crowd(sd_bus_error *reterror) {
+        return sd_bus_error_set(reterror, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "Too many requests wait for authorization, try again later");
 }
 
 static int conclude(Question *q, const AuthorizeRule *rule, sd_bus_error *reterror) {
@@ -301,8 +278,7 @@ static int conclude(Question *q, const AuthorizeRule *rule, sd_bus_error *reterr
                                          "Interactive authentication required for the action '%s'",
                                          rule->action);
         case VERDICT_CROWDED:
-                return sd_bus_error_set(reterror, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                        "Too many requests wait for authorization, try again later");
+                return refuse_crowd(reterror);
         case VERDICT_OPEN: /* the message came back before its answer */
         case VERDICT_NO:
                 break;
@@ -310,18 +286,10 @@ static int conclude(Question *q, const AuthorizeRule *rule, sd_bus_error *reterr
         return refuse(reterror, rule);
 }
 
-/* Questions whose uid is not known yet are few and short; this bound only stops a flood of them. */
-static bool is_flooded(const Authorizer *a) {
-        size_t n = 0;
-
-        for (const Question *q = a->questions; q; q = q->next)
-                n++;
-        return n >= QUESTIONS_OPEN_MAX;
-}
-
 int authorize(Authorizer *a, sd_bus_message *message, char *const *details, sd_bus_error *reterror) {
         const AuthorizeRule *rule = find_rule(a, message);
         Question *q;
+        int r;
 
         if (!rule)
                 return refuse(reterror, NULL);
@@ -334,8 +302,6 @@ int authorize(Authorizer *a, sd_bus_message *message, char *const *details, sd_b
         question_free(q);
         if (!sd_bus_message_get_sender(message))
                 return refuse(reterror, rule);
-        if (is_flooded(a))
-                return sd_bus_error_set(reterror, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                        "Too many requests wait for authorization, try again later");
-        return start_question(a, rule, message, details);
+        r = start_question(a, rule, message, details);
+        return r == -EBUSY ? refuse_crowd(reterror) : r;
 }

@@ -10,6 +10,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base/macro.h"
+#include "io/caller.h"
 
 typedef struct AuthorizeRule {
         const char *interface;
@@ -19,7 +20,9 @@ typedef struct AuthorizeRule {
 
 typedef struct Authorizer Authorizer;
 
-int authorizer_new(sd_bus *bus, const AuthorizeRule *rules, size_t n_rules, Authorizer **ret);
+/* `callers` is of the same connection and must outlive the authorizer. */
+int authorizer_new(sd_bus *bus, Callers *callers, const AuthorizeRule *rules, size_t n_rules,
+                   Authorizer **ret);
 Authorizer *authorizer_free(Authorizer *a);
 DEFINE_CLEANUP(Authorizer *, authorizer_free)
 
