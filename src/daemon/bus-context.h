@@ -5,6 +5,7 @@
 
 #include "daemon/manager.h"
 #include "io/authorize.h"
+#include "io/waiting.h"
 
 #define BUS_NAME "org.pullauth1"
 #define BUS_PATH "/org/pullauth1"
@@ -19,6 +20,7 @@ typedef struct BusObserver {
 typedef struct BusContext {
         Manager *manager;
         Callers *callers; /* this and what follows is of the present connection */
+        Waiting *waiting;
         Authorizer *authorizer;
         BusObserver observer;
 } BusContext;

@@ -24,6 +24,9 @@ BusMethod bus_manager_reset_failed;
 /* bus-manager-metrics.c */
 BusMethod bus_manager_get_metrics;
 
+/* bus-manager-wait.c */
+BusMethod bus_manager_wait_jobs;
+
 /* bus-manager-reload.c */
 BusMethod bus_manager_reload;
 

@@ -114,6 +114,8 @@ static const sd_bus_vtable vtable[] = {
                                 bus_manager_find_job_for_image, ANYONE),
         SD_BUS_METHOD_WITH_ARGS("GetJob", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", job),
                                 bus_manager_get_job, ANYONE),
+        SD_BUS_METHOD_WITH_ARGS("WaitJobs", SD_BUS_ARGS("as", names, "t", timeout),
+                                SD_BUS_RESULT("a(sss)", jobs), bus_manager_wait_jobs, ANYONE),
         SD_BUS_METHOD_WITH_ARGS("GetMetrics", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", text),
                                 bus_manager_get_metrics, ANYONE),
         SD_BUS_METHOD_WITH_ARGS("RefreshJob", SD_BUS_ARGS("s", name), SD_BUS_RESULT("t", attempt),

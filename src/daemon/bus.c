@@ -82,11 +82,14 @@ static int on_flush(sd_event_source *source, void *userdata) {
         b->told = counts;
         b->told_ready = manager_is_ready(b->context.manager);
         b->configuration_changed = false;
+        if (b->context.waiting)
+                waiting_look(b->context.waiting);
         return 0;
 }
 
 static void forget_callers(Bus *b) {
         b->context.authorizer = authorizer_free(b->context.authorizer);
+        b->context.waiting = waiting_free(b->context.waiting);
         b->context.callers = callers_free(b->context.callers);
 }
 
@@ -135,6 +138,8 @@ static int register_all(Bus *b, sd_bus *bus) {
         int r;
 
         r = callers_new(bus, &b->context.callers);
+        if (r >= 0)
+                r = waiting_new(b->event, b->context.callers, &b->context.waiting);
         if (r >= 0)
                 r = authorizer_new(bus, b->context.callers, rules, ELEMENTSOF(rules),
                                    &b->context.authorizer);

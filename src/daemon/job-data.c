@@ -76,6 +76,12 @@ bool job_is_published(const Job *j) {
         return true;
 }
 
+bool job_is_settled(const Job *j) {
+        if (job_has_valid_credential(j) && job_is_published(j))
+                return true;
+        return !job_may_attempt(j) || j->state == JOB_FAILED;
+}
+
 void job_announce(Job *j, JobChange what) {
         const JobObserver *o = &j->context->observer;
 

@@ -102,6 +102,8 @@ bool job_may_attempt(const Job *j); /* its files are right, and it is enabled */
 bool job_is_undecided(const Job *j);
 /* The credential stands in every target. */
 bool job_is_published(const Job *j);
+/* Waiting for it is over: tools have its credential, or will not before somebody changes a configuration. */
+bool job_is_settled(const Job *j);
 /* When a credential like the one that is held should be replaced, on the boot clock. */
 usec_t job_due(const Job *j);
 

@@ -13,6 +13,47 @@ MANAGER, JOB = 'org.pullauth1.Manager', 'org.pullauth1.Job'
 PROPERTIES = 'org.freedesktop.DBus.Properties'
 
 
+class Pending:
+    """A call that has no answer yet."""
+
+    def __init__(self, client, name, path, interface, method, parameters):
+        self.client, self.what = client, method
+        self.reply = self.error = None
+        client.connection.call(name, path, interface, method, parameters, None, Gio.DBusCallFlags.NONE,
+                               700000 * client.slow, None, self.on_reply)
+
+    def on_reply(self, connection, result):
+        try:
+            self.reply = connection.call_finish(result).unpack()
+        except GLib.Error as error:
+            self.error = (Gio.dbus_error_get_remote_error(error), error.message)
+
+    @property
+    def done(self):
+        return self.reply is not None or self.error is not None
+
+    def finish(self, timeout=20):
+        """Returns what the call returns; an error is an AssertionError."""
+        late = []
+        source = GLib.timeout_add(int(timeout * 1000 * self.client.slow), lambda: late.append(True) or False)
+        while not self.done and not late:
+            self.client.context.iteration(True)
+        assert not late, f'{self.what} gave no answer'
+        GLib.source_remove(source)
+        assert not self.error, self.error
+        return self.reply[0] if len(self.reply) == 1 else self.reply
+
+    def failure(self, timeout=20):
+        """The error that the call ends in."""
+        try:
+            reply = self.finish(timeout)
+        except AssertionError:
+            if self.error:
+                return self.error
+            raise
+        raise AssertionError(f'no error but {reply!r}')
+
+
 class Client:
     def __init__(self, address, slow=1):
         flags = Gio.DBusConnectionFlags
@@ -32,6 +73,11 @@ class Client:
         reply = self.connection.call_sync(name, path, interface, method, parameters, None,
                                           Gio.DBusCallFlags.NONE, 20000 * self.slow, None).unpack()
         return reply[0] if len(reply) == 1 else reply
+
+    def begin(self, interface, method, signature=None, *arguments, path=ROOT, name=NAME):
+        """The same without waiting for the answer."""
+        return Pending(self, name, path, interface, method,
+                       GLib.Variant(f'({signature})', arguments) if signature else None)
 
     def error_of(self, *arguments, **more):
         """The D-Bus name and the text of the error that a call ends in."""

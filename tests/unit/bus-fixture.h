@@ -96,6 +96,32 @@ static inline sd_bus_message *fake_bus_call(FakeBus *f, const char *sender) {
         return m;
 }
 
+static inline int fake_bus_keep(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
+        sd_bus_message **kept = userdata;
+
+        if (!sd_bus_message_is_method_call(m, "test.Interface", "Test"))
+                return 0;
+        *kept = sd_bus_message_ref(m);
+        return 1;
+}
+
+/* One that really came over the connection, so that it can be answered; answers go to the server's
+ * filters. */
+static inline sd_bus_message *fake_bus_deliver(FakeBus *f, const char *sender) {
+        sd_bus_message *m = NULL, *kept = NULL;
+        sd_bus_slot *slot = NULL;
+
+        assert_ok(sd_bus_add_filter(f->client, &slot, fake_bus_keep, &kept));
+        assert_ok(sd_bus_message_new_method_call(f->server, &m, ":1.1", "/", "test.Interface", "Test"));
+        assert_ok(sd_bus_message_set_sender(m, sender));
+        assert_ok(sd_bus_send(f->server, m, &(uint64_t){ 0 }));
+        sd_bus_message_unref(m);
+        fake_bus_run(f);
+        sd_bus_slot_unref(slot);
+        assert_non_null(kept);
+        return kept;
+}
+
 static inline void fake_bus_depart(FakeBus *f, const char *from, const char *to, const char *name) {
         sd_bus_message *m = NULL;
 
