@@ -11,7 +11,8 @@ import argparse
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)),
+                os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib')]
 
 from rules import cxx, docs, graph, proof, sizes, tools, words  # noqa: E402
 from tree import CannotRun, Tree  # noqa: E402

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Reads manual pages (man/NAME.SECTION.rst) as far as tests need it: their items, each a term with what it means
-indented below it, and the sections these stand in. No docutils: the form is that of man/README.md."""
+indented below it, the sections these stand in, and their examples. No docutils: the form is that of man/README.md."""
 
 import collections
 import re
 
 # names: what the term has in bold, which is what it defines; term: without markup.
 Item = collections.namedtuple('Item', 'path line section names term body')
+
+# kind: "file" (argument: its path) or "run".
+Example = collections.namedtuple('Example', 'path line name kind argument text')
+MARK = re.compile(r'\.\. example: ([a-z0-9-]+) (file|run)(?: (\S+))?')
 
 BOLD = re.compile(r'\*\*(.+?)\*\*')
 
@@ -54,3 +58,17 @@ def items(path, text):
             number += 1 + len(body)
             continue
         number += 1
+
+
+def examples(path, text):
+    """The literal blocks that a line `.. example: NAME file PATH` or `.. example: NAME run` stands before."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if not line.lstrip().startswith('.. example:'):
+            continue
+        mark = MARK.fullmatch(line.strip())
+        assert mark and lines[number + 1:number + 4:2] == ['', ''] and lines[number + 2].strip() == '::', \
+            f'{path}:{number + 1}: write ".. example: NAME file PATH" or ".. example: NAME run", a blank line and "::"'
+        block = body_of(lines, number + 2)
+        margin = min(indent(part) for part in block if part.strip())
+        yield Example(path, number + 4, *mark.groups(), '\n'.join(part[margin:] for part in block).strip('\n') + '\n')
