@@ -13,15 +13,15 @@
 #include "daemon/job-hold.h"
 #include "daemon/job-log.h"
 
-/* Refreshes wake nobody up for themselves: the kernel may put them together with other timers. */
+/* Refreshes wake nobody up for themselves: the kernel may put them together with other timers. The end of a
+ * credential comes when it comes: for each second longer pulls would fail, also those that need none. */
 #define ACCURACY_LONG (1 * USEC_PER_MINUTE)
 #define ACCURACY_SHORT (50 * USEC_PER_MSEC)
 #define LONG_DELAY (20 * USEC_PER_MINUTE)
 
 /* A timer at `boot`; none for USEC_INFINITY. */
-static int set_timer(Job *j, sd_event_source **source, clockid_t clock, usec_t boot,
+static int set_timer(Job *j, sd_event_source **source, clockid_t clock, usec_t boot, usec_t accuracy,
                      sd_event_time_handler_t handler) {
-        usec_t accuracy = usec_sub(boot, now_boot()) >= LONG_DELAY ? ACCURACY_LONG : ACCURACY_SHORT;
         sd_event_source *timer = NULL;
         int r = 0;
 
@@ -45,9 +45,12 @@ static int set_timer(Job *j, sd_event_source **source, clockid_t clock, usec_t b
 }
 
 int job_schedule(Job *j, usec_t boot) {
+        usec_t accuracy = usec_sub(boot, now_boot()) >= LONG_DELAY ? ACCURACY_LONG : ACCURACY_SHORT;
+
         j->next_attempt_boot = boot;
         return set_timer(j, &j->attempt_timer,
-                         j->config->wake_system ? CLOCK_BOOTTIME_ALARM : CLOCK_BOOTTIME, boot, j->on_due);
+                         j->config->wake_system ? CLOCK_BOOTTIME_ALARM : CLOCK_BOOTTIME, boot, accuracy,
+                         j->on_due);
 }
 
 /* What an expiry leaves of a credential is its absence: everything that held it lets go. */
@@ -86,7 +89,7 @@ int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
 
         r = credential_auth(c, &auth);
         if (r >= 0)
-                r = set_timer(j, &j->expiry_timer, CLOCK_BOOTTIME, expires_boot, on_expiry);
+                r = set_timer(j, &j->expiry_timer, CLOCK_BOOTTIME, expires_boot, ACCURACY_SHORT, on_expiry);
         if (r < 0)
                 return r;
         credential_free(j->credential);
@@ -107,7 +110,7 @@ int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
 
 int job_limit_credential(Job *j, usec_t expires_boot) {
         j->expires_boot = expires_boot;
-        return set_timer(j, &j->expiry_timer, CLOCK_BOOTTIME, expires_boot, on_expiry);
+        return set_timer(j, &j->expiry_timer, CLOCK_BOOTTIME, expires_boot, ACCURACY_SHORT, on_expiry);
 }
 
 int job_schedule_when_due(Job *j) {
