@@ -108,6 +108,8 @@ static const char *errno_text(int error) {
                 return "it is a directory";
         case EMEDIUMTYPE:
                 return "it is no regular file";
+        case EBUSY:
+                return "it is a mount point of its own, mount its directory instead";
         default:
                 return strerrordesc_np(-error) ?: "unknown error";
         }

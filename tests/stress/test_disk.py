@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from rig import DAEMON_UID, ROOT
-from stressrig import FRAGMENTS, KEY, PODMAN, STATE, SYSTEM, Strace, auth_of, protection
+from stressrig import FRAGMENTS, KEY, PODMAN, STATE, SYSTEM, TARGETS, Strace, auth_of, protection
 
 needs_root = pytest.mark.skipif(not ROOT, reason='mounts and file attributes are for root')
 DIRECTORY = os.path.dirname(SYSTEM)
@@ -191,6 +191,70 @@ def test_credentials_that_found_no_room_leave_no_entry_without_owner(host, mount
     finally:
         host.stop()
         subprocess.run(['umount', host.path(DIRECTORY)], check=True)
+
+
+@pytest.mark.parametrize('error, reason', [
+    ('EXDEV', 'target-unwritable'), ('EROFS', 'target-unwritable'), ('EACCES', 'target-unwritable'),
+    ('EBUSY', 'target-unwritable'), ('EDQUOT', 'target-full'), ('ENOSPC', 'target-full')])
+def test_a_replacing_that_is_refused_leaves_the_old_files_whole(host, error, reason):
+    host.adopted()
+    old = {path: (host.read(path), protection(host.path(path))) for path in TARGETS.values()}
+    trace = Strace(host.daemon.pid, '-e', 'trace=renameat2', '-e', f'inject=renameat2:error={error}')
+    host.refresh_all()
+    job = host.client.wait_job('edge', AttemptsEnded=1, State='retrying')
+    assert job['Reason'] == reason and all(row[2] == 'failed' for row in job['TargetStates'])
+    assert {path: (host.read(path), protection(host.path(path))) for path in TARGETS.values()} == old
+    assert not host.leftovers()
+    trace.end()
+    host.wait_published()
+    assert len(host.worker.tokens) == 2 and host.auth(SYSTEM) == auth_of('acme+edge', host.worker.tokens[-1])
+    host.check_foreign()
+
+
+@pytest.mark.parametrize('error', ['EINVAL', 'ENOSYS', 'EOPNOTSUPP'])
+def test_a_file_system_that_cannot_exchange_files_is_written_all_the_same(host, error):
+    host.adopted()
+    kept = protection(host.path(SYSTEM))
+    trace = Strace(host.daemon.pid, '-e', 'trace=renameat2', '-e', f'inject=renameat2:error={error}')
+    host.refresh_all()
+    host.client.wait_job('edge', AttemptsEnded=1, State='fresh')
+    trace.end()
+    assert host.auth(SYSTEM) == host.auth(PODMAN) == auth_of('acme+edge', host.worker.tokens[-1])
+    assert protection(host.path(SYSTEM)) == kept and not host.leftovers()
+    host.check_foreign()
+
+
+@needs_root
+def test_a_file_that_is_a_mount_of_its_own_is_left_alone_with_a_word_about_it(host, mounts):
+    """As containers have it, where single files are bound into them."""
+    host.standard()
+    old = host.read(SYSTEM)
+    subprocess.run(['mount', '--bind', host.path(SYSTEM), host.path(SYSTEM)], check=True)
+    try:
+        host.start()
+        job = host.client.wait_job('edge', Reason='target-unwritable')
+        assert 'mount its directory instead' in job['Message'] and host.read(SYSTEM) == old and not host.leftovers()
+    finally:
+        host.stop()
+        subprocess.run(['umount', host.path(SYSTEM)], check=True)
+
+
+def test_an_editor_that_writes_in_place_is_waited_for(host):
+    """Half a file is no file to be mended, also if a refresh falls into it, and what is in the other half stays."""
+    host.adopted()
+    text = host.read(SYSTEM)
+    changed = text.replace(b'"unknown":', b'"edited": true, "unknown":').replace(host.auth(SYSTEM).encode(), b'AAAA')
+    with open(host.path(SYSTEM), 'r+b', buffering=0) as file:
+        file.truncate()
+        file.write(changed[:len(changed) // 2])
+        host.refresh_all()
+        host.client.wait_job('edge', Reason='target-malformed')
+        file.write(changed[len(changed) // 2:])
+    host.wait_published()
+    good = auth_of('acme+edge', host.worker.tokens[-1])
+    host.client.poll(lambda: host.auth(SYSTEM) == good, 'mending')
+    assert b'"edited": true' in host.read(SYSTEM) and len(host.worker.requests) == 2
+    host.check_foreign()
 
 
 def test_a_directory_that_may_not_be_written(host):
