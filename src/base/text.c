@@ -174,6 +174,37 @@ int text_clean(const void *data, size_t size, size_t max, char **ret) {
         return 0;
 }
 
+int text_clean_lines(const void *data, size_t size, char **ret) {
+        const uint8_t *p = data, *end = p + size;
+        size_t used = 0;
+        char *text;
+
+        if (size > SIZE_MAX / 3 - 1)
+                return -ENOMEM;
+        text = malloc(3 * size + 1);
+        if (!text)
+                return -ENOMEM;
+        while (p < end) {
+                const char *piece = (const char *) p;
+                uint32_t c = 0;
+                size_t n = decode(p, (size_t) (end - p), &c);
+
+                p += n ?: 1;
+                if (n == 0 || is_noncharacter(c)) {
+                        piece = REPLACEMENT;
+                        n = sizeof(REPLACEMENT) - 1;
+                } else if (is_blank(c) && c != ' ' && c != '\n' && c != '\t') {
+                        piece = "?";
+                        n = 1;
+                }
+                memcpy(text + used, piece, n);
+                used += n;
+        }
+        text[used] = '\0';
+        *ret = text;
+        return 0;
+}
+
 char **strv_free(char **l) {
         for (char **i = l; i && *i; i++)
                 free(*i);

@@ -40,6 +40,10 @@ bool text_is_utf8(const void *data, size_t size);
  * character boundary with an ellipsis ("…", counted in `max`; max >= 4). Returns 0 or -ENOMEM. */
 int text_clean(const void *data, size_t size, size_t max, char **ret);
 
+/* The same for a whole text: lines, their indentation and all blanks stay; what else is cleaned above
+ * becomes '?', nothing is cut. */
+int text_clean_lines(const void *data, size_t size, char **ret);
+
 char **strv_free(char **l);
 DEFINE_CLEANUP(char **, strv_free)
 #define _cleanup_strv_ _cleanup_(strv_freep)

@@ -96,40 +96,19 @@ int string_read(char **p, sd_bus_message *m) {
         return 0;
 }
 
-/* What moves the cursor, or the text around it: how many bytes of it stand at `s`. Lines and tabulators are
- * no harm. The text is UTF-8, sd-bus has seen to that. */
-static size_t mover(const unsigned char *s) {
-        if ((s[0] < 0x20 && s[0] != '\n' && s[0] != '\t') || s[0] == 0x7f)
-                return 1;
-        if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0) /* C1 */
-                return 2;
-        if (s[0] == 0xe2 && s[1] == 0x80 && s[2] >= 0xa8 && s[2] <= 0xae) /* separators, overrides */
-                return 3;
-        return s[0] == 0xe2 && s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9 ? 3 : 0; /* isolates */
-}
-
 int lines_read(char **p, sd_bus_message *m) {
-        size_t size, out = 0;
+        char *clean = NULL;
         const char *s;
-        char *clean;
         int r;
 
         r = sd_bus_message_read_basic(m, 's', &s);
         if (r < 0)
                 return r;
-        size = strlen(s);
-        if (size > SHOWN_LINES_MAX)
+        if (strlen(s) > SHOWN_LINES_MAX)
                 return -EBADMSG;
-        clean = malloc(size + 1);
-        if (!clean)
-                return -ENOMEM;
-        for (size_t i = 0; i < size;) {
-                size_t n = mover((const unsigned char *) s + i);
-
-                clean[out++] = n > 0 ? '?' : s[i];
-                i += n > 0 ? n : 1;
-        }
-        clean[out] = '\0';
+        r = text_clean_lines(s, strlen(s), &clean);
+        if (r < 0)
+                return r;
         free(*p);
         *p = clean;
         return 0;

@@ -69,5 +69,5 @@ int table_read(void *object, const Property *table, size_t n, sd_bus_message *m)
 int rows_read(Rows *rows, const RowType *type, sd_bus_message *m); /* in place of what was there */
 int value_read(void *object, const Property *p, sd_bus_message *m);
 int string_read(char **p, sd_bus_message *m);
-/* The same, but lines and their indentation stay, and the text may be long. */
+/* The same with text_clean_lines(), for a text that may be long. */
 int lines_read(char **p, sd_bus_message *m);

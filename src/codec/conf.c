@@ -47,6 +47,55 @@ void conf_forget_assignments(Conf *c) {
         c->n_assignments = 0;
 }
 
+/* Makes room for one more: the capacity is the power of two that is not below `n`. */
+static int grow(void **items, size_t n, size_t size) {
+        void *grown;
+
+        if ((n & (n - 1)) != 0)
+                return 0;
+        grown = reallocarray(*items, n == 0 ? 1 : 2 * n, size);
+        if (!grown)
+                return -ENOMEM;
+        *items = grown;
+        return 0;
+}
+
+/* One item from the middle of a list to the end of another. */
+static int move_item(void **from, size_t *n_from, size_t i, void **to, size_t *n_to, size_t size) {
+        char *item = (char *) *from + i * size;
+        int r;
+
+        r = grow(to, *n_to, size);
+        if (r < 0)
+                return r;
+        memcpy((char *) *to + *n_to * size, item, size);
+        (*n_to)++;
+        (*n_from)--;
+        memmove(item, item + size, (*n_from - i) * size);
+        return 0;
+}
+
+int conf_move_file(Conf *from, const char *file, Conf *to) {
+        int r = 0;
+
+        if (strv_contains(from->files, file))
+                r = strv_append(&to->files, file);
+        for (size_t i = 0; i < from->n_assignments && r >= 0;)
+                if (streq(from->assignments[i].file, file))
+                        r = move_item((void **) &from->assignments, &from->n_assignments, i,
+                                      (void **) &to->assignments, &to->n_assignments,
+                                      sizeof(*to->assignments));
+                else
+                        i++;
+        for (size_t i = 0; i < from->n_messages && r >= 0;)
+                if (streq(from->messages[i].file, file))
+                        r = move_item((void **) &from->messages, &from->n_messages, i,
+                                      (void **) &to->messages, &to->n_messages, sizeof(*to->messages));
+                else
+                        i++;
+        return r;
+}
+
 Conf *conf_free(Conf *c) {
         if (!c)
                 return NULL;
@@ -67,19 +116,6 @@ int conf_new(Conf **ret) {
         if (!c)
                 return -ENOMEM;
         *ret = c;
-        return 0;
-}
-
-/* Makes room for one more: the capacity is the power of two that is not below `n`. */
-static int grow(void **items, size_t n, size_t size) {
-        void *grown;
-
-        if ((n & (n - 1)) != 0)
-                return 0;
-        grown = reallocarray(*items, n == 0 ? 1 : 2 * n, size);
-        if (!grown)
-                return -ENOMEM;
-        *items = grown;
         return 0;
 }
 

@@ -59,6 +59,9 @@ int conf_add_message(Conf *c, ConfSeverity severity, const char *file, unsigned 
 /* Frees what was read and leaves the messages, for configuration that is kept for their sake alone. */
 void conf_forget_assignments(Conf *c);
 bool conf_has_error(const Conf *c);
+/* Moves what was read from `file`, with its messages, behind what `to` has. Returns 0 or -ENOMEM, and then
+ * what was not moved is still where it was. */
+int conf_move_file(Conf *from, const char *file, Conf *to);
 
 /* "file:line: text" or "file: text". */
 int conf_message_format(const ConfMessage *m, char **ret);

@@ -129,7 +129,8 @@ int ctl_connect(Ctl *ctl) {
 typedef struct Waited {
         Ctl *ctl;
         ClientReply reply;
-        bool arrived, failed;
+        bool arrived, failed, absent;
+        bool may_be_absent;
 } Waited;
 
 static void on_reply(ClientReply *reply, void *userdata) {
@@ -138,7 +139,9 @@ static void on_reply(ClientReply *reply, void *userdata) {
         w->arrived = true;
         if (reply->problem) {
                 w->failed = true;
-                ctl_report(w->ctl, reply->problem);
+                w->absent = w->may_be_absent && reply->problem->kind == PROBLEM_NOT_RUNNING;
+                if (!w->absent)
+                        ctl_report(w->ctl, reply->problem);
                 return;
         }
         w->reply = *reply;
@@ -163,18 +166,33 @@ int ctl_get_all(Ctl *ctl, Snapshot **ret) {
         return 0;
 }
 
-int ctl_call(Ctl *ctl, ClientMethod method, const ClientArguments *arguments, Answer *ret) {
-        Waited w = { .ctl = ctl };
+static int call(Waited *w, ClientMethod method, const ClientArguments *arguments) {
+        Ctl *ctl = w->ctl;
 
         if (ctl_connect(ctl) < 0)
                 return -1;
         /* Somebody to ask for a password, in place before the question. */
         if (client_method_action(method) && !ctl->agent && !option_given(&ctl->options, OPT_NO_ASK_PASSWORD))
                 (void) agent_start(&ctl->agent);
-        if (wait_for(&w, client_call(ctl->client, method, arguments, on_reply, &w)) < 0)
+        return wait_for(w, client_call(ctl->client, method, arguments, on_reply, w));
+}
+
+int ctl_call(Ctl *ctl, ClientMethod method, const ClientArguments *arguments, Answer *ret) {
+        Waited w = { .ctl = ctl };
+
+        if (call(&w, method, arguments) < 0)
                 return -1;
         *ret = w.reply.answer;
         return 0;
+}
+
+int ctl_call_if_running(Ctl *ctl, ClientMethod method, const ClientArguments *arguments, Answer *ret) {
+        Waited w = { .ctl = ctl, .may_be_absent = true };
+
+        if (call(&w, method, arguments) < 0)
+                return w.absent ? 0 : -1;
+        *ret = w.reply.answer;
+        return 1;
 }
 
 int ctl_do(Ctl *ctl, ClientMethod method, const ClientArguments *arguments) {

@@ -55,5 +55,7 @@ int ctl_connect(Ctl *ctl);
  * after it was reported why not. */
 int ctl_get_all(Ctl *ctl, Snapshot **ret);
 int ctl_call(Ctl *ctl, ClientMethod method, const ClientArguments *arguments, Answer *ret);
-/* The same when nothing of the answer is wanted. */
+/* The same where it does not matter if nobody is there: 0 then, 1 with an answer. */
+int ctl_call_if_running(Ctl *ctl, ClientMethod method, const ClientArguments *arguments, Answer *ret);
+/* As ctl_call() when nothing of the answer is wanted. */
 int ctl_do(Ctl *ctl, ClientMethod method, const ClientArguments *arguments);

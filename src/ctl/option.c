@@ -20,6 +20,10 @@
 
 static const Option options[_OPT_MAX] = {
         [OPT_COLOR] = { "color", "WHEN", false, "auto always never", "auto, always or never" },
+        [OPT_DROP_IN] = { "drop-in", "NAME", false, "override.conf",
+                          "Edit this drop-in (default: override.conf)" },
+        [OPT_FORCE] = { "force", NULL, false, NULL, "Make what is not there yet" },
+        [OPT_FULL] = { "full", NULL, false, NULL, "Edit the file itself instead of a drop-in" },
         [OPT_HELP] = { "help", NULL, false, NULL, "Show this, or more about a command, and exit" },
         [OPT_JSON] = { "json", "MODE", true, "pretty short off", "Print JSON: pretty, short or off" },
         [OPT_NO_ASK_PASSWORD] = { "no-ask-password", NULL, false, NULL,
@@ -28,7 +32,9 @@ static const Option options[_OPT_MAX] = {
                             "Print neither headings nor what stands around tables" },
         [OPT_NO_PAGER] = { "no-pager", NULL, false, NULL, "Do not show long output in a pager" },
         [OPT_REGISTRY] = { "registry", "HOST", false, "REGISTRY", "Only jobs of this registry" },
+        [OPT_ROOT] = { "root", "DIR", false, "DIRECTORY", "Look at the files below DIR" },
         [OPT_RUNTIME] = { "runtime", NULL, false, NULL, "Until the next boot: in /run instead of /etc" },
+        [OPT_STRICT] = { "strict", NULL, false, NULL, "Take warnings for errors" },
         [OPT_TIMEOUT] = { "timeout", "SPAN", false, "30s 2min 10min infinity",
                           "How long to wait at most (default: 2min)" },
         [OPT_VERSION] = { "version", NULL, false, NULL, "Show the version and exit" },
@@ -77,13 +83,20 @@ static int take(Options *o, OptionId id, const char *value) {
                 if (parse_span(value, &o->timeout) >= 0 && o->timeout > 0)
                         return 0;
                 return wrong(id, value, "a span of time like 90s, 2min or infinity");
+        case OPT_DROP_IN:
+                return take_text(&o->drop_in, id, value);
         case OPT_REGISTRY:
                 return take_text(&o->registry, id, value);
+        case OPT_ROOT:
+                return take_text(&o->root, id, value);
+        case OPT_FORCE:
+        case OPT_FULL:
         case OPT_HELP:
         case OPT_NO_ASK_PASSWORD:
         case OPT_NO_LEGEND:
         case OPT_NO_PAGER:
         case OPT_RUNTIME:
+        case OPT_STRICT:
         case OPT_VERSION:
         case OPT_WAIT:
         case _OPT_MAX:

@@ -9,13 +9,18 @@
 
 typedef enum OptionId {
         OPT_COLOR,
+        OPT_DROP_IN,
+        OPT_FORCE,
+        OPT_FULL,
         OPT_HELP,
         OPT_JSON,
         OPT_NO_ASK_PASSWORD,
         OPT_NO_LEGEND,
         OPT_NO_PAGER,
         OPT_REGISTRY,
+        OPT_ROOT,
         OPT_RUNTIME,
+        OPT_STRICT,
         OPT_TIMEOUT,
         OPT_VERSION,
         OPT_WAIT,
@@ -44,7 +49,7 @@ typedef struct Options {
         JsonMode json;
         ColorMode color;
         usec_t timeout;
-        const char *registry;
+        const char *drop_in, *registry, *root;
 } Options;
 
 static inline bool option_given(const Options *o, OptionId id) {

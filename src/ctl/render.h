@@ -23,6 +23,8 @@ int render_awaited(const AwaitedJobs *l, const Style *style, char **ret);
 int render_test(const TestSteps *steps, const TestFailure *failure, const Style *style, char **ret);
 /* "pullauthctl identity" */
 int render_identities(const ClaimsList *l, const Style *style, usec_t now, char **ret);
+/* "pullauthctl check" of so many files */
+int render_findings(const ShownMessages *l, size_t n_files, const Style *style, char **ret);
 /* "pullauthctl reload" */
 int render_messages(const ShownMessages *l, const Style *style, char **ret);
 

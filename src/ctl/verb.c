@@ -29,6 +29,12 @@ static const Verb verbs[] = {
         { "metrics", .group = GROUP_LOOK, .summary = "Print counters and states for monitoring",
           .help = "In the OpenMetrics text format, as the file for node_exporter has them.\n",
           .run = verb_metrics },
+        { "cat", .arguments = "NAME...", .group = GROUP_LOOK, .min = 1, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_DEFINITION, .others = ARGUMENT_DEFINITION, .options = OPTION(ROOT),
+          .paged = true, .summary = "Show the files of jobs and identities",
+          .help = "Each file under its path, in the order in which they count. A job is called\n"
+                  "NAME, an identity NAME.identity.\n",
+          .run = verb_cat },
         { "refresh", .arguments = "[JOB...]", .group = GROUP_CREDENTIAL, .max = ARGUMENTS_MAX,
           .first = ARGUMENT_JOB, .others = ARGUMENT_JOB,
           .options = OPTION(REGISTRY) | OPTION(WAIT) | OPTION(TIMEOUT),
@@ -86,6 +92,15 @@ static const Verb verbs[] = {
                   "job's own file is not touched, a drop-in beside it is written. Needs polkit's\n"
                   "action org.pullauth1.manage-jobs.\n",
           .run = verb_set },
+        { "edit", .arguments = "NAME", .group = GROUP_CONFIGURE, .min = 1, .max = 1,
+          .first = ARGUMENT_DEFINITION,
+          .options = OPTION(DROP_IN) | OPTION(FORCE) | OPTION(FULL) | OPTION(ROOT) | OPTION(RUNTIME),
+          .summary = "Edit the files of a job or identity",
+          .help = "Opens a drop-in of the job, or of an identity called NAME.identity, in the\n"
+                  "editor that $SYSTEMD_EDITOR, $EDITOR or $VISUAL names. It is checked before it\n"
+                  "is put in place; then the configuration is read again. For those who may write\n"
+                  "the files.\n",
+          .run = verb_edit },
         { "enable", .arguments = "JOB...", .group = GROUP_CONFIGURE, .min = 1, .max = ARGUMENTS_MAX,
           .first = ARGUMENT_JOB, .others = ARGUMENT_JOB,
           .options = OPTION(RUNTIME) | OPTION(WAIT) | OPTION(TIMEOUT),
@@ -106,6 +121,13 @@ static const Verb verbs[] = {
           .help = "Prints what is wrong in them. Jobs whose configuration did not change are not\n"
                   "touched. Needs polkit's action org.pullauth1.reload.\n",
           .run = verb_reload },
+        { "check", .arguments = "[FILE...]", .group = GROUP_CONFIGURE, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_FILE, .others = ARGUMENT_FILE, .options = OPTION(ROOT) | OPTION(STRICT),
+          .summary = "Check configuration files, without the daemon",
+          .help = "Reads all files as the daemon would, or the named ones each by itself, and\n"
+                  "prints what is wrong as FILE:LINE: error: TEXT. The exit status is 3 if there\n"
+                  "are errors.\n",
+          .run = verb_check },
         { "help", .arguments = "[COMMAND]", .group = GROUP_TOOL, .max = 1, .first = ARGUMENT_COMMAND,
           .summary = "Show this, or more about one command", .run = verb_help },
 };

@@ -9,26 +9,18 @@
 #include "daemon/configuration-log.h"
 #include "model/message-id.h"
 
-static void log_message(const ConfMessage *m, const char *job) {
+static int log_message(const ConfMessage *m, const char *job, void *userdata) {
         const LogField fields[] = { { "CONFIG_FILE", m->file }, { "PULLAUTH_JOB", job } };
         _cleanup_free_ char *text = NULL;
 
         if (conf_message_format(m, &text) < 0)
-                return;
+                return 0;
         log_full(m->severity == CONF_ERROR ? LOG_ERR : LOG_WARNING, 0,
                  m->severity == CONF_ERROR ? MESSAGE_ID_CONFIGURATION_INVALID : NULL, fields,
                  ELEMENTSOF(fields), "%s", text);
-}
-
-static void log_messages(const Conf *conf, const char *job) {
-        for (size_t i = 0; i < conf->n_messages; i++)
-                log_message(conf->messages + i, job);
+        return 0;
 }
 
 void configuration_log(const Configuration *c) {
-        log_messages(c->messages, NULL);
-        for (size_t i = 0; i < c->n_identities; i++)
-                log_messages(c->identities[i].conf, NULL);
-        for (size_t i = 0; i < c->n_jobs; i++)
-                log_messages(c->jobs[i].conf, c->jobs[i].config->name);
+        (void) configuration_each_message(c, log_message, NULL);
 }

@@ -322,3 +322,22 @@ int configuration_check(Configuration *c) {
                 r = check_one(c, c->jobs + i);
         return r < 0 ? r : check_scopes(c);
 }
+
+static int visit_messages(const Conf *conf, const char *job, configuration_visit_t visit, void *userdata) {
+        int r = 0;
+
+        for (size_t i = 0; i < conf->n_messages && r == 0; i++)
+                r = visit(conf->messages + i, job, userdata);
+        return r;
+}
+
+int configuration_each_message(const Configuration *c, configuration_visit_t visit, void *userdata) {
+        int r;
+
+        r = visit_messages(c->messages, NULL, visit, userdata);
+        for (size_t i = 0; i < c->n_identities && r == 0; i++)
+                r = visit_messages(c->identities[i].conf, NULL, visit, userdata);
+        for (size_t i = 0; i < c->n_jobs && r == 0; i++)
+                r = visit_messages(c->jobs[i].conf, c->jobs[i].config->name, visit, userdata);
+        return r;
+}

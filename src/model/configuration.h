@@ -52,3 +52,8 @@ int configuration_add(Configuration *c, ConfigurationKind kind, const char *name
 /* Once, when everything was added: sorts, and holds it against each other. What is wrong with a job ends in
  * its definition. Returns 0 or -ENOMEM. */
 int configuration_check(Configuration *c);
+
+/* Calls `visit` for every message there is, in a settled order; `job` is the name of the one that it is
+ * about, or NULL. Ends early, with what it returned, when it returns other than 0. */
+typedef int (*configuration_visit_t)(const ConfMessage *m, const char *job, void *userdata);
+int configuration_each_message(const Configuration *c, configuration_visit_t visit, void *userdata);

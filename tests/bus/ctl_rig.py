@@ -89,12 +89,14 @@ class CtlRig:
                              stderr=subprocess.PIPE, timeout=60 * SLOW)
         return ran.stderr
 
-    def on_terminal(self, *arguments, columns=80, **environment):
-        """Runs the tool on a terminal of its own. Returns its status and all that it wrote."""
+    def on_terminal(self, *arguments, columns=80, answer='', **environment):
+        """Runs the tool on a terminal of its own, where somebody typed `answer` already. Returns its status and all
+        that it wrote."""
         pid, terminal = pty.fork()
         if pid == 0:
             fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
             os.execvpe([*WRAPPER, PROGRAM][0], [*WRAPPER, PROGRAM, *arguments], self.environment(environment))
+        os.write(terminal, answer.encode())
         written = b''
         while select.select([terminal], [], [], 60 * SLOW)[0]:
             try:

@@ -367,7 +367,7 @@ def test_less_is_kept_from_running_commands_under_sudo(rig, tmp_path):
     (['-x'], "There is no option '-x'"),
     (['list', '--timeout'], '--timeout needs a value, write --timeout=SPAN'),
     (['list', '--no-pager=yes'], '--no-pager takes no value'),
-    (['list', '--runtime'], "--runtime is for 'add', 'set', 'enable'"),
+    (['list', '--runtime'], "--runtime is for 'add', 'set', 'edit', 'enable' and 'disable' only"),
     (['enable'], "'enable' wants more: pullauthctl enable JOB..."),
     (['add', 'x', 'Registry=q'], "'add' wants more: pullauthctl add JOB KEY=VALUE..."),
     (['test', 'a', 'b'], "'test' takes one argument"),

@@ -354,6 +354,36 @@ static void what_is_read_reads_the_same_when_written_again(void **state) {
         assert_true(n_assignments > 2000);
 }
 
+static void a_file_can_move_to_another_place(void **state) {
+        _cleanup_conf_ Conf *from = NULL, *to = NULL;
+        char text[64];
+
+        assert_ok(conf_new(&from));
+        assert_ok(conf_new(&to));
+        for (int i = 0; i < 9; i++) {
+                const char *file = i % 2 == 0 ? "even" : "odd";
+
+                snprintf(text, sizeof(text), "[A]\nK=%d\nwrong\n", i);
+                if (i < 2)
+                        assert_ok(strv_append(&from->files, file));
+                assert_ok(conf_parse(from, file, text, strlen(text)));
+        }
+        assert_ok(conf_move_file(from, "odd", to));
+        assert_ok(conf_parse(to, "new", "[A]\nK=new\nwrong\n", 16));
+        assert_ok(conf_move_file(from, "even", to));
+        assert_ok(conf_move_file(from, "none", to));
+        assert_int_equal(from->n_assignments, 0);
+        assert_int_equal(from->n_messages, 0);
+        assert_int_equal(to->n_assignments, 10);
+        assert_int_equal(to->n_messages, 10);
+        assert_string_equal(to->assignments[0].value, "1");
+        assert_string_equal(to->assignments[4].value, "new");
+        assert_string_equal(to->assignments[9].value, "8");
+        assert_string_equal(to->messages[5].file, "even");
+        assert_int_equal(strv_length(to->files), 2);
+        assert_string_equal(to->files[0], "odd");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(assignments_come_in_order_with_file_and_line),
@@ -374,6 +404,7 @@ int main(void) {
                 cmocka_unit_test(long_names_are_shown_in_part),
                 cmocka_unit_test(what_begins_with_x_is_free),
                 cmocka_unit_test(what_is_read_reads_the_same_when_written_again),
+                cmocka_unit_test(a_file_can_move_to_another_place),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,29 @@ static void a_kind_that_there_is_not_is_refused(void **state) {
         assert_int_equal(configuration_add(c, _CONFIGURATION_KIND_MAX, "x", conf), -EINVAL);
 }
 
+static int collect(const ConfMessage *m, const char *job, void *userdata) {
+        char *seen = userdata;
+
+        snprintf(seen + strlen(seen), 128, "%s:%u %s;", strrchr(m->file, '/') + 1, m->line, strempty(job));
+        return strlen(seen) > 60 ? 1 : 0;
+}
+
+static void every_message_is_visited_in_order(void **state) {
+        _cleanup_(configuration_freep) Configuration *c = NULL;
+        char seen[512] = "";
+
+        assert_ok(configuration_new(&c));
+        assert_ok(conf_add_message(c->messages, CONF_WARNING, "/etc/stray", 0, "x"));
+        add(c, CONFIGURATION_IDENTITIES, "default",
+            "[Identity]\nSource=file\nTokenFile=/t\nAudience=q\nX=\n");
+        add_job(c, "b", "Y=\n");
+        add_job(c, "a", "Z=\n");
+        assert_ok(configuration_check(c));
+        assert_int_equal(configuration_each_message(c, collect, seen), 0);
+        assert_string_equal(seen, "stray:0 ;default.identity:5 ;a.job:5 a;b.job:5 b;");
+        assert_int_equal(configuration_each_message(c, collect, seen), 1);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(whoever_comes_in_any_order_is_sorted),
@@ -150,6 +173,7 @@ int main(void) {
                 cmocka_unit_test(errors_of_an_identity_come_with_file_and_line),
                 cmocka_unit_test(the_first_by_name_keeps_a_scope),
                 cmocka_unit_test(a_disabled_job_needs_nothing_and_claims_nothing),
+                cmocka_unit_test(every_message_is_visited_in_order),
                 cmocka_unit_test(a_kind_that_there_is_not_is_refused),
         };
 

@@ -331,6 +331,28 @@ static void the_loop_visits_each_member_once(void **state) {
         assert_int_equal(n, 3);
 }
 
+static void lines_are_cleaned_without_losing_their_shape(void **state) {
+        static const struct {
+                const char *in, *out;
+        } rows[] = {
+                { "", "" },
+                { "{\n\t\"a\":  1\n}\n", "{\n\t\"a\":  1\n}\n" },
+                { "a\rb\033[2Jc\177d", "a?b?[2Jc?d" },
+                { "\xc2\x9bx\xe2\x80\xaey\xe2\x81\xa6z", "?x?y?z" },
+                { "\xff\xfe"
+                  "a\xc3",
+                  "\xef\xbf\xbd\xef\xbf\xbd"
+                  "a\xef\xbf\xbd" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *text = NULL;
+
+                assert_int_equal(text_clean_lines(rows[i].in, strlen(rows[i].in), &text), 0);
+                assert_string_equal(text, rows[i].out);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(null_equals_only_null),
@@ -349,6 +371,7 @@ int main(void) {
                 cmocka_unit_test(joined_words_split_into_the_same_words),
                 cmocka_unit_test(sorting_orders_by_bytes),
                 cmocka_unit_test(the_loop_visits_each_member_once),
+                cmocka_unit_test(lines_are_cleaned_without_losing_their_shape),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
