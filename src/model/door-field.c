@@ -11,9 +11,9 @@
 #include "model/door-field.h"
 
 static const char *const signature_table[_FIELD_TYPE_MAX] = {
-        [FIELD_STRING] = "s",    [FIELD_STRINGS] = "as",     [FIELD_SECRET] = "ay", [FIELD_PEM] = "ay",
-        [FIELD_PAIRS] = "a{ss}", [FIELD_SECRETS] = "a{say}", [FIELD_U64] = "t",     [FIELD_I64] = "x",
-        [FIELD_INT] = "i",       [FIELD_BOOL] = "b",
+        [FIELD_STRING] = "s",    [FIELD_STRINGS] = "as",     [FIELD_SECRET] = "ay",     [FIELD_PEM] = "ay",
+        [FIELD_PAIRS] = "a{ss}", [FIELD_SECRETS] = "a{say}", [FIELD_TRACE] = "a(ssts)", [FIELD_U64] = "t",
+        [FIELD_I64] = "x",       [FIELD_INT] = "i",          [FIELD_BOOL] = "b",
 };
 
 static int append_pairs(sd_bus_message *m, char *const *l) {
@@ -43,6 +43,19 @@ static int append_secrets(sd_bus_message *m, const NamedSecrets *l) {
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+static int append_trace(sd_bus_message *m, const Trace *t) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(ssts)");
+        for (size_t i = 0; r >= 0 && i < t->n_entries; i++) {
+                const TraceEntry *e = t->entries + i;
+
+                r = sd_bus_message_append(m, "(ssts)", trace_step_to_string(e->step),
+                                          trace_result_to_string(e->result), e->usec, e->detail);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 static int append_value(sd_bus_message *m, const DoorField *f, const void *p) {
         const char *text;
         struct iovec bytes;
@@ -56,6 +69,8 @@ static int append_value(sd_bus_message *m, const DoorField *f, const void *p) {
                 return append_pairs(m, *(char *const *const *) p);
         case FIELD_SECRETS:
                 return append_secrets(m, p);
+        case FIELD_TRACE:
+                return append_trace(m, p);
         case FIELD_SECRET:
                 bytes = secret_peek(*(Secret *const *) p);
                 return sd_bus_message_append_array(m, 'y', bytes.iov_base, bytes.iov_len);
@@ -219,6 +234,24 @@ static int read_secrets(sd_bus_message *m, size_t max, NamedSecrets *ret) {
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+/* Steps in their order, each once; anything else is of nobody who knows what he says. */
+static int read_trace(sd_bus_message *m, Trace *ret) {
+        const char *step, *result, *detail;
+        uint64_t usec;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "(ssts)");
+        while (r >= 0 && (r = sd_bus_message_read(m, "(ssts)", &step, &result, &usec, &detail)) > 0) {
+                TraceStep s = trace_step_from_string(step);
+                TraceResult how = trace_result_from_string(result);
+
+                if (s < 0 || how < 0 || s != (TraceStep) ret->n_entries || strlen(detail) > DOOR_TEXT_MAX)
+                        return -EBADMSG;
+                r = trace_add(ret, s, how, usec, "%s", detail);
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static int read_pem(sd_bus_message *m, size_t max, char **ret) {
         const void *data;
         size_t size;
@@ -251,6 +284,8 @@ static int read_value(sd_bus_message *m, const DoorField *f, void *p) {
                 return read_pairs(m, f->max, p);
         case FIELD_SECRETS:
                 return read_secrets(m, f->max, p);
+        case FIELD_TRACE:
+                return read_trace(m, p);
         case FIELD_SECRET:
                 return read_secret(m, f->max, p);
         case FIELD_PEM:

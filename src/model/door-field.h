@@ -14,7 +14,7 @@
 #define DOOR_TEXT_MAX 4096
 /* The longest of many secrets, a bundle of certificates for example. */
 #define DOOR_SECRET_MAX (1024 * 1024)
-#define DOOR_PARTS_MAX 4
+#define DOOR_PARTS_MAX 5
 
 typedef enum FieldType {
         FIELD_STRING,  /* char *, "s" */
@@ -23,6 +23,7 @@ typedef enum FieldType {
         FIELD_SECRET,  /* Secret *, "ay": any bytes */
         FIELD_PEM,     /* char *, "ay": comments in it need not be UTF-8 */
         FIELD_SECRETS, /* NamedSecrets, "a{say}" */
+        FIELD_TRACE,   /* Trace, "a(ssts)" */
         FIELD_U64,     /* uint64_t, "t" */
         FIELD_I64,     /* int64_t, "x" */
         FIELD_INT,     /* int, "i" */

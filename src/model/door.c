@@ -26,6 +26,7 @@ typedef enum Part {
         PART_CREDENTIAL,
         PART_FAILURE,
         PART_CLAIMS,
+        PART_WIRE, /* of a request */
 } Part;
 
 /* A Failure makes its texts itself; this is how they travel. */
@@ -43,7 +44,13 @@ static void failure_wire_done(FailureWire *w) {
         free(w->hint);
 }
 
+/* What has a name on the wire and none in the structure. */
+typedef struct RequestWire {
+        char *kind;
+} RequestWire;
+
 static const DoorField request_fields[] = {
+        { "Kind", FIELD_STRING, PART_WIRE, offsetof(RequestWire, kind), NAME_MAX_SIZE },
         { "Id", FIELD_U64, PART_MAIN, offsetof(Request, id), 0 },
         { "Job", FIELD_STRING, PART_MAIN, offsetof(Request, job), NAME_MAX_SIZE },
         { "Source", FIELD_STRING, PART_MAIN, offsetof(Request, source), NAME_MAX_SIZE },
@@ -80,6 +87,8 @@ static const DoorField answer_fields[] = {
         { "Audience", FIELD_STRINGS, PART_CLAIMS, offsetof(IdentityClaims, audience), LIST_MAX },
         { "IdentityIssued", FIELD_I64, PART_CLAIMS, offsetof(IdentityClaims, issued), 0 },
         { "IdentityExpires", FIELD_I64, PART_CLAIMS, offsetof(IdentityClaims, expires), 0 },
+        { "Well", FIELD_BOOL, PART_MAIN, offsetof(Answer, well), 0 },
+        { "Trace", FIELD_TRACE, PART_MAIN, offsetof(Answer, trace), 0 },
         { "Notices", FIELD_STRINGS, PART_MAIN, offsetof(Answer, notices), NOTICES_MAX },
         { "SkewKnown", FIELD_BOOL, PART_MAIN, offsetof(Answer, skew_known), 0 },
         { "Skew", FIELD_I64, PART_MAIN, offsetof(Answer, skew_usec), 0 },
@@ -89,7 +98,8 @@ static const DoorField answer_fields[] = {
 };
 
 int door_append_request(sd_bus_message *m, const Request *r) {
-        const void *const parts[DOOR_PARTS_MAX] = { [PART_MAIN] = r };
+        const RequestWire wire = { .kind = (char *) request_kind_to_string(r->kind) };
+        const void *const parts[DOOR_PARTS_MAX] = { [PART_MAIN] = r, [PART_WIRE] = &wire };
 
         return door_append_fields(m, request_fields, ELEMENTSOF(request_fields), parts);
 }
@@ -101,9 +111,13 @@ static bool scope_is_valid(const char *scope, const char *registry) {
 }
 
 static bool request_is_valid(const Request *q) {
-        if (!object_name_is_valid(q->job) || !object_name_is_valid(q->source) ||
-            !object_name_is_valid(q->exchange) || !registry_is_valid(q->registry) ||
-            !robot_is_valid(q->robot) || q->timeout == 0 || q->timeout > TIMEOUT_MAX ||
+        if (!object_name_is_valid(q->source) || q->timeout == 0 || q->timeout > TIMEOUT_MAX)
+                return false;
+        /* What lies behind the identity is not asked for. */
+        if (q->kind == REQUEST_EXPLAIN)
+                return true;
+        if (!object_name_is_valid(q->job) || !object_name_is_valid(q->exchange) ||
+            !registry_is_valid(q->registry) || !robot_is_valid(q->robot) ||
             (q->proxy && !text_is_token(q->proxy)))
                 return false;
         STRV_FOREACH(scope, q->scopes)
@@ -112,8 +126,15 @@ static bool request_is_valid(const Request *q) {
         return true;
 }
 
+/* A daemon that says nothing of it wants what there was before there were kinds. */
+static int take_kind(const RequestWire *wire, Request *q) {
+        q->kind = wire->kind ? request_kind_from_string(wire->kind) : REQUEST_OBTAIN;
+        return q->kind < 0 ? -EBADMSG : 0;
+}
+
 int door_read_request(sd_bus_message *m, Request **ret) {
         _cleanup_request_ Request *q = NULL;
+        RequestWire wire = {};
         unsigned parts;
         int r;
 
@@ -121,7 +142,10 @@ int door_read_request(sd_bus_message *m, Request **ret) {
         if (!q)
                 return -ENOMEM;
         r = door_read_fields(m, request_fields, ELEMENTSOF(request_fields),
-                             (void *const[DOOR_PARTS_MAX]){ [PART_MAIN] = q }, &parts);
+                             (void *const[DOOR_PARTS_MAX]){ [PART_MAIN] = q, [PART_WIRE] = &wire }, &parts);
+        if (r >= 0)
+                r = take_kind(&wire, q);
+        free(wire.kind);
         if (r < 0)
                 return r;
         if (!request_is_valid(q))
@@ -249,11 +273,11 @@ int door_read_answer(sd_bus_message *m, Answer **ret) {
                 a->credential = credential_free(a->credential);
         if (!(parts & 1U << PART_CLAIMS))
                 a->claims = identity_claims_free(a->claims);
-        if (!!(parts & 1U << PART_FAILURE) == !!a->credential)
+        if (!!(parts & 1U << PART_FAILURE) + !!a->credential + a->well != 1)
                 return -EBADMSG;
         if (a->credential)
                 r = credential_is_valid(a->credential) ? 0 : -EBADMSG;
-        else
+        else if (!a->well)
                 r = failure_from_wire(&wire, &a->failure);
         if (r >= 0)
                 r = clean_knowledge(a);

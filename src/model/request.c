@@ -51,6 +51,23 @@ const Secret *request_secret(const Request *r, const char *key) {
         return NULL;
 }
 
+static const char *const kind_table[_REQUEST_KIND_MAX] = {
+        [REQUEST_OBTAIN] = "obtain",
+        [REQUEST_EXPLAIN] = "explain",
+        [REQUEST_TEST] = "test",
+};
+
+const char *request_kind_to_string(RequestKind k) {
+        return k >= 0 && k < _REQUEST_KIND_MAX ? kind_table[k] : NULL;
+}
+
+RequestKind request_kind_from_string(const char *s) {
+        for (size_t i = 0; i < ELEMENTSOF(kind_table); i++)
+                if (streq_ptr(s, kind_table[i]))
+                        return (RequestKind) i;
+        return _REQUEST_KIND_INVALID;
+}
+
 Request *request_free(Request *r) {
         if (!r)
                 return NULL;
@@ -89,6 +106,7 @@ Answer *answer_free(Answer *a) {
         failure_free(a->failure);
         identity_claims_free(a->claims);
         strv_free(a->notices);
+        trace_done(&a->trace);
         free(a);
         return NULL;
 }

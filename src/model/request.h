@@ -11,6 +11,7 @@
 #include "base/failure.h"
 #include "base/secret.h"
 #include "model/credential.h"
+#include "model/trace.h"
 
 /* A secret with the name of the setting that it belongs to. */
 typedef struct NamedSecret {
@@ -27,7 +28,20 @@ void named_secrets_done(NamedSecrets *l);
 /* Consumes `value`, also on failure. Returns 0 or -ENOMEM. */
 int named_secrets_add(NamedSecrets *l, const char *name, Secret *value);
 
+/* How far a request goes. */
+typedef enum RequestKind {
+        REQUEST_OBTAIN,  /* all steps, for the credential */
+        REQUEST_EXPLAIN, /* the identity step alone, for the claims */
+        REQUEST_TEST,    /* all steps, for the trace: the credential ends with the request */
+        _REQUEST_KIND_MAX,
+        _REQUEST_KIND_INVALID = -EINVAL,
+} RequestKind;
+
+const char *request_kind_to_string(RequestKind k);
+RequestKind request_kind_from_string(const char *s);
+
 typedef struct Request {
+        RequestKind kind;
         uint64_t id; /* chosen by the daemon, for cancelling */
         char *job;   /* its name, for the worker's log only */
         /* identity step */
@@ -65,8 +79,10 @@ IdentityClaims *identity_claims_free(IdentityClaims *c);
 DEFINE_CLEANUP(IdentityClaims *, identity_claims_free)
 
 typedef struct Answer {
-        Credential *credential; /* exactly one of these two is set */
+        Credential *credential; /* exactly one of these three is set */
         Failure *failure;
+        bool well;              /* explained or tested, and nothing was wrong */
+        Trace trace;            /* REQUEST_TEST: up to the verification */
         IdentityClaims *claims; /* NULL if no JWT could be read */
         char **notices;         /* things worth knowing that stop nothing, cleaned sentences */
         bool skew_known;        /* registry's Date against our real clock, positive: registry ahead */

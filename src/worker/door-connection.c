@@ -61,7 +61,7 @@ static int reply(sd_bus_message *call, const Answer *a) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        if (!a->credential && !a->failure)
+        if (!a->credential && !a->failure && !a->well)
                 return sd_bus_reply_method_errno(call, ENOMEM, NULL);
         r = sd_bus_message_new_method_return(call, &m);
         if (r >= 0)

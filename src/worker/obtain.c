@@ -11,6 +11,8 @@
  * take. */
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -111,19 +113,64 @@ static int on_finish(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-/* Consumes `failure`; without one the credential is the answer. */
+/* Where people look for a step of ours. */
+static TraceStep trace_step(const Obtain *o) {
+        switch (o->step) {
+        case STEP_IDENTITY:
+                return o->token ? TRACE_CLAIMS : TRACE_TOKEN;
+        case STEP_EXCHANGE:
+                return TRACE_EXCHANGE;
+        case STEP_VERIFICATION:
+                return TRACE_VERIFICATION;
+        case STEP_CONFIGURATION:
+        case STEP_PUBLICATION:
+        case _STEP_MAX:
+        case _STEP_INVALID:
+                break;
+        }
+        return TRACE_TOKEN;
+}
+
+/* Short of memory a trace has gaps; what it is about goes on. */
+static void _printf_(4, 5) trace(Obtain *o, TraceStep step, usec_t usec, const char *format, ...) {
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+
+        if (o->request->kind != REQUEST_TEST)
+                return;
+        va_start(ap, format);
+        if (vasprintf(&text, format, ap) < 0)
+                text = NULL;
+        va_end(ap);
+        if (text)
+                (void) trace_add(&o->answer->trace, step, TRACE_OK, usec, "%s", text);
+}
+
+static void trace_end(Obtain *o, const Failure *failure) {
+        if (o->request->kind != REQUEST_TEST)
+                return;
+        if (failure && !trace_has_failed(&o->answer->trace))
+                (void) trace_add(&o->answer->trace, trace_step(o), TRACE_FAILED,
+                                 usec_sub(now_boot(), o->step_started), "%s", failure->message);
+        (void) trace_fill(&o->answer->trace, TRACE_VERIFICATION);
+}
+
+/* Consumes `failure`; without one the credential is the answer, if one was asked for. */
 static void end(Obtain *o, Failure *failure) {
         char span[SPAN_MAX];
 
         (void) sd_event_source_set_enabled(o->deadline, SD_EVENT_OFF);
+        trace_end(o, failure);
         enter(o, o->step);
         if (failure)
                 o->answer->failure = failure;
-        else
+        else if (o->request->kind == REQUEST_OBTAIN)
                 o->answer->credential = TAKE_PTR(o->credential);
+        else
+                o->answer->well = true;
         stop_steps(o);
         log_debug("Request %" PRIu64 " of job '%s' ended in step %s after %s: %s", o->request->id,
-                  o->request->job, failure_step_to_string(o->step),
+                  strempty(o->request->job), failure_step_to_string(o->step),
                   format_span(span, usec_sub(now_boot(), usec_sub(o->deadline_boot, o->request->timeout))),
                   failure ? reason_to_string(failure->reason) : "credential");
         (void) sd_event_source_set_enabled(o->finish, SD_EVENT_ONESHOT);
@@ -160,12 +207,19 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+static usec_t since_step(const Obtain *o) {
+        return usec_sub(now_boot(), o->step_started);
+}
+
 static void on_verified(int r, Failure *failure, void *userdata) {
         Obtain *o = userdata;
 
         o->verification = verification_free(o->verification);
-        if (goes_on(o, r, failure))
-                end(o, NULL);
+        if (!goes_on(o, r, failure))
+                return;
+        trace(o, TRACE_VERIFICATION, since_step(o), "the token endpoint of %s takes the credential",
+              o->request->registry);
+        end(o, NULL);
 }
 
 static usec_t remaining(const Obtain *o) {
@@ -185,6 +239,7 @@ static int say_skew(Obtain *o) {
 
 static void on_exchanged(int r, Credential *credential, Failure *failure, void *userdata) {
         Obtain *o = userdata;
+        char span[SPAN_MAX];
 
         o->exchange->free(o->exchange_run);
         o->exchange_run = NULL;
@@ -192,6 +247,8 @@ static void on_exchanged(int r, Credential *credential, Failure *failure, void *
         (void) say_skew(o);
         if (!goes_on(o, r, failure))
                 return;
+        trace(o, TRACE_EXCHANGE, since_step(o), "%s gave a credential that lives %s", o->request->registry,
+              format_span(span, credential_lifetime(o->credential)));
         enter(o, STEP_VERIFICATION);
         r = verification_start(
                 &(VerificationQuestion){
@@ -294,9 +351,10 @@ static void on_identity(int r, Secret *token, Failure *failure, void *userdata) 
 
         o->source->free(o->source_run);
         o->source_run = NULL;
-        o->token = token;
         if (!goes_on(o, r, failure))
                 return;
+        o->token = token;
+        trace(o, TRACE_TOKEN, since_step(o), "from the source '%s'", o->request->source);
         cut_blanks(o->token);
         bytes = secret_peek(o->token);
         r = lint_token(bytes.iov_base, bytes.iov_len, o->request->audience, now, now >= CLOCK_SANE,
@@ -306,7 +364,13 @@ static void on_identity(int r, Secret *token, Failure *failure, void *userdata) 
                 end_with_errno(o, -ENOMEM);
                 return;
         }
-        if (goes_on(o, r, f))
+        if (!goes_on(o, r, f))
+                return;
+        trace(o, TRACE_CLAIMS, 0, "issuer %s, subject %s", strempty(o->claims->iss),
+              strempty(o->claims->sub));
+        if (o->request->kind == REQUEST_EXPLAIN)
+                end(o, NULL);
+        else
                 start_exchange(o);
 }
 
@@ -316,8 +380,8 @@ static void start_identity(Obtain *o) {
 
         enter(o, STEP_IDENTITY);
         o->source = identity_source_find(o->request->source);
-        o->exchange = exchange_find(o->request->exchange);
-        if (!o->source || !o->exchange) {
+        o->exchange = exchange_find(strempty(o->request->exchange));
+        if (!o->source || (!o->exchange && o->request->kind != REQUEST_EXPLAIN)) {
                 (void) failure_new(&f, STEP_CONFIGURATION, REASON_CONFIGURATION_INVALID,
                                    "This worker knows nothing called '%s'; is it older than the daemon?",
                                    o->source ? o->request->exchange : o->request->source);

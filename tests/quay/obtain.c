@@ -103,6 +103,21 @@ static json_object *show_claims(const IdentityClaims *c) {
         return o;
 }
 
+static json_object *show_trace(const Trace *t) {
+        json_object *list = json_object_new_array();
+
+        for (size_t i = 0; i < t->n_entries; i++) {
+                json_object *o = json_object_new_object();
+
+                add(o, "step", trace_step_to_string(t->entries[i].step));
+                add(o, "result", trace_result_to_string(t->entries[i].result));
+                add_number(o, "usec", (int64_t) t->entries[i].usec);
+                add(o, "detail", t->entries[i].detail);
+                (void) json_object_array_add(list, o);
+        }
+        return list;
+}
+
 static void show_answer(json_object *o, const Answer *a) {
         json_object *times = json_object_new_object();
 
@@ -110,6 +125,8 @@ static void show_answer(json_object *o, const Answer *a) {
                 (void) json_object_object_add(o, "credential", show_credential(a->credential));
         if (a->failure)
                 (void) json_object_object_add(o, "failure", show_failure(a->failure));
+        (void) json_object_object_add(o, "well", json_object_new_boolean(a->well));
+        (void) json_object_object_add(o, "trace", show_trace(&a->trace));
         if (a->claims)
                 (void) json_object_object_add(o, "claims", show_claims(a->claims));
         if (a->skew_known)
@@ -200,7 +217,7 @@ static int take_secrets(json_object *o, Request *q) {
 static int request_from_json(json_object *o, Request **ret) {
         _cleanup_request_ Request *q = calloc(1, sizeof(*q));
         json_object *scopes, *settings, *secrets;
-        const char *token;
+        const char *token, *kind;
         int r;
 
         if (!q)
@@ -209,6 +226,8 @@ static int request_from_json(json_object *o, Request **ret) {
         if (json_get_u64(o, "timeout", &q->timeout) > 0)
                 q->timeout *= USEC_PER_MSEC;
         (void) json_get_u64(o, "id", &q->id);
+        if (json_get_string(o, "kind", &kind) > 0)
+                q->kind = request_kind_from_string(kind);
         r = take_string(o, "job", &q->job);
         if (r >= 0)
                 r = take_string(o, "source", &q->source);

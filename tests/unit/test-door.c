@@ -81,6 +81,29 @@ static void a_full_request_arrives_as_it_was_sent(void **state) {
         assert_int_equal(got->timeout, q->timeout);
 }
 
+static void each_kind_of_request_arrives(void **state) {
+        for (RequestKind k = 0; k < _REQUEST_KIND_MAX; k++) {
+                _cleanup_request_ Request *q = make_request(), *got = NULL;
+
+                q->kind = k;
+                assert_int_equal(through_request(state, q, &got), 0);
+                assert_int_equal(got->kind, k);
+        }
+}
+
+static void an_explanation_needs_no_registry(void **state) {
+        _cleanup_request_ Request *q = make_request(), *got = NULL;
+
+        assert_ok(free_and_strdup(&q->registry, NULL));
+        assert_ok(free_and_strdup(&q->job, NULL));
+        assert_int_equal(through_request(state, q, &got), -EBADMSG);
+        q->kind = REQUEST_EXPLAIN;
+        assert_int_equal(through_request(state, q, &got), 0);
+        assert_ok(free_and_strdup(&q->source, "a b"));
+        got = request_free(got);
+        assert_int_equal(through_request(state, q, &got), -EBADMSG);
+}
+
 static void what_may_be_missing_stays_missing(void **state) {
         _cleanup_request_ Request *q = make_request(), *got = NULL;
 
@@ -287,6 +310,35 @@ static void credentials_that_no_file_should_hold_are_refused(void **state) {
         refuse_credential(state, "a+b", "s", 1, INT64_MAX);
 }
 
+static void that_all_is_well_is_an_answer_of_its_own(void **state) {
+        _cleanup_answer_ Answer *a = make_answer(true), *got = NULL;
+
+        a->well = true;
+        assert_int_equal(through_answer(state, a, &got), -EBADMSG);
+        a->credential = credential_free(a->credential);
+        assert_int_equal(through_answer(state, a, &got), 0);
+        assert_true(got->well && !got->credential && !got->failure);
+        assert_knowledge_equal(got, a);
+        a->well = false;
+        got = answer_free(got);
+        assert_int_equal(through_answer(state, a, &got), -EBADMSG);
+}
+
+static void a_trace_arrives_in_its_order(void **state) {
+        _cleanup_answer_ Answer *a = make_answer(false), *got = NULL, *none = NULL;
+
+        assert_int_equal(trace_add(&a->trace, TRACE_CLAIMS, TRACE_OK, 12, "sub host-1"), 0);
+        assert_int_equal(trace_add(&a->trace, TRACE_DNS, TRACE_FAILED, 3, "no such name"), 0);
+        assert_int_equal(through_answer(state, a, &got), 0);
+        assert_int_equal(got->trace.n_entries, 3);
+        assert_int_equal(got->trace.entries[1].usec, 12);
+        assert_string_equal(got->trace.entries[2].detail, "no such name");
+        a->trace.entries[2].step = TRACE_CLAIMS;
+        assert_int_equal(through_answer(state, a, &none), -EBADMSG);
+        a->trace.entries[2].step = TRACE_TLS;
+        assert_int_equal(through_answer(state, a, &none), -EBADMSG);
+}
+
 static void what_people_will_read_is_clean(void **state) {
         _cleanup_answer_ Answer *a = make_answer(true), *got = NULL;
 
@@ -329,6 +381,10 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_full_request_arrives_as_it_was_sent),
                 cmocka_unit_test(what_may_be_missing_stays_missing),
+                cmocka_unit_test(each_kind_of_request_arrives),
+                cmocka_unit_test(an_explanation_needs_no_registry),
+                cmocka_unit_test(that_all_is_well_is_an_answer_of_its_own),
+                cmocka_unit_test(a_trace_arrives_in_its_order),
                 cmocka_unit_test(requests_that_name_nonsense_are_refused),
                 cmocka_unit_test(scopes_belong_to_the_registry),
                 cmocka_unit_test(a_request_has_an_end),

@@ -5,11 +5,14 @@
  * Owns the transfer under way. There are no retries here: each exchange costs the registry a row in its
  * audit log and two requests to the issuer, and when to try again is for the daemon to say. */
 
+#include <errno.h>
+
 #include "base/text.h"
 #include "worker/exchange/quay-answer.h"
 #include "worker/exchange/quay-refusal.h"
 #include "worker/exchange/quay.h"
 #include "worker/http-failure.h"
+#include "worker/http-trace.h"
 
 typedef struct QuayRun {
         ExchangeQuestion question;
@@ -41,6 +44,10 @@ static void on_answer(HttpTransfer *t, const HttpAnswer *a, void *userdata) {
         Failure *failure = NULL;
         int r;
 
+        if (q->request->kind == REQUEST_TEST && http_trace(&q->answer->trace, a, q->request->registry) < 0) {
+                x->handler(-ENOMEM, NULL, NULL, x->userdata);
+                return;
+        }
         q->answer->skew_known = http_skew(a, now_boot(), asked.now, &q->answer->skew_usec) > 0;
         if (a->problem == HTTP_OK)
                 r = quay_answer_read(&asked, a, &credential, &failure, &q->answer->notices);
