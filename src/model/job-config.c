@@ -310,12 +310,14 @@ static int complain_missing(Conf *conf, const char *key, const char *example) {
                                 "%s= is missing in section [Job], add for example %s=%s", key, key, example);
 }
 
-/* A key that a line did set, but wrongly, has its own message already. */
+/* A key whose last line did set it, but wrongly, has its own message already. */
 static bool was_assigned(const Conf *conf, const char *key) {
+        bool assigned = false;
+
         for (size_t i = 0; i < conf->n_assignments; i++)
-                if (streq(conf->assignments[i].key, key) && !isempty(conf->assignments[i].value))
-                        return true;
-        return false;
+                if (streq(conf->assignments[i].key, key))
+                        assigned = !isempty(conf->assignments[i].value);
+        return assigned;
 }
 
 /* Of a file that could not be read nobody knows what is missing in it. */

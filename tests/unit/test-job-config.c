@@ -149,6 +149,22 @@ static void what_is_missing_is_said(void **state) {
         assert_null(c->registry);
 }
 
+static void what_was_set_and_taken_back_is_missing(void **state) {
+        static const char *const keys[] = { "Registry", "Robot" };
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+                _cleanup_(job_config_freep) JobConfig *c = NULL;
+                _cleanup_free_ char *text = NULL, *says = NULL;
+                _cleanup_conf_ Conf *conf = NULL;
+
+                assert_ok(text_format(&text, "[Job]\nRegistry=q.example\nRobot=a+b\n%s=\n", keys[i]));
+                assert_ok(text_format(&says, "%s= is missing", keys[i]));
+                conf = parse(text, &c);
+                assert_true(conf_has_error(conf));
+                assert_non_null(strstr(conf->messages[0].text, says));
+        }
+}
+
 static void unknown_keys_are_warnings(void **state) {
         _cleanup_(job_config_freep) JobConfig *c = NULL;
         _cleanup_conf_ Conf *conf = parse("[Job]\nRegistry=q.example\nRobot=a+b\nScope=a/x\nX-Mine=1\n", &c);
@@ -190,6 +206,7 @@ int main(void) {
                 cmocka_unit_test(an_empty_value_resets),
                 cmocka_unit_test(wrong_values_name_line_and_remedy),
                 cmocka_unit_test(what_is_missing_is_said),
+                cmocka_unit_test(what_was_set_and_taken_back_is_missing),
                 cmocka_unit_test(unknown_keys_are_warnings),
                 cmocka_unit_test(equality_is_about_everything_but_files),
         };
