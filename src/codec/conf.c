@@ -150,6 +150,20 @@ int conf_add_message(Conf *c, ConfSeverity severity, const char *file, unsigned 
         return 0;
 }
 
+void conf_drop_messages(Conf *c, const char *file) {
+        size_t kept = 0;
+
+        for (size_t i = 0; i < c->n_messages; i++) {
+                if (!streq(c->messages[i].file, file)) {
+                        c->messages[kept++] = c->messages[i];
+                        continue;
+                }
+                free(c->messages[i].file);
+                free(c->messages[i].text);
+        }
+        c->n_messages = kept;
+}
+
 bool conf_has_error(const Conf *c) {
         for (size_t i = 0; i < c->n_messages; i++)
                 if (c->messages[i].severity == CONF_ERROR)

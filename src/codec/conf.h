@@ -58,6 +58,8 @@ int conf_add_message(Conf *c, ConfSeverity severity, const char *file, unsigned 
                      ...) _printf_(5, 6);
 /* Frees what was read and leaves the messages, for configuration that is kept for their sake alone. */
 void conf_forget_assignments(Conf *c);
+/* Takes out what was said of one file. */
+void conf_drop_messages(Conf *c, const char *file);
 bool conf_has_error(const Conf *c);
 /* Moves what was read from `file`, with its messages, behind what `to` has. Returns 0 or -ENOMEM, and then
  * what was not moved is still where it was. */

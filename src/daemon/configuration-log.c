@@ -21,6 +21,11 @@ static int log_message(const ConfMessage *m, const char *job, void *userdata) {
         return 0;
 }
 
+void configuration_log_messages(const Conf *conf, const char *job) {
+        for (size_t i = 0; i < conf->n_messages; i++)
+                (void) log_message(conf->messages + i, job, NULL);
+}
+
 void configuration_log(const Configuration *c) {
         (void) configuration_each_message(c, log_message, NULL);
 }

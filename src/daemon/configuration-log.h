@@ -7,3 +7,5 @@
 
 /* One entry for each message, of the files as a whole, of identities and of jobs. */
 void configuration_log(const Configuration *c);
+/* `job` may be NULL. */
+void configuration_log_messages(const Conf *conf, const char *job);

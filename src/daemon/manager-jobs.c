@@ -220,6 +220,38 @@ static int apply_definition(Manager *m, JobDefinition *d, ManagerApplyFlags flag
         return r;
 }
 
+static void watch_files(Manager *m) {
+        adoption_forget(&m->adoption);
+        if (manager_watch_files(m) < 0)
+                log_warning("Cannot watch all token files, changes of them are noticed at the next attempt");
+}
+
+int manager_apply_job(Manager *m, const char *name, JobDefinition *definition) {
+        int r = 0;
+
+        if (definition)
+                r = apply_definition(m, definition, 0);
+        else if (manager_find_job(m, name))
+                remove_job(m, find_job(m, name));
+        watch_files(m);
+        return r;
+}
+
+int manager_define_job(const Manager *m, const char *name, Conf *conf, JobDefinition *ret) {
+        _cleanup_free_ const JobConfig **others = NULL;
+        size_t n = 0;
+
+        others = calloc(m->n_jobs + 1, sizeof(*others));
+        if (!others) {
+                conf_free(conf);
+                return -ENOMEM;
+        }
+        for (size_t i = 0; i < m->n_jobs; i++)
+                if (job_may_attempt(m->jobs[i]) && !streq(m->jobs[i]->name, name))
+                        others[n++] = m->jobs[i]->config;
+        return configuration_define_job(m->configuration, name, conf, others, n, ret);
+}
+
 int manager_apply(Manager *m, Configuration *c, ManagerApplyFlags flags) {
         int result = 0;
 
@@ -233,9 +265,7 @@ int manager_apply(Manager *m, Configuration *c, ManagerApplyFlags flags) {
                 if (r < 0)
                         result = log_error_errno(r, "A job cannot be set up: %m");
         }
-        adoption_forget(&m->adoption);
-        if (manager_watch_files(m) < 0)
-                log_warning("Cannot watch all token files, changes of them are noticed at the next attempt");
+        watch_files(m);
         configuration_free(m->configuration);
         m->configuration = c;
         if (m->observer.configuration_changed)

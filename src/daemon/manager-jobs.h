@@ -15,6 +15,11 @@ typedef enum ManagerApplyFlags {
  * could not be had. */
 int manager_apply(Manager *m, Configuration *configuration, ManagerApplyFlags flags);
 
+/* The same for one job. `definition` (consumed, hollow from then on) is NULL if there is none any more. */
+int manager_apply_job(Manager *m, const char *name, JobDefinition *definition);
+/* What `conf` (consumed) would make of the job, among the others as they are. Returns 0 or -ENOMEM. */
+int manager_define_job(const Manager *m, const char *name, Conf *conf, JobDefinition *ret);
+
 /* NULL if there is none. */
 Job *manager_find_job(const Manager *m, const char *name);
 /* The job whose credential tools would take for the repository ("quay.io/acme/app"): of the enabled ones

@@ -23,6 +23,7 @@
 #include "daemon/manager-watch.h"
 #include "daemon/manager.h"
 #include "daemon/wanted.h"
+#include "io/conf-tree.h"
 #include "model/message-id.h"
 
 #define WORKER_SOCKET "/run/pullauth/worker.sock"
@@ -298,6 +299,63 @@ int manager_reload(Manager *m) {
         return r;
 }
 
+/* Drop-ins without a main file are complained about as a whole; now they may have one. */
+static void drop_complaints(Manager *m, const char *name) {
+        for (ConfPlace p = 0; p < _CONF_PLACE_MAX; p++) {
+                _cleanup_free_ char *path = NULL;
+
+                if (text_format(&path, "%s%s/jobs/%s.job.d", m->root, conf_place_path(p), name) >= 0)
+                        conf_drop_messages(m->configuration->messages, path);
+        }
+}
+
+static int reload_one(Manager *m, const char *name) {
+        _cleanup_(job_definition_done) JobDefinition d = {};
+        Conf *conf = NULL;
+        int r;
+
+        r = conf_tree_load_one(m->root, configuration_kinds + CONFIGURATION_JOBS, name, NULL, 0, &conf);
+        if (r < 0)
+                return log_error_errno(r, "Cannot read the files of job '%s', keeping what it is: %m", name);
+        if (r == 0)
+                return manager_apply_job(m, name, NULL);
+        r = manager_define_job(m, name, conf, &d);
+        if (r < 0)
+                return r;
+        configuration_log_messages(d.conf, name);
+        return manager_apply_job(m, name, &d);
+}
+
+/* Whoever lost a scope to the job may have it now. Names, since a job may be gone when its turn comes. */
+static int reload_losers(Manager *m) {
+        _cleanup_strv_ char **names = NULL;
+        int r = 0;
+
+        for (size_t i = 0; i < m->n_jobs && r >= 0; i++) {
+                const Failure *f = m->jobs[i]->configuration_failure;
+
+                if (f && f->reason == REASON_SCOPE_CONFLICT)
+                        r = strv_append(&names, m->jobs[i]->name);
+        }
+        STRV_FOREACH(name, names)
+                if (r >= 0)
+                        r = reload_one(m, *name);
+        return r;
+}
+
+int manager_reload_job(Manager *m, const char *name) {
+        int r;
+
+        r = reload_one(m, name);
+        if (r >= 0)
+                r = reload_losers(m);
+        drop_complaints(m, name);
+        if (m->observer.configuration_changed)
+                m->observer.configuration_changed(m->observer.userdata);
+        check_ready(m);
+        return r;
+}
+
 void manager_reset_failed(Manager *m, Job *j) {
         for (size_t i = 0; i < j->n_targets; i++)
                 if (j->targets[i].failure)
@@ -312,6 +370,10 @@ Job *const *manager_jobs(const Manager *m, size_t *ret_n) {
 
 const Configuration *manager_configuration(const Manager *m) {
         return m->configuration;
+}
+
+const char *manager_root(const Manager *m) {
+        return m->root;
 }
 
 const char *manager_target_path(const Manager *m, const char *target) {

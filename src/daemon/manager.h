@@ -23,6 +23,9 @@ void manager_set_observer(Manager *m, const ManagerObserver *observer);
 int manager_start(Manager *m);
 /* Reads the files again and touches what they change. Returns 0 or an errno; the old configuration stays. */
 int manager_reload(Manager *m);
+/* The same for the files of one job, among all else as it was read last. Beside it touches jobs alone
+ * that could not have a scope which it gave up. */
+int manager_reload_job(Manager *m, const char *name);
 
 /* What failed, in the job or in a target of it, is tried again as soon as on demand, and at its first
  * pace. */
@@ -30,6 +33,7 @@ void manager_reset_failed(Manager *m, Job *j);
 
 Job *const *manager_jobs(const Manager *m, size_t *ret_n); /* sorted by name */
 const Configuration *manager_configuration(const Manager *m);
+const char *manager_root(const Manager *m);
 const char *manager_target_path(const Manager *m, const char *target);
 /* A deadline on the boot clock as people read it, CLOCK_REALTIME; 0 for none (0, USEC_INFINITY). */
 usec_t manager_real_time(const Manager *m, usec_t boot);

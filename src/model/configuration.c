@@ -21,14 +21,18 @@ const ConfKind configuration_kinds[_CONFIGURATION_KIND_MAX] = {
         [CONFIGURATION_JOBS] = { "jobs", ".job" },
 };
 
+void job_definition_done(JobDefinition *d) {
+        d->config = job_config_free(d->config);
+        d->identity = NULL;
+        d->conf = conf_free(d->conf);
+        d->failure = failure_free(d->failure);
+}
+
 Configuration *configuration_free(Configuration *c) {
         if (!c)
                 return NULL;
-        for (size_t i = 0; i < c->n_jobs; i++) {
-                job_config_free(c->jobs[i].config);
-                conf_free(c->jobs[i].conf);
-                failure_free(c->jobs[i].failure);
-        }
+        for (size_t i = 0; i < c->n_jobs; i++)
+                job_definition_done(c->jobs + i);
         for (size_t i = 0; i < c->n_identities; i++) {
                 identity_config_free(c->identities[i].config);
                 conf_free(c->identities[i].conf);
@@ -229,6 +233,19 @@ static int check_one(const Configuration *c, JobDefinition *d) {
         return check_identity(c, d);
 }
 
+/* The job wants what another one has. */
+static int fail_by_scope(JobDefinition *d, const char *scope, const char *target, const char *holder) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = text_format(
+                &text,
+                "The scope '%s' in target '%s' belongs to job '%s' already, give one of the two jobs "
+                "other Scopes= or Targets=",
+                scope, target, holder);
+        return r < 0 ? r : fail_by_rule(d, REASON_SCOPE_CONFLICT, text);
+}
+
 /* One (scope, target) that a job claims. */
 typedef struct Claim {
         const char *scope;
@@ -280,8 +297,6 @@ static int check_scopes(const Configuration *c) {
                 return r;
         qsort(claims, n, sizeof(*claims), compare_claims);
         for (size_t i = 0; i < n; i++) {
-                _cleanup_free_ char *text = NULL;
-
                 if (!holder || !streq(holder->scope, claims[i].scope) ||
                     !streq(holder->target, claims[i].target)) {
                         holder = claims + i;
@@ -289,13 +304,7 @@ static int check_scopes(const Configuration *c) {
                 }
                 if (claims[i].job->failure)
                         continue;
-                r = text_format(
-                        &text,
-                        "The scope '%s' in target '%s' belongs to job '%s' already, give one of the two "
-                        "jobs other Scopes= or Targets=",
-                        holder->scope, holder->target, holder->job->config->name);
-                if (r >= 0)
-                        r = fail_by_rule(claims[i].job, REASON_SCOPE_CONFLICT, text);
+                r = fail_by_scope(claims[i].job, holder->scope, holder->target, holder->job->config->name);
                 if (r < 0)
                         return r;
         }
@@ -340,4 +349,42 @@ int configuration_each_message(const Configuration *c, configuration_visit_t vis
         for (size_t i = 0; i < c->n_jobs && r == 0; i++)
                 r = visit_messages(c->jobs[i].conf, c->jobs[i].config->name, visit, userdata);
         return r;
+}
+
+static const char *first_common(char *const *a, char *const *b) {
+        STRV_FOREACH(s, a)
+                if (strv_contains(b, *s))
+                        return *s;
+        return NULL;
+}
+
+/* A job that is there keeps what it has, whatever the names are. */
+static int check_scopes_of_one(JobDefinition *d, const JobConfig *const *others, size_t n_others) {
+        for (size_t i = 0; i < n_others; i++) {
+                const char *target = first_common(d->config->targets, others[i]->targets),
+                           *scope = target ? first_common(d->config->scopes, others[i]->scopes) : NULL;
+
+                if (scope)
+                        return fail_by_scope(d, scope, target, others[i]->name);
+        }
+        return 0;
+}
+
+int configuration_define_job(const Configuration *c, const char *name, Conf *conf,
+                             const JobConfig *const *others, size_t n_others, JobDefinition *ret) {
+        _cleanup_(job_definition_done) JobDefinition d = { .conf = conf };
+        int r;
+
+        r = job_config_new(name, conf, c->daemon ? &c->daemon->job_defaults : NULL, &d.config);
+        if (r < 0)
+                return r;
+        conf_forget_assignments(conf);
+        r = check_one(c, &d);
+        if (r >= 0 && !d.failure && d.config->enabled)
+                r = check_scopes_of_one(&d, others, n_others);
+        if (r < 0)
+                return r;
+        *ret = d;
+        d = (JobDefinition){};
+        return 0;
 }

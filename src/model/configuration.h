@@ -22,6 +22,8 @@ typedef struct JobDefinition {
         Failure *failure;               /* why it cannot work, or NULL */
 } JobDefinition;
 
+void job_definition_done(JobDefinition *d);
+
 typedef struct Configuration {
         DaemonConfig *daemon;
         IdentityDefinition *identities; /* sorted by name */
@@ -57,3 +59,8 @@ int configuration_check(Configuration *c);
  * about, or NULL. Ends early, with what it returned, when it returns other than 0. */
 typedef int (*configuration_visit_t)(const ConfMessage *m, const char *job, void *userdata);
 int configuration_each_message(const Configuration *c, configuration_visit_t visit, void *userdata);
+
+/* One job anew, among `others` that go on as they are and have the scopes that they have. Consumes
+ * `conf`. What is wrong with the job ends in its definition, which leans on `c`. Returns 0 or -ENOMEM. */
+int configuration_define_job(const Configuration *c, const char *name, Conf *conf,
+                             const JobConfig *const *others, size_t n_others, JobDefinition *ret);

@@ -384,6 +384,25 @@ static void a_file_can_move_to_another_place(void **state) {
         assert_string_equal(to->files[0], "odd");
 }
 
+static void messages_of_one_file_can_be_taken_back(void **state) {
+        _cleanup_conf_ Conf *c = NULL;
+
+        assert_ok(conf_new(&c));
+        assert_ok(conf_add_message(c, CONF_WARNING, "/a", 1, "one"));
+        assert_ok(conf_add_message(c, CONF_ERROR, "/ab", 0, "two"));
+        assert_ok(conf_add_message(c, CONF_ERROR, "/a", 0, "three"));
+        conf_drop_messages(c, "/a");
+        assert_int_equal(c->n_messages, 1);
+        assert_string_equal(c->messages[0].text, "two");
+        for (int i = 0; i < 20; i++)
+                assert_ok(conf_add_message(c, CONF_ERROR, "/c", 0, "more"));
+        conf_drop_messages(c, "/c");
+        conf_drop_messages(c, "/ab");
+        assert_int_equal(c->n_messages, 0);
+        assert_ok(conf_add_message(c, CONF_ERROR, "/c", 0, "more"));
+        assert_int_equal(c->n_messages, 1);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(assignments_come_in_order_with_file_and_line),
@@ -405,6 +424,7 @@ int main(void) {
                 cmocka_unit_test(what_begins_with_x_is_free),
                 cmocka_unit_test(what_is_read_reads_the_same_when_written_again),
                 cmocka_unit_test(a_file_can_move_to_another_place),
+                cmocka_unit_test(messages_of_one_file_can_be_taken_back),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

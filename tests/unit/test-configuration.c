@@ -164,6 +164,56 @@ static void every_message_is_visited_in_order(void **state) {
         assert_int_equal(configuration_each_message(c, collect, seen), 1);
 }
 
+static int define(const Configuration *c, const char *name, const char *more, const JobConfig *const *others,
+                  size_t n, JobDefinition *ret) {
+        _cleanup_free_ char *text = NULL;
+        Conf *conf = NULL;
+
+        assert_ok(text_format(&text, "[Job]\nRegistry=q.example\nRobot=acme+%s\nScopes=acme/%s\n%s", name,
+                              name, more));
+        assert_ok(conf_new(&conf));
+        assert_ok(strv_append(&conf->files, "/f"));
+        assert_ok(conf_parse(conf, "/f", text, strlen(text)));
+        return configuration_define_job(c, name, conf, others, n, ret);
+}
+
+static void one_job_is_held_against_the_others_as_they_are(void **state) {
+        static const struct {
+                const char *more;
+                Reason reason;
+        } rows[] = {
+                { "", REASON_NONE },
+                { "Targets=system\nScopes=acme/z\n", REASON_SCOPE_CONFLICT },
+                { "Targets=podman\nScopes=acme/z\n", REASON_NONE }, /* z has it in the other target */
+                { "Scopes=acme/z\nEnabled=no\n", REASON_NONE },
+                { "Identity=none\n", REASON_IDENTITY_MISSING },
+                { "Targets=nowhere\n", REASON_TARGET_MISSING },
+                { "TakeOver=perhaps\n", REASON_CONFIGURATION_INVALID },
+        };
+        _cleanup_(configuration_freep) Configuration *c = NULL;
+
+        assert_ok(configuration_new(&c));
+        add_identity(c, "default");
+        add_job(c, "z", "Targets=system\n");
+        assert_ok(configuration_check(c));
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                const JobConfig *const others[] = { c->jobs[0].config };
+                JobDefinition d = {};
+
+                assert_ok(define(c, "a", rows[i].more, others, 1, &d));
+                if (rows[i].reason != (d.failure ? d.failure->reason : REASON_NONE))
+                        fail_msg("with '%s': %s", rows[i].more,
+                                 d.failure ? d.failure->message : "no failure");
+                /* It comes first by name, and z has the scope all the same. */
+                if (rows[i].reason == REASON_SCOPE_CONFLICT)
+                        assert_non_null(strstr(d.failure->message, "belongs to job 'z'"));
+                if (!d.failure && d.config->enabled)
+                        assert_ptr_equal(d.identity, c->identities[0].config);
+                job_definition_done(&d);
+        }
+        assert_null(c->jobs[0].failure);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(whoever_comes_in_any_order_is_sorted),
@@ -174,6 +224,7 @@ int main(void) {
                 cmocka_unit_test(the_first_by_name_keeps_a_scope),
                 cmocka_unit_test(a_disabled_job_needs_nothing_and_claims_nothing),
                 cmocka_unit_test(every_message_is_visited_in_order),
+                cmocka_unit_test(one_job_is_held_against_the_others_as_they_are),
                 cmocka_unit_test(a_kind_that_there_is_not_is_refused),
         };
 
