@@ -38,6 +38,7 @@ def test_the_user_owns_nothing_and_cannot_log_in(machine):
 
 @pytest.mark.parametrize('path, owner, mode', [
     ('/run/pullauth', 'pullauth', 0o755),
+    ('/run/pullauth/jobs', 'pullauth', 0o755),
     ('/etc/containers', 'root', 0o755),
     ('/run/containers', 'root', 0o755),
     ('/run/containers/0', 'root', 0o700),
@@ -61,8 +62,9 @@ def test_polkit_knows_the_actions_and_asks_for_an_administrator(machine):
                                'org.freedesktop.PolicyKit1.Authority', 'EnumerateActions',
                                GLib.Variant('(s)', ('',)))
     ours = {action[0]: action[6:9] for action in actions if action[0].startswith('org.pullauth1.')}
-    wanted = (ADMINISTRATOR, ADMINISTRATOR, ADMINISTRATOR_KEPT)
-    assert ours == {'org.pullauth1.refresh': wanted, 'org.pullauth1.reload': wanted}
+    kept, each_time = (ADMINISTRATOR, ADMINISTRATOR, ADMINISTRATOR_KEPT), (ADMINISTRATOR,) * 3
+    assert ours == {'org.pullauth1.refresh': kept, 'org.pullauth1.reload': kept,
+                    'org.pullauth1.manage-jobs': each_time}
 
 
 def test_the_bus_takes_the_policy_without_complaint(machine):
