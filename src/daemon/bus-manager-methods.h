@@ -27,6 +27,13 @@ BusMethod bus_manager_get_metrics;
 /* bus-manager-wait.c */
 BusMethod bus_manager_wait_jobs;
 
+/* bus-manager-edit.c: jobs made, changed and removed */
+BusMethod bus_manager_create_job;
+BusMethod bus_manager_change_job;
+BusMethod bus_manager_enable_job;
+BusMethod bus_manager_disable_job;
+BusMethod bus_manager_remove_job;
+
 /* bus-manager-reload.c */
 BusMethod bus_manager_reload;
 

@@ -5,21 +5,33 @@
  * Owns the wording of the refusals that have nothing to do with one method. Holds nothing between the
  * steps: after a wait for polkit the whole handler runs anew. */
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "daemon/bus-request.h"
 #include "model/image-reference.h"
 #include "model/name.h"
 
+#define ERROR_TEXT_MAX 2048
+
 int bus_error(sd_bus_error *reterror, ApiError e, const char *format, ...) {
+        _cleanup_free_ char *raw = NULL, *text = NULL;
         va_list ap;
         int r;
 
         va_start(ap, format);
-        r = sd_bus_error_setfv(reterror, api_error_to_string(e), format, ap);
+        r = vasprintf(&raw, format, ap);
         va_end(ap);
-        return r;
+        if (r < 0) {
+                raw = NULL;
+                return -ENOMEM;
+        }
+        /* Names of files are bytes; the bus wants text. */
+        r = text_clean(raw, strlen(raw), ERROR_TEXT_MAX, &text);
+        return r < 0 ? r : sd_bus_error_set(reterror, api_error_to_string(e), text);
 }
 
 int bus_read_job_name(sd_bus_message *message, const char **ret, sd_bus_error *reterror) {
@@ -85,12 +97,17 @@ int bus_find_job_for(const BusContext *b, const char *repository, Job **ret, con
         return 0;
 }
 
-int bus_authorize_job(const BusContext *b, sd_bus_message *message, const char *name,
-                      sd_bus_error *reterror) {
-        const Job *j = manager_find_job(b->manager, name);
-        const char *registry = j ? strempty(j->config->registry) : "";
+int bus_authorize_registry(const BusContext *b, sd_bus_message *message, const char *name,
+                           const char *registry, sd_bus_error *reterror) {
         char *const details[] = { (char *) "job", (char *) name, (char *) "registry", (char *) registry,
                                   NULL };
 
         return authorize(b->authorizer, message, details, reterror);
+}
+
+int bus_authorize_job(const BusContext *b, sd_bus_message *message, const char *name,
+                      sd_bus_error *reterror) {
+        const Job *j = manager_find_job(b->manager, name);
+
+        return bus_authorize_registry(b, message, name, j ? strempty(j->config->registry) : "", reterror);
 }

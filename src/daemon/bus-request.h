@@ -28,3 +28,6 @@ int bus_find_job_for(const BusContext *b, const char *repository, Job **ret, con
  * has at present (`registry`, empty if there is no such job). */
 int bus_authorize_job(const BusContext *b, sd_bus_message *message, const char *name,
                       sd_bus_error *reterror);
+/* The same for a job that has, or is to have, another registry. */
+int bus_authorize_registry(const BusContext *b, sd_bus_message *message, const char *name,
+                           const char *registry, sd_bus_error *reterror);

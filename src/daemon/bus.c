@@ -35,6 +35,11 @@ static const AuthorizeRule rules[] = {
         { BUS_MANAGER_INTERFACE, "RefreshRegistry", "org.pullauth1.refresh" },
         { BUS_MANAGER_INTERFACE, "ResetFailedJob", "org.pullauth1.refresh" },
         { BUS_MANAGER_INTERFACE, "ResetFailed", "org.pullauth1.refresh" },
+        { BUS_MANAGER_INTERFACE, "CreateJob", "org.pullauth1.manage-jobs" },
+        { BUS_MANAGER_INTERFACE, "ChangeJob", "org.pullauth1.manage-jobs" },
+        { BUS_MANAGER_INTERFACE, "EnableJob", "org.pullauth1.manage-jobs" },
+        { BUS_MANAGER_INTERFACE, "DisableJob", "org.pullauth1.manage-jobs" },
+        { BUS_MANAGER_INTERFACE, "RemoveJob", "org.pullauth1.manage-jobs" },
         { BUS_MANAGER_INTERFACE, "Reload", "org.pullauth1.reload" },
         { BUS_JOB_INTERFACE, "Refresh", "org.pullauth1.refresh" },
 };

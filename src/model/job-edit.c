@@ -113,6 +113,10 @@ int job_edit_set_span(JobEdit *e, JobKey k, usec_t value) {
         return job_edit_set_string(e, k, text);
 }
 
+const char *job_edit_get(const JobEdit *e, JobKey k) {
+        return e->values[k] && e->values[k][0] ? e->values[k][0] : "";
+}
+
 bool job_edit_is_empty(const JobEdit *e) {
         for (JobKey k = 0; k < _JOB_KEY_MAX; k++)
                 if (e->has[k])

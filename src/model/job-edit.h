@@ -54,6 +54,8 @@ void job_edit_set_list(JobEdit *e, JobKey k);
 int job_edit_set_bool(JobEdit *e, JobKey k, bool value);
 int job_edit_set_span(JobEdit *e, JobKey k, usec_t value);
 
+/* The value of a key that has one word; "" for the default, and if it is not in the set. */
+const char *job_edit_get(const JobEdit *e, JobKey k);
 bool job_edit_is_empty(const JobEdit *e);
 /* Takes over what `more` has. Returns 0 or -ENOMEM. */
 int job_edit_merge(JobEdit *e, const JobEdit *more);

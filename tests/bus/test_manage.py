@@ -2,22 +2,10 @@
 """Looking jobs up, refreshing several, and forgetting what failed."""
 
 import pytest
+from edits import MANAGER, called, error
 from fakeworker import failure
 from rig import STRANGER_UID
 from test_bus import needs_root
-
-MANAGER = 'org.pullauth1.Manager'
-ERROR = 'org.pullauth1.Error.'
-
-
-def called(host, method, signature=None, *arguments):
-    return host.client.call(MANAGER, method, signature, *arguments)
-
-
-def error(host, method, signature=None, *arguments):
-    name, text = host.client.error_of(MANAGER, method, signature, *arguments)
-    return name.replace(ERROR, ''), text
-
 
 @pytest.fixture
 def two(host):
