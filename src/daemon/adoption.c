@@ -63,22 +63,31 @@ static JobTimes times_by_real_clock(usec_t issued, usec_t expires, const JobReco
         };
 }
 
+/* On the same boot it was fixed already. If the credential ends sooner than was thought, it is due sooner. */
+static usec_t due_on_this_boot(const JobRecord *record, usec_t expires_boot) {
+        usec_t due = usec_sub(record->due_boot, usec_sub(record->expires_boot, expires_boot));
+
+        return due > 0 ? due : 1;
+}
+
 int adoption_times(int64_t issued, int64_t expires, const JobRecord *record, const AdoptionClock *clock,
                    JobTimes *ret) {
         usec_t iat = (usec_t) issued * USEC_PER_SEC, exp = (usec_t) expires * USEC_PER_SEC,
                lifetime = exp - iat;
-        bool clock_set = usec_add(clock->real, JOB_CLOCK_LEEWAY) >= iat;
+        bool clock_set = usec_add(clock->real, JOB_CLOCK_LEEWAY) >= iat, same_boot;
 
         /* A record of another credential says nothing of this one: we were killed between writing the
          * two. */
         if (record && record->issued != (uint64_t) issued)
                 record = NULL;
-        if (record && clock->same_boot && record->obtained_boot <= clock->boot &&
-            (!record->estimated || !clock_set))
+        same_boot = record && clock->same_boot && record->obtained_boot <= clock->boot;
+        if (same_boot && (!record->estimated || !clock_set))
                 *ret = times_of_record(record, lifetime);
-        else if (clock_set)
+        else if (clock_set) {
                 *ret = times_by_real_clock(iat, exp, record, clock);
-        else
+                if (same_boot)
+                        ret->due_boot = due_on_this_boot(record, ret->expires_boot);
+        } else
                 *ret = (JobTimes){
                         .obtained_boot = clock->boot,
                         .expires_boot = usec_add(clock->boot, lifetime),

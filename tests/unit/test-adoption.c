@@ -98,10 +98,12 @@ static void a_restart_after_a_reboot_does_not_lengthen_a_life(void **state) {
 
         assert_int_equal(adoption_times(IAT, EXP, &second, &right, &t), 1);
         assert_int_equal(t.expires_boot, second.expires_boot);
+        assert_int_equal(t.due_boot, second.due_boot);
         assert_true(t.estimated);
         /* The clock was set while nobody ran. */
         assert_int_equal(adoption_times(IAT, EXP, &second, &set, &t), 1);
         assert_int_equal(t.expires_boot, 165 * USEC_PER_SEC);
+        assert_in_range(t.due_boot, 1, 5 * USEC_PER_SEC);
         assert_int_equal(adoption_times(IAT, EXP, &second, &late, &t), 0);
         /* It is not set yet. */
         assert_int_equal(adoption_times(IAT, EXP, &second, &unset, &t), 1);
