@@ -17,8 +17,8 @@ struct TimeChange {
         void *userdata;
 };
 
-/* The far end of what the kernel takes: a clock that starts years ahead, as some do without a battery, must
- * not reach it, for it could not be seen to go back. */
+/* The far end of what the kernel takes, which no clock reaches, be it decades ahead as some are without a
+ * battery. */
 #define FAR_SECONDS (INT64_MAX / NSEC_PER_SEC)
 #define NSEC_PER_SEC 1000000000
 

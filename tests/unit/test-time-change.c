@@ -108,7 +108,7 @@ static void each_step_is_told_once_and_the_next_one_as_well(void **state) {
         }
 }
 
-/* A host without a battery may wake up in 2069 as well as in 1970. */
+/* A host without a battery may wake up in 2069 as well as in 1970: nothing happened then. */
 static void a_clock_that_is_decades_ahead_does_not_reach_the_end(void **state) {
         if (sizeof(time_t) < 8)
                 skip();
