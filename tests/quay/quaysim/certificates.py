@@ -18,7 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 DAY = datetime.timedelta(days=1)
 # What a server can show: name → (signed by the trusted authority, names of the host, first and last day)
 KINDS = {
-    'good': (True, None, (-1, 30)),
+    'good': (True, None, (-2, 30)),
+    'renewed': (True, None, (-2, 60)),
     'expired': (True, None, (-30, -1)),
     'not-yet-valid': (True, None, (1, 30)),
     'wrong-name': (True, ('elsewhere.example',), (-1, 30)),
@@ -85,7 +86,7 @@ class Certificates:
         # Tools that want a directory per registry find the authority there under the name they look for.
         self.client_directory = os.path.join(directory, 'certs')
         os.makedirs(self.client_directory, exist_ok=True)
-        self.names = list(dict.fromkeys([host, '127.0.0.1', 'localhost', '::1']))
+        self.names = list(dict.fromkeys([host, '127.0.0.1', 'localhost', '::1', 'registry.example']))
         trusted, other = Authority('quaysim test authority'), Authority('some other authority')
         self.ca = self.path('ca.pem')
         write(self.ca, trusted.pem, 0o644)
