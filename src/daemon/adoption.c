@@ -63,7 +63,7 @@ static JobTimes times_by_real_clock(usec_t issued, usec_t expires, const JobReco
         };
 }
 
-/* On the same boot it was fixed already. If the credential ends sooner than was thought, it is due sooner. */
+/* On the same boot it was fixed already. If the credential ends sooner than was thought, so it is due. */
 static usec_t due_on_this_boot(const JobRecord *record, usec_t expires_boot) {
         usec_t due = usec_sub(record->due_boot, usec_sub(record->expires_boot, expires_boot));
 

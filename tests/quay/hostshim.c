@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A host whose clock is another one than this machine's, and whose resolver does what a test wants. Preloaded
- * into daemon and worker (LD_PRELOAD); all that they and their libraries ask of clocks, timers and names goes
- * through here.
+/* A host whose clock is another one than this machine's, and whose resolver does what a test wants.
+ * Preloaded into daemon and worker (LD_PRELOAD); all that they and their libraries ask of clocks, timers and
+ * names goes through here.
  *
  * PULLAUTH_TEST_CLOCK names a file of three numbers: nanoseconds by which CLOCK_REALTIME, CLOCK_BOOTTIME and
- * CLOCK_MONOTONIC are ahead. Whoever writes it sets the clock, suspends the host, or lets time pass, while the
- * process runs: timers of timerfd_create(2) are set anew, and those with TFD_TIMER_CANCEL_ON_SET are cancelled
- * by a step of the real clock as the kernel does it. Times that poll(2) and the like wait for are real ones.
+ * CLOCK_MONOTONIC are ahead. Whoever writes it sets the clock, suspends the host, or lets time pass, while
+ * the process runs: timers of timerfd_create(2) are set anew, and those with TFD_TIMER_CANCEL_ON_SET are
+ * cancelled by a step of the real clock as the kernel does it. What poll(2) and the like wait for is real
+ * time.
  *
- * PULLAUTH_TEST_NAMES names a directory: a name that has a file there is found, at the loopback address; a name
- * that has none is one that no name server answers for. Addresses are let through. */
+ * PULLAUTH_TEST_NAMES names a directory: a name that has a file there is found, at the loopback address; a
+ * name that has none is one that no name server answers for. Addresses are let through. */
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -236,7 +237,8 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
         *(void **) &next = dlsym(RTLD_NEXT, "getaddrinfo");
         if (!node || !directory || strspn(node, "0123456789.:abcdefABCDEF") == strlen(node))
                 return next(node, service, hints, ret);
-        if (strchr(node, '/') || snprintf(path, sizeof(path), "%s/%s", directory, node) >= (int) sizeof(path) ||
+        if (strchr(node, '/') ||
+            snprintf(path, sizeof(path), "%s/%s", directory, node) >= (int) sizeof(path) ||
             access(path, F_OK) < 0)
                 return EAI_AGAIN;
         return next("127.0.0.1", service, hints, ret);

@@ -22,7 +22,8 @@ def after_step(world, step, before):
 
 
 def test_a_host_without_a_clock_starts_and_is_served_once_it_is_set(world):
-    """slackhq/nebula#732, #797: a start in 1970 used up the starts of the service, and setting the clock was no help."""
+    """slackhq/nebula#732, #797: a start in 1970 used up the starts of the service, and setting the clock was no help.
+    """
     world.clock.step(-int(time.time()) + 1000)
     world.start()
     job = world.client.job('edge')

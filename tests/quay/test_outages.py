@@ -9,7 +9,8 @@ from world import CA_FILE, World, world  # noqa: F401
 DOWN = {
     'registry': lambda quay: quay.call('quay', listening=False),
     'registry errs': lambda quay: quay.misbehave('answer', '/oauth2/*', status=503, body='upstream connect error'),
-    'registry is too busy': lambda quay: quay.misbehave('answer', '/oauth2/*', status=429, headers={'Retry-After': '90'}),
+    'registry is too busy': lambda quay: quay.misbehave('answer', '/oauth2/*', status=429,
+                                                        headers={'Retry-After': '90'}),
     'registry is read-only': lambda quay: quay.settings(read_only=True),
     'certificate has ended': lambda quay: quay.call('quay', certificate='expired'),
     'certificate of a stranger': lambda quay: quay.call('quay', certificate='untrusted'),
@@ -23,7 +24,8 @@ REASONS = {
     'registry': 'connection-failed', 'registry errs': 'registry-error', 'registry is too busy': 'rate-limited',
     'registry is read-only': 'registry-read-only', 'certificate has ended': 'tls-certificate-dates',
     'certificate of a stranger': 'tls-untrusted', 'certificate for another host': 'tls-host-mismatch',
-    'issuer': 'registry-closed', 'issuer is not trusted': 'registry-closed', 'issuer has lost its keys': 'registry-error',
+    'issuer': 'registry-closed', 'issuer is not trusted': 'registry-closed',
+    'issuer has lost its keys': 'registry-error',
     'federation is gone': 'federation-not-configured',
 }
 # docs/failures.md: the most attempts of an hour that may be the first one
