@@ -23,6 +23,10 @@
 
 #define DEFAULT_ADDRESS "unix:path=/run/dbus/system_bus_socket"
 #define RECONNECT_DELAY (1 * USEC_PER_SEC)
+/* Single changes are told at once. Of a thousand jobs that are refreshed together nobody needs to hear of
+ * each step by itself, and telling costs more than the refresh. */
+#define FLUSH_INTERVAL (200 * USEC_PER_MSEC)
+#define FLUSH_BURST 20
 
 /* DBUS_REQUEST_NAME_REPLY_* of the D-Bus specification. */
 #define REPLY_PRIMARY_OWNER 1
@@ -50,6 +54,7 @@ struct Bus {
         sd_bus *bus; /* NULL while there is none */
         sd_event_source *flush;
         sd_event_source *reconnect;
+        bool named; /* before that nobody can know whose signals these are */
         ManagerCounts told;
         bool told_ready;
         bool configuration_changed;
@@ -67,7 +72,7 @@ static void flush_jobs(Bus *b) {
         for (size_t i = 0; i < n; i++) {
                 JobChange what = jobs[i]->unannounced;
 
-                if (what != 0 && b->bus) {
+                if (what != 0 && b->named) {
                         bus_job_emit_changed(b->bus, jobs[i], what);
                         bus_job_emit_events(&b->context, b->bus, jobs[i], what);
                 }
@@ -81,7 +86,7 @@ static int on_flush(sd_event_source *source, void *userdata) {
 
         flush_jobs(b);
         manager_count(b->context.manager, &counts);
-        if (b->bus)
+        if (b->named)
                 bus_manager_emit_changed(b->bus, &b->told, &counts, b->configuration_changed,
                                          b->told_ready != manager_is_ready(b->context.manager));
         b->told = counts;
@@ -101,6 +106,7 @@ static void forget_callers(Bus *b) {
 static void disconnect(Bus *b) {
         forget_callers(b);
         b->bus = sd_bus_close_unref(b->bus);
+        b->named = false;
 }
 
 static void reconnect_later(Bus *b) {
@@ -133,6 +139,7 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *reterror) {
                 log_error("The name %s on the system bus is taken, another pullauthd is running", BUS_NAME);
                 return sd_event_exit(b->event, EXIT_FAILURE);
         }
+        b->named = true;
         if (b->context.observer.named)
                 b->context.observer.named(b->context.observer.userdata);
         return 0;
@@ -232,6 +239,8 @@ int bus_new(sd_event *event, Manager *manager, const BusObserver *observer, Bus 
         if (r >= 0)
                 r = sd_event_source_set_enabled(b->flush, SD_EVENT_OFF);
         if (r >= 0)
+                r = sd_event_source_set_ratelimit(b->flush, FLUSH_INTERVAL, FLUSH_BURST);
+        if (r >= 0)
                 r = sd_event_add_time_relative(event, &b->reconnect, CLOCK_MONOTONIC, RECONNECT_DELAY, 0,
                                                on_reconnect, b);
         if (r >= 0)
@@ -259,13 +268,13 @@ Bus *bus_free(Bus *b) {
 }
 
 void bus_job_added(Bus *b, Job *j) {
-        if (b->bus)
+        if (b->named)
                 bus_job_emit_added(b->bus, j);
         schedule_flush(b);
 }
 
 void bus_job_removed(Bus *b, Job *j) {
-        if (b->bus)
+        if (b->named)
                 bus_job_emit_removed(b->bus, j);
         schedule_flush(b);
 }

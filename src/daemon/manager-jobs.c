@@ -220,10 +220,12 @@ static int apply_definition(Manager *m, JobDefinition *d, ManagerApplyFlags flag
         return r;
 }
 
-static void watch_files(Manager *m) {
+/* What has to follow when jobs came, went or changed. */
+static void settle(Manager *m) {
         adoption_forget(&m->adoption);
         if (manager_watch_files(m) < 0)
                 log_warning("Cannot watch all token files, changes of them are noticed at the next attempt");
+        m->n_decided = 0;
 }
 
 int manager_apply_job(Manager *m, const char *name, JobDefinition *definition) {
@@ -233,7 +235,7 @@ int manager_apply_job(Manager *m, const char *name, JobDefinition *definition) {
                 r = apply_definition(m, definition, 0);
         else if (manager_find_job(m, name))
                 remove_job(m, find_job(m, name));
-        watch_files(m);
+        settle(m);
         return r;
 }
 
@@ -265,7 +267,7 @@ int manager_apply(Manager *m, Configuration *c, ManagerApplyFlags flags) {
                 if (r < 0)
                         result = log_error_errno(r, "A job cannot be set up: %m");
         }
-        watch_files(m);
+        settle(m);
         configuration_free(m->configuration);
         m->configuration = c;
         if (m->observer.configuration_changed)

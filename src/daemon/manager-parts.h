@@ -29,6 +29,7 @@ struct Manager {
         sd_event_source *save_timer, *ready_timer;
         Job **jobs; /* sorted by name */
         size_t n_jobs;
+        size_t n_decided; /* the first so many are past their first attempt, until jobs come or go */
         FileWatch **watches;
         size_t n_watches;
         int64_t real_offset; /* real clock minus boot clock */

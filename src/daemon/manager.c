@@ -53,8 +53,8 @@ static void become_ready(Manager *m) {
 static void check_ready(Manager *m) {
         if (m->ready)
                 return;
-        for (size_t i = 0; i < m->n_jobs; i++)
-                if (job_is_undecided(m->jobs[i]))
+        for (; m->n_decided < m->n_jobs; m->n_decided++)
+                if (job_is_undecided(m->jobs[m->n_decided]))
                         return;
         become_ready(m);
 }

@@ -15,6 +15,9 @@
 #include "daemon/service.h"
 
 #define BUS_TIMEOUT (10 * USEC_PER_SEC)
+/* Who looks at a status line does not read faster than this. */
+#define FLUSH_INTERVAL (200 * USEC_PER_MSEC)
+#define FLUSH_BURST 20
 
 struct Service {
         const Manager *manager;
@@ -90,6 +93,8 @@ int service_new(sd_event *event, const Manager *manager, Service **ret) {
         r = sd_event_add_defer(event, &s->flush, on_flush, s);
         if (r >= 0)
                 r = sd_event_source_set_enabled(s->flush, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_source_set_ratelimit(s->flush, FLUSH_INTERVAL, FLUSH_BURST);
         if (r >= 0)
                 r = sd_event_add_time_relative(event, &s->bus_timer, CLOCK_MONOTONIC, BUS_TIMEOUT, 0,
                                                on_bus_timer, s);

@@ -23,12 +23,20 @@
 /* What the worker may take longer than it was allowed to, before we stop waiting for it. */
 #define GRACE (10 * USEC_PER_SEC)
 #define LINGER (1 * USEC_PER_SEC)
+/* The worker works while we do other things, if it is told what to work on before that. */
+#define PRIORITY SD_EVENT_PRIORITY_IMPORTANT
 
 typedef enum CallState {
         CALL_QUEUED,
         CALL_SENT,
-        CALL_ENDED, /* has an answer that the handler has not seen yet */
+        CALL_ENDED,     /* has an answer that the handler has not seen yet */
+        CALL_DELIVERED, /* its owner's to free */
+        _CALL_STATE_MAX,
 } CallState;
+
+typedef struct CallList {
+        WorkerCall *first, *last;
+} CallList;
 
 struct WorkerCall {
         WorkerLink *link;
@@ -48,10 +56,45 @@ struct WorkerLink {
         sd_bus *bus; /* NULL while there is nothing to ask */
         sd_event_source *pump;
         sd_event_source *linger;
-        WorkerCall *first, *last; /* in order of their coming */
+        CallList lists[_CALL_STATE_MAX]; /* each in order of their coming */
         unsigned n_sent;
         uint64_t last_id;
 };
+
+static void unlink_call(WorkerCall *c) {
+        CallList *list = c->link->lists + c->state;
+
+        if (c->previous)
+                c->previous->next = c->next;
+        else
+                list->first = c->next;
+        if (c->next)
+                c->next->previous = c->previous;
+        else
+                list->last = c->previous;
+        c->next = c->previous = NULL;
+        if (c->state == CALL_SENT)
+                c->link->n_sent--;
+}
+
+static void link_call(WorkerCall *c, CallState state) {
+        CallList *list = c->link->lists + state;
+
+        c->state = state;
+        c->previous = list->last;
+        if (list->last)
+                list->last->next = c;
+        else
+                list->first = c;
+        list->last = c;
+        if (state == CALL_SENT)
+                c->link->n_sent++;
+}
+
+static void move_call(WorkerCall *c, CallState state) {
+        unlink_call(c);
+        link_call(c, state);
+}
 
 static void disconnect(WorkerLink *l) {
         /* Closes at once: what is still queued was given up by its callers. */
@@ -78,9 +121,7 @@ static int fail(WorkerCall *c, Reason reason, const char *text) {
 
 /* Without memory even for a failure the answer stays NULL; deliver() has a word for that. */
 static void end(WorkerCall *c) {
-        if (c->state == CALL_SENT)
-                c->link->n_sent--;
-        c->state = CALL_ENDED;
+        move_call(c, CALL_ENDED);
         c->slot = sd_bus_slot_unref(c->slot);
         schedule_pump(c->link);
 }
@@ -93,10 +134,8 @@ static void try_again_or_fail(WorkerCall *c, const char *text) {
                 end(c);
                 return;
         }
-        if (c->state == CALL_SENT)
-                c->link->n_sent--;
         c->tried_again = true;
-        c->state = CALL_QUEUED;
+        move_call(c, CALL_QUEUED);
         c->slot = sd_bus_slot_unref(c->slot);
         schedule_pump(c->link);
 }
@@ -149,7 +188,7 @@ static int connect_worker(WorkerLink *l) {
         if (r >= 0)
                 r = sd_bus_start(bus);
         if (r >= 0)
-                r = sd_bus_attach_event(bus, l->event, SD_EVENT_PRIORITY_NORMAL);
+                r = sd_bus_attach_event(bus, l->event, PRIORITY);
         if (r < 0)
                 return r;
         l->bus = TAKE_PTR(bus);
@@ -168,17 +207,17 @@ static int send_call(WorkerLink *l, WorkerCall *c) {
                                       usec_add(c->request->timeout, GRACE));
         if (r < 0)
                 return r;
-        c->state = CALL_SENT;
-        l->n_sent++;
+        move_call(c, CALL_SENT);
         return 0;
 }
 
+/* Until enough are under way, or one cannot be sent: then there is another round at once. */
 static void send_queued(WorkerLink *l) {
-        for (WorkerCall *c = l->first; c && l->n_sent < IN_FLIGHT_MAX; c = c->next) {
-                int r = 0;
+        int r = 0;
 
-                if (c->state != CALL_QUEUED)
-                        continue;
+        while (l->lists[CALL_QUEUED].first && l->n_sent < IN_FLIGHT_MAX && r >= 0) {
+                WorkerCall *c = l->lists[CALL_QUEUED].first;
+
                 if (!l->bus)
                         r = connect_worker(l);
                 if (r >= 0)
@@ -190,18 +229,16 @@ static void send_queued(WorkerLink *l) {
         }
 }
 
-/* The first ended call is delivered; its handler may do anything to the list, so look anew each time. */
+/* The first ended call is delivered; its handler may do anything to the lists, so look anew each time. */
 static bool deliver_one(WorkerLink *l) {
-        for (WorkerCall *c = l->first; c; c = c->next) {
-                Answer empty = {};
+        WorkerCall *c = l->lists[CALL_ENDED].first;
+        Answer empty = {};
 
-                if (c->state != CALL_ENDED || !c->handler)
-                        continue;
-                WorkerHandler handler = TAKE_PTR(c->handler);
-                handler(c, c->answer ?: &empty, c->userdata);
-                return true;
-        }
-        return false;
+        if (!c)
+                return false;
+        move_call(c, CALL_DELIVERED);
+        c->handler(c, c->answer ?: &empty, c->userdata);
+        return true;
 }
 
 static int on_pump(sd_event_source *source, void *userdata) {
@@ -210,9 +247,9 @@ static int on_pump(sd_event_source *source, void *userdata) {
         if (l->bus && sd_bus_is_open(l->bus) <= 0) {
                 disconnect(l);
                 /* Calls that were sent over it fail on their own; none may be left waiting for nothing. */
-                for (WorkerCall *c = l->first; c; c = c->next)
-                        if (c->state == CALL_SENT)
-                                try_again_or_fail(c, "The worker went away before it answered");
+                while (l->lists[CALL_SENT].first)
+                        try_again_or_fail(l->lists[CALL_SENT].first,
+                                          "The worker went away before it answered");
         }
         while (deliver_one(l))
                 ;
@@ -267,6 +304,8 @@ int worker_link_new(sd_event *event, const char *socket_path, WorkerLink **ret) 
         if (r >= 0)
                 r = sd_event_source_set_enabled(l->pump, SD_EVENT_OFF);
         if (r >= 0)
+                r = sd_event_source_set_priority(l->pump, PRIORITY);
+        if (r >= 0)
                 r = sd_event_add_time_relative(event, &l->linger, CLOCK_MONOTONIC, LINGER, LINGER, on_linger,
                                                l);
         if (r >= 0)
@@ -300,12 +339,7 @@ int worker_call_new(WorkerLink *l, Request *request, WorkerHandler handler, void
         }
         *c = (WorkerCall){ .link = l, .request = request, .handler = handler, .userdata = userdata };
         c->request->id = ++l->last_id;
-        c->previous = l->last;
-        if (l->last)
-                l->last->next = c;
-        else
-                l->first = c;
-        l->last = c;
+        link_call(c, CALL_QUEUED);
         schedule_pump(l);
         *ret = c;
         return 0;
@@ -329,18 +363,10 @@ WorkerCall *worker_call_free(WorkerCall *c) {
                 return NULL;
         l = c->link;
         if (c->state == CALL_SENT) {
-                l->n_sent--;
                 cancel(l, c->request->id);
                 schedule_pump(l);
         }
-        if (c->previous)
-                c->previous->next = c->next;
-        else
-                l->first = c->next;
-        if (c->next)
-                c->next->previous = c->previous;
-        else
-                l->last = c->previous;
+        unlink_call(c);
         sd_bus_slot_unref(c->slot);
         request_free(c->request);
         answer_free(c->answer);
