@@ -2,8 +2,11 @@
 
 /* libcurl's multi socket interface on sd-event.
  *
- * Owns one multi handle, one event source for each socket that libcurl wants watched, and one timer. The
- * timer has an accuracy of 1 µs: with sd-event's default of 250 ms each request takes as much longer.
+ * Owns one multi handle, one event source for each socket that libcurl wants watched, and its timer. The
+ * timer has an accuracy of 1 µs: with sd-event's default of 250 ms each request takes as much longer. For
+ * each step of a transfer libcurl asks to be called back at once and then at some distant time again; so "at
+ * once" is a deferred source, and the timer is left alone until it fires, instead of being set twice in each
+ * step, for setting one is among the most expensive things that a virtual machine does.
  *
  * libcurl calls back from within almost any of its functions, those that clean up included. So the
  * callbacks here never call libcurl, except for curl_multi_assign(), which is made for that; they never
@@ -27,7 +30,10 @@ struct Socket {
 struct HttpMulti {
         sd_event *event;
         CURLM *multi;
+        sd_event_source *at_once;
         sd_event_source *timer;
+        usec_t due;   /* what libcurl wants, on the monotonic clock; 0: nothing later than at once */
+        usec_t armed; /* when the timer fires, never later than `due`; 0: it does not */
         Socket *sockets;
         HttpMultiHandler handler;
         void *userdata;
@@ -50,12 +56,36 @@ static void drain(HttpMulti *m) {
         }
 }
 
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        HttpMulti *m = userdata;
+static void time_out(HttpMulti *m) {
         int running;
 
         (void) curl_multi_socket_action(m->multi, CURL_SOCKET_TIMEOUT, 0, &running);
         drain(m);
+}
+
+static int on_at_once(sd_event_source *source, void *userdata) {
+        time_out(userdata);
+        return 0;
+}
+
+static void arm(HttpMulti *m) {
+        m->armed = m->due;
+        (void) sd_event_source_set_time(m->timer, m->due);
+        (void) sd_event_source_set_enabled(m->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        HttpMulti *m = userdata;
+
+        m->armed = 0;
+        if (m->due == 0)
+                return 0;
+        if (usec < m->due) {
+                arm(m);
+                return 0;
+        }
+        m->due = 0;
+        time_out(m);
         return 0;
 }
 
@@ -76,13 +106,16 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 
 static int set_timer(CURLM *multi, long timeout_msec, void *userdata) {
         HttpMulti *m = userdata;
+        uint64_t now;
 
-        if (timeout_msec < 0) {
-                (void) sd_event_source_set_enabled(m->timer, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(m->at_once, timeout_msec == 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+        if (timeout_msec <= 0 || sd_event_now(m->event, CLOCK_MONOTONIC, &now) < 0) {
+                m->due = 0;
                 return 0;
         }
-        (void) sd_event_source_set_time_relative(m->timer, (usec_t) timeout_msec * USEC_PER_MSEC);
-        (void) sd_event_source_set_enabled(m->timer, SD_EVENT_ONESHOT);
+        m->due = now + (usec_t) timeout_msec * USEC_PER_MSEC;
+        if (m->armed == 0 || m->due < m->armed)
+                arm(m);
         return 0;
 }
 
@@ -171,6 +204,10 @@ int http_multi_new(sd_event *event, HttpMultiHandler handler, void *userdata, Ht
         r = sd_event_add_time(event, &m->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY, on_timer, m);
         if (r >= 0)
                 r = sd_event_source_set_enabled(m->timer, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_defer(event, &m->at_once, on_at_once, m);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(m->at_once, SD_EVENT_OFF);
         if (r < 0)
                 return r;
         m->multi = curl_multi_init();
@@ -189,6 +226,7 @@ HttpMulti *http_multi_free(HttpMulti *m) {
         (void) curl_multi_cleanup(m->multi);
         while (m->sockets)
                 socket_free(m, m->sockets);
+        sd_event_source_disable_unref(m->at_once);
         sd_event_source_disable_unref(m->timer);
         sd_event_unref(m->event);
         free(m);

@@ -21,9 +21,13 @@ void http_anchors_done(HttpAnchors *a);
 /* All of these return 0, -EINVAL, -ENOMEM, or -EIO if no file could be made for the certificates. */
 int http_setup_policy(void *easy);
 int http_setup_trust(void *easy, HttpAnchors *a);
-/* Method, URL, authentication, body, timeouts. -EINVAL for what http_start() refuses. */
-int http_setup_request(void *easy, const HttpRequest *request);
 
-/* A libcurl list of header lines, to be kept until the handle is gone; `*ret` is NULL if there are none. */
-int http_setup_headers(void *easy, char *const *headers, void **ret);
-void http_setup_headers_free(void *list);
+/* What a handle goes on referring to, to be kept until it is gone. */
+typedef struct HttpLoans {
+        void *url;
+        void *headers; /* NULL if there are none */
+} HttpLoans;
+
+/* Method, URL, headers, authentication, body, timeouts. -EINVAL for what http_start() refuses. */
+int http_setup_request(void *easy, const HttpRequest *request, HttpLoans *ret);
+void http_loans_done(HttpLoans *l);

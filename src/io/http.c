@@ -30,7 +30,7 @@ struct HttpTransfer {
         HttpTransfer *next, *previous;
         TransferState state;
         CURL *easy; /* NULL unless running */
-        void *headers;
+        HttpLoans loans;
         HttpReceive receive;
         HttpAnswer answer;
         HttpHandler handler;
@@ -87,8 +87,7 @@ static void release(HttpTransfer *t) {
                 return;
         curl_easy_cleanup(t->easy);
         t->easy = NULL;
-        http_setup_headers_free(t->headers);
-        t->headers = NULL;
+        http_loans_done(&t->loans);
 }
 
 static void take_timings(HttpTransfer *t) {
@@ -165,12 +164,15 @@ static int on_deliver(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-int http_global_init(void) {
+int http_global_init(HttpHeap heap) {
         const curl_version_info_data *info;
         CURLcode c;
 
-        c = curl_global_init_mem(CURL_GLOBAL_DEFAULT, http_memory_alloc, http_memory_free,
-                                 http_memory_realloc, http_memory_strdup, http_memory_calloc);
+        if (heap == HTTP_HEAP_ERASES)
+                c = curl_global_init(CURL_GLOBAL_DEFAULT);
+        else
+                c = curl_global_init_mem(CURL_GLOBAL_DEFAULT, http_memory_alloc, http_memory_free,
+                                         http_memory_realloc, http_memory_strdup, http_memory_calloc);
         if (c != CURLE_OK)
                 return c == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EIO;
         info = curl_version_info(CURLVERSION_NOW);
@@ -282,9 +284,7 @@ int http_start(Http *h, const HttpRequest *request, HttpHandler handler, void *u
         if (r >= 0)
                 r = http_setup_trust(t->easy, &h->anchors);
         if (r >= 0)
-                r = http_setup_request(t->easy, request);
-        if (r >= 0)
-                r = http_setup_headers(t->easy, request->headers, &t->headers);
+                r = http_setup_request(t->easy, request, &t->loans);
         if (r >= 0)
                 r = set_callbacks(t);
         if (r < 0)

@@ -21,8 +21,13 @@ typedef struct HttpTransfer HttpTransfer;
  * belongs to the transfer, which may be freed inside the handler. */
 typedef void (*HttpHandler)(HttpTransfer *t, const HttpAnswer *answer, void *userdata);
 
-/* curl_global_init() with erasing allocators; once per process, before the first http_new(). */
-int http_global_init(void);
+typedef enum HttpHeap {
+        HTTP_HEAP_PLAIN,  /* libcurl gets allocators that erase */
+        HTTP_HEAP_ERASES, /* free() and realloc() of this process do, base/wipe-heap is linked in */
+} HttpHeap;
+
+/* curl_global_init(); once per process, before the first http_new(). */
+int http_global_init(HttpHeap heap);
 
 int http_new(sd_event *event, const HttpTrust *trust, Http **ret);
 /* Cancels what is under way without calling handlers. The transfers stay their owners' to free. */

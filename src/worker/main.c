@@ -107,7 +107,7 @@ static int serve(int listen_fd) {
         if (r >= 0)
                 r = set_up_signals(context.event);
         if (r >= 0)
-                r = http_global_init();
+                r = http_global_init(WIPE_HEAP ? HTTP_HEAP_ERASES : HTTP_HEAP_PLAIN);
         if (r >= 0)
                 r = http_pool_new(context.event, &context.pool);
         if (r >= 0)

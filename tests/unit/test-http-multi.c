@@ -152,7 +152,7 @@ int main(void) {
                 WORLD_TEST(without_anything_to_do_the_loop_sleeps),
         };
 
-        if (http_global_init() < 0)
+        if (http_global_init(HTTP_HEAP_PLAIN) < 0)
                 return EXIT_FAILURE;
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,9 +75,11 @@ static void the_host_s_store_needs_no_file_of_ours(void **state) {
 }
 
 static int request(void **state, HttpRequest q) {
+        _cleanup_(http_loans_done) HttpLoans loans = {};
+
         q.method = q.method ?: "GET";
         q.url = q.url ?: "https://quay.example.com/";
-        return http_setup_request(*state, &q);
+        return http_setup_request(*state, &q, &loans);
 }
 
 static void good_requests(void **state) {
@@ -108,18 +110,49 @@ static void requests_that_are_none(void **state) {
         assert_int_equal(request(state, (HttpRequest){ .url = "https://u@quay.example.com/" }), -EINVAL);
 }
 
+static const char *line_of(const struct curl_slist *list, size_t n) {
+        for (; list && n > 0; n--)
+                list = list->next;
+        return list ? list->data : NULL;
+}
+
 static void header_lines_are_single_lines(void **state) {
         char *good[] = { (char *) "A: b", (char *) "C: d", NULL },
              *bad[] = { (char *) "A: b", (char *) "C: d\r\nE: f", NULL };
-        void *list = NULL;
+        HttpRequest q = { .method = "GET", .url = "https://quay.example.com/" };
+        HttpLoans loans;
 
-        assert_int_equal(http_setup_headers(*state, NULL, &list), 0);
-        assert_null(list);
-        assert_int_equal(http_setup_headers(*state, good, &list), 0);
-        assert_non_null(list);
-        http_setup_headers_free(list);
-        assert_int_equal(http_setup_headers(*state, bad, &list), -EINVAL);
-        assert_null(list);
+        assert_int_equal(http_setup_request(*state, &q, &loans), 0);
+        assert_null(loans.headers);
+        http_loans_done(&loans);
+        q.headers = good;
+        assert_int_equal(http_setup_request(*state, &q, &loans), 0);
+        assert_string_equal(line_of(loans.headers, 1), "C: d");
+        assert_null(line_of(loans.headers, 2));
+        http_loans_done(&loans);
+        q.headers = bad;
+        assert_int_equal(http_setup_request(*state, &q, &loans), -EINVAL);
+}
+
+static void who_we_are_is_the_last_header(void **state) {
+        _cleanup_secret_ Secret *secret = NULL, *split = NULL;
+        HttpRequest q = { .method = "GET", .url = "https://quay.example.com/" };
+        HttpLoans loans;
+
+        assert_int_equal(secret_new_string("s3cr3t", &secret), 0);
+        assert_int_equal(secret_new_string("a\r\nHost: b", &split), 0);
+        q.user = "acme+edge";
+        q.password = secret;
+        assert_int_equal(http_setup_request(*state, &q, &loans), 0);
+        assert_string_equal(line_of(loans.headers, 0), "Authorization: Basic YWNtZStlZGdlOnMzY3IzdA==");
+        http_loans_done(&loans);
+        q.user = NULL;
+        q.bearer = secret;
+        assert_int_equal(http_setup_request(*state, &q, &loans), 0);
+        assert_string_equal(line_of(loans.headers, 0), "Authorization: Bearer s3cr3t");
+        http_loans_done(&loans);
+        q.bearer = split;
+        assert_int_equal(http_setup_request(*state, &q, &loans), -EINVAL);
 }
 
 #define HANDLE_TEST(f) cmocka_unit_test_setup_teardown(f, setup_handle, teardown_handle)
@@ -133,9 +166,10 @@ int main(void) {
                 HANDLE_TEST(good_requests),
                 HANDLE_TEST(requests_that_are_none),
                 HANDLE_TEST(header_lines_are_single_lines),
+                HANDLE_TEST(who_we_are_is_the_last_header),
         };
 
-        if (http_global_init() < 0)
+        if (http_global_init(HTTP_HEAP_PLAIN) < 0)
                 return EXIT_FAILURE;
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

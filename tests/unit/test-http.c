@@ -437,7 +437,7 @@ int main(void) {
                 cmocka_unit_test(a_proxy_that_is_not_there_is_not_gone_around),
         };
 
-        if (http_global_init() < 0)
+        if (http_global_init(HTTP_HEAP_PLAIN) < 0)
                 return EXIT_FAILURE;
         (void) signal(SIGPIPE, SIG_IGN);
         return cmocka_run_group_tests(tests, NULL, NULL);
