@@ -9,11 +9,13 @@ TriggerLimitBurst= does.
 
     activate.py --socket PATH [--mode 0600] [--socket-user U] [--user U] [--name N] -- PROGRAM ARGUMENT…
 
-The socket exists once "listening" stands on standard output; the lines "start PID" and "end PID STATUS" follow
-(a negative status is a signal). SIGTERM ends the program and removes the socket. Tests use class Activated.
+The socket exists once "listening" stands on standard output; the lines "start PID", "cpu PID MICROSECONDS" (what the
+program took from its execve to its end) and "end PID STATUS" follow (a negative status is a signal). SIGTERM ends the
+program and removes the socket. Tests use class Activated.
 """
 
 import argparse
+import fcntl
 import os
 import pwd
 import select
@@ -66,24 +68,30 @@ def become(user):
 
 
 def spawn(listener, command, user, name):
+    """Returns the pid, and where this copy of the launcher tells what it took itself until it became the program."""
     # Blocked meanwhile: what comes for the program before it is one must not meet our handlers in its place.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    taken_read, taken_write = os.pipe()
     pid = os.fork()
     if pid:
+        os.close(taken_write)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return pid
+        return pid, taken_read
     try:
         signal.set_wakeup_fd(-1)
         for number in HANDLED:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        taken = fcntl.fcntl(taken_write, fcntl.F_DUPFD_CLOEXEC, 64)
         copy = os.dup(listener.fileno())  # never 3 itself, or dup2() would leave it close-on-exec
         os.dup2(copy, 3)
         os.dup2(os.open('/dev/null', os.O_RDWR), 0)
         os.dup2(2, 1)                     # standard output carries the reports
-        os.closerange(4, 4096)
+        os.closerange(4, taken)
+        os.closerange(taken + 1, 4096)
         if user is not None:
             become(user)
+        os.write(taken, str(time.process_time_ns() // 1000).encode())
         os.execvpe(command[0], command, {**os.environ, 'LISTEN_FDS': '1', 'LISTEN_PID': str(os.getpid()),
                                          'LISTEN_FDNAMES': name})
     except BaseException as error:  # whatever it is, this copy of the launcher must not go on
@@ -101,7 +109,7 @@ def report(text):
 class Launcher:
     def __init__(self, listener, command, user, name):
         self.listener, self.command, self.user, self.name = listener, command, user, name
-        self.child, self.bad, self.ending = None, [], False
+        self.child, self.taken, self.bad, self.ending = None, None, [], False
         self.wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_write)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -112,10 +120,12 @@ class Launcher:
         self.ending = True
 
     def reap(self):
-        pid, status = os.waitpid(self.child, os.WNOHANG)
+        pid, status, usage = os.wait4(self.child, os.WNOHANG)
         if pid:
             status = os.waitstatus_to_exitcode(status)
-            report(f'end {pid} {status}')
+            taken = int(os.read(self.taken, 32) or 0)
+            os.close(self.taken)
+            report(f'cpu {pid} {round((usage.ru_utime + usage.ru_stime) * 1e6) - taken}\nend {pid} {status}')
             self.child = None
             moment = time.monotonic()
             self.bad = [t for t in self.bad if moment - t < BURST_SPAN] + ([moment] if status else [])
@@ -139,7 +149,7 @@ class Launcher:
                 if self.child is not None:
                     self.reap()
             elif self.child is None and self.listener.fileno() in ready:
-                self.child = spawn(self.listener, self.command, self.user, self.name)
+                self.child, self.taken = spawn(self.listener, self.command, self.user, self.name)
                 report(f'start {self.child}')
         return 0
 
@@ -184,8 +194,9 @@ def main():
 class Activated:
     """A program behind a socket. The socket exists as soon as the object does.
 
-    `events` grows by ('start', pid) and ('end', pid, status) as they are read by wait_start(), wait_end() and
-    `running`. Everything ends with close(), at the end of `with`, or when the process of the test is gone.
+    `events` grows by ('start', pid), ('cpu', pid, microseconds) and ('end', pid, status) as they are read by
+    wait_start(), wait_end() and `running`. Everything ends with close(), at the end of `with`, or when the process of
+    the test is gone.
     """
 
     def __init__(self, path, command, *, env=None, mode=0o600, socket_user=None, user=None, name='worker', log=None):
@@ -217,6 +228,10 @@ class Activated:
         while self.read(0):
             pass
         return self.events[-1][1] if self.events and self.events[-1][0] == 'start' else None
+
+    def cpu(self):
+        """Seconds of processor time that all runs took which are over, as far as they were read."""
+        return sum(event[2] for event in self.events if event[0] == 'cpu') / 1e6
 
     def starts(self):
         return sum(1 for event in self.events if event[0] == 'start')

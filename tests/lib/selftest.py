@@ -57,6 +57,7 @@ class ActivationTest(Scratch):
                 self.assertEqual(self.ask('hello'), f'hello {os.getuid()} 5')
                 self.assertEqual(program.wait_end(count), 0)
             self.assertEqual(program.starts(), 2)
+            self.assertEqual([event[0] for event in program.events], ['start', 'cpu', 'end'] * 2)
         self.assertFalse(os.path.exists(self.socket))
 
     def test_how_it_ended_is_told(self):
@@ -65,6 +66,19 @@ class ActivationTest(Scratch):
             self.assertEqual(program.wait_end(1), 3)
             self.assertEqual(self.ask('die'), '')
             self.assertEqual(program.wait_end(2), -signal.SIGKILL)
+
+    def test_what_it_took_is_told_without_what_starting_it_took(self):
+        burn = ('import socket, time\nsocket.socket(fileno=3).accept()\n'
+                'while time.process_time() < 0.2:\n    pass\n')
+        taken = []
+        for program in (burn, 'pass'):
+            with Activated(self.socket, [sys.executable, '-I', '-S', '-c', program]) as running:
+                with socket.socket(socket.AF_UNIX) as connection:
+                    connection.connect(self.socket)
+                running.wait_end()
+                taken.append(running.cpu())
+        self.assertGreaterEqual(taken[0], 0.2)
+        self.assertTrue(0 < taken[1] < taken[0], taken)
 
     def test_a_program_that_always_fails_ends_it(self):
         log = tempfile.TemporaryFile()

@@ -1,24 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Fixtures of the stress suite. It reuses the rig of the bus suite.
+"""Fixtures of the stress suite. It reuses the rig of the bus suite."""
 
-As root the tests run in a mount namespace of their own: what they mount is gone with them, however they end.
-"""
-
-import ctypes
 import os
-import subprocess
 import sys
 import tempfile
 
 import pytest
+from mounts import enter_namespace
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'bus'), os.path.join(os.path.dirname(HERE), 'quay')]
 
 from quaysim.client import Rig  # noqa: E402
 from stressrig import StressHost  # noqa: E402
-
-CLONE_NEWNS = 0x00020000
 
 
 def pytest_configure(config):
@@ -29,10 +23,8 @@ def pytest_configure(config):
 
 @pytest.fixture(scope='session')
 def mounts():
-    """What is mounted from here on is seen by this thread and its children alone."""
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) < 0:
-        raise OSError(ctypes.get_errno(), 'unshare')
-    subprocess.run(['mount', '--make-rprivate', '/'], check=True)
+    """Tests that ask for it may mount."""
+    enter_namespace()
 
 
 @pytest.fixture(scope='session')
