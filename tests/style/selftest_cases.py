@@ -92,6 +92,8 @@ GOOD = {
     'polkit/org.pullauth1.policy': POLICY,
     'docs/failures.md': FAILURES_MD,
     'NEWS.md': NEWS,
+    'man/meson.build': f'# {LICENCE}\npages = [\'pullauthd.service.8\', \'pullauth.job.5\', \'pullauthctl.1\',\n'
+                       '        \'org.pullauth1.5\']\n',
     'man/pullauthd.service.8.rst': page('pullauthd.service', 8, 'REASONS', item('**timeout**', ''),
                                         'JOURNAL', item(f'**{MESSAGE}**')),
     'man/pullauth.job.5.rst': page('pullauth.job', 5, 'OPTIONS', item('**Registry=**')),
@@ -235,6 +237,15 @@ CASES = {
             '**Registry=**', ''))}, 'man/pullauth.job.5.rst', 'it is there 0 times'),
         ('a version of the future', {'man/pullauth.job.5.rst': page('pullauth.job', 5, 'OPTIONS', item(
             '**Registry=**', 'Added in version 7.1.'))}, 'man/pullauth.job.5.rst', 'not there yet')],
+    'docs-pages': [
+        ('a page that nobody builds', {'man/pullauth.7.rst': page('pullauth', 7, 'WORDS', 'Job.')},
+         'man/pullauth.7.rst', 'nobody builds'),
+        ('a page that there is not', {'man/pullauthctl.1.rst': page(
+            'pullauthctl', 1, 'SEE ALSO', '**pullauth.frob**\\ (5)')}, 'man/pullauthctl.1.rst', 'pullauth.frob(5)'),
+        ('a page that is not marked', {'man/pullauthctl.1.rst': page('pullauthctl', 1, 'SEE ALSO', 'pullauth.job(5)')},
+         'man/pullauthctl.1.rst', 'write **pullauth.job**'),
+        ('a unit that names none', {'units/x.service': f'# {LICENCE}\n[Unit]\nDocumentation=man:pullauthx(8)\n'},
+         'units/x.service', 'pullauthx(8)')],
     'docs-verbs': [('a verb', {'src/ctl/ctl.c': CTL_C.replace('"list"', '"frob"')}, 'src/ctl/ctl.c', "verb 'frob'")],
     'docs-options': [('an option', {'src/ctl/ctl.c': CTL_C.replace('"json"', '"frob"')}, 'src/ctl/ctl.c', '--frob')],
     'docs-reasons': [

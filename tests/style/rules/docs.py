@@ -279,6 +279,31 @@ def catalog(tree):
     yield from in_step(tree, DAEMON, 'JOURNAL', r'[0-9a-f]{32}', used)
 
 
-RULES = {'docs-keys': keys, 'docs-verbs': verbs, 'docs-options': options, 'docs-reasons': reasons,
+OURS = r'((?:pullauth|org\.pullauth1)[\w.-]*)'
+
+
+def pages(tree):
+    """Every page is built, every page of ours that is named anywhere exists, and is named as pages are."""
+    built = set()
+    if 'man/meson.build' in tree.files:
+        built = set(re.findall(r"'([\w.-]+\.[1-8])'", tree.text('man/meson.build')))
+    for path in tree.matching('man/*.rst'):
+        text = tree.text(path)
+        if path[len('man/'):-len('.rst')] not in built:
+            yield path, 1, 'is not in man/meson.build, so nobody builds it'
+        for found in re.finditer(r'(\*\*)?\b' + OURS + r'(\*\*\\\s)?\(([1-8])\)', text):
+            line = line_of(text, found.start())
+            if f'{found.group(2)}.{found.group(4)}' not in built:
+                yield path, line, f'there is no page {found.group(2)}({found.group(4)})'
+            elif not (found.group(1) and found.group(3)):
+                yield path, line, f'write **{found.group(2)}**\\ ({found.group(4)})'
+    for path in tree.matching('units/*', 'src/*.c', 'README.md', 'docs/*.md'):
+        text = tree.text(path)
+        for found in re.finditer(r'\b' + OURS + r'\(([1-8])\)', text):
+            if f'{found.group(1)}.{found.group(2)}' not in built:
+                yield path, line_of(text, found.start()), f'there is no page {found.group(1)}({found.group(2)})'
+
+
+RULES = {'docs-pages': pages, 'docs-keys': keys, 'docs-verbs': verbs, 'docs-options': options, 'docs-reasons': reasons,
          'docs-actions': actions, 'docs-errors': errors, 'docs-members': members, 'docs-metrics': metrics,
          'docs-catalog': catalog}
