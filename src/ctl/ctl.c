@@ -83,18 +83,19 @@ void ctl_report_errno(Ctl *ctl, int error, const char *what) {
         complain("Cannot %s: %m", what);
 }
 
-void ctl_flush(Ctl *ctl) {
+bool ctl_flush(Ctl *ctl) {
         struct pollfd reader = { .fd = STDOUT_FILENO };
         int error;
 
         if (fflush(stdout) == 0 && !ferror(stdout))
-                return;
+                return true;
         error = errno;
         /* A pipe whose other end is closed: whoever read it has seen enough. */
         if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR))
-                return;
+                return false;
         ctl_report_errno(ctl, error, "write to standard output");
         clearerr(stdout);
+        return false;
 }
 
 void ctl_print(Ctl *ctl, int r, char *text) {
@@ -104,7 +105,7 @@ void ctl_print(Ctl *ctl, int r, char *text) {
                 ; /* the pager had it */
         else {
                 (void) fputs(text, stdout);
-                ctl_flush(ctl);
+                (void) ctl_flush(ctl);
         }
         free(text);
 }

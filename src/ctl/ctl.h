@@ -46,8 +46,9 @@ void ctl_report_errno(Ctl *ctl, int error, const char *what);
 /* Writes a rendered text, or says that there was none: `r` is what the rendering returned. Consumes the
  * text. */
 void ctl_print(Ctl *ctl, int r, char *text);
-/* Sends out what was printed; says so if that fails, unless nobody reads it any more. */
-void ctl_flush(Ctl *ctl);
+/* Sends out what was printed; says so if that fails, unless nobody reads it any more. Returns whether
+ * somebody may still read more. */
+bool ctl_flush(Ctl *ctl);
 
 /* Connects; needed before client functions are used directly. Returns 0, or -1 after reporting. */
 int ctl_connect(Ctl *ctl);

@@ -119,6 +119,20 @@ void page_wrapped(Page *p, size_t indent, Tone tone, const char *text) {
         }
 }
 
+void page_cut(Page *p, Tone tone, const char *text) {
+        _cleanup_free_ char *storage = NULL;
+        const char *s = shown(p, text, &storage);
+        size_t size = strlen(s), columns = p->style->columns;
+
+        while (columns > 0 && size > 0 && style_width(p->style, s, size) > columns) {
+                size--;
+                while (size > 0 && ((unsigned char) s[size] & 0xc0) == 0x80)
+                        size--;
+        }
+        put(p, tone, s, size);
+        fputc('\n', p->stream);
+}
+
 void page_field(Page *p, const char *label, Tone tone, const char *text) {
         if (label)
                 fprintf(p->stream, "%*s: ", PAGE_LABEL, label);

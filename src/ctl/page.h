@@ -33,5 +33,7 @@ void page_field(Page *p, const char *label, Tone tone, const char *text);
 /* A field whose text was made for it: `r` is what that returned; without memory the page fails. Consumes the
  * text. */
 void page_take_field(Page *p, const char *label, Tone tone, int r, char *text);
+/* One line, cut where the width ends. */
+void page_cut(Page *p, Tone tone, const char *text);
 /* Text that begins after `indent` columns, which are written already, wrapped; ends the line. */
 void page_wrapped(Page *p, size_t indent, Tone tone, const char *text);

@@ -136,6 +136,6 @@ int main(int argc, char **argv) {
         }
         if (ctl.status == STATUS_USAGE)
                 fputs("'pullauthctl --help' shows how it is used\n", stderr);
-        ctl_flush(&ctl);
+        (void) ctl_flush(&ctl);
         return (int) ctl.status;
 }

@@ -274,3 +274,27 @@ int render_json_test(const TestSteps *steps, const TestFailure *failure, JsonMod
                 r = add_member(o, "failure", TAKE_PTR(f));
         return r < 0 ? r : print(TAKE_PTR(o), mode, ret);
 }
+
+int render_json_news(const JsonNews *news, usec_t now, char **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        const Property *table;
+        json_object *job;
+        size_t n;
+        int r;
+
+        r = o ? add_time(o, "time", now) : -ENOMEM;
+        if (r >= 0)
+                r = add_string(o, "event", news->event);
+        if (r >= 0 && news->job)
+                r = add_string(o, "name", news->job->name);
+        if (r >= 0 && news->signal) {
+                table = job_event_properties(news->signal->name, &n);
+                r = add_table(o, table, n, news->signal);
+        }
+        if (r >= 0 && news->job && news->whole) {
+                r = job_object(news->job, /* whole= */ true, now, &job);
+                if (r >= 0)
+                        r = add_member(o, "job", job);
+        }
+        return r < 0 ? r : print(TAKE_PTR(o), JSON_SHORT, ret);
+}

@@ -84,6 +84,17 @@ static void write_beginning(Page *p) {
                    "then run 'pullauthctl reload'. More in pullauth.identity(5) and pullauth.job(5).\n");
 }
 
+int render_summary_job(const Snapshot *s, const JobSnapshot *j, const Style *style, usec_t now, char **ret) {
+        _cleanup_(page_done) Page p = {};
+        int r;
+
+        r = page_open(&p, style);
+        if (r < 0)
+                return r;
+        write_job(&p, j, widest(s, style, false), widest(s, style, true), now);
+        return page_take(&p, ret);
+}
+
 int render_summary(const Snapshot *s, const Style *style, usec_t now, char **ret) {
         _cleanup_(page_done) Page p = {};
         size_t name_width = widest(s, style, false), state_width = widest(s, style, true);

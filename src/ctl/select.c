@@ -82,6 +82,18 @@ static int complain_no_such_registry(Ctl *ctl, const Snapshot *s) {
         return 0;
 }
 
+static bool is_called(const JobSnapshot *j, const char *name) {
+        return streq(j->name, name) || (select_is_pattern(name) && fnmatch(name, j->name, 0) == 0);
+}
+
+bool select_matches(const JobSnapshot *j, char *const *names, const char *registry) {
+        bool called = !names || !names[0];
+
+        STRV_FOREACH(name, names)
+                called = called || is_called(j, *name);
+        return called && (!registry || streq(j->registry, registry));
+}
+
 typedef struct Selection {
         const JobSnapshot **jobs;
         size_t n;
@@ -90,7 +102,7 @@ typedef struct Selection {
 
 /* Returns whether the job is what was meant; adds it unless it is there, or of another registry. */
 static bool take(Selection *l, const JobSnapshot *j, const char *name) {
-        if (name && !streq(j->name, name) && !(select_is_pattern(name) && fnmatch(name, j->name, 0) == 0))
+        if (name && !is_called(j, name))
                 return false;
         if (l->registry && !streq(j->registry, l->registry))
                 return true;

@@ -29,6 +29,12 @@ static const Verb verbs[] = {
         { "metrics", .group = GROUP_LOOK, .summary = "Print counters and states for monitoring",
           .help = "In the OpenMetrics text format, as the file for node_exporter has them.\n",
           .run = verb_metrics },
+        { "monitor", .arguments = "[JOB...]", .group = GROUP_LOOK, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_JOB, .others = ARGUMENT_JOB, .options = OPTION(REGISTRY),
+          .summary = "Watch jobs until q or ^C",
+          .help = "On a terminal a picture of all lives as they run out, with the news below it;\n"
+                  "elsewhere, and with --json, one line for each piece of news.\n",
+          .run = verb_monitor },
         { "cat", .arguments = "NAME...", .group = GROUP_LOOK, .min = 1, .max = ARGUMENTS_MAX,
           .first = ARGUMENT_DEFINITION, .others = ARGUMENT_DEFINITION, .options = OPTION(ROOT),
           .paged = true, .summary = "Show the files of jobs and identities",
