@@ -134,6 +134,12 @@ static const Verb verbs[] = {
                   "prints what is wrong as FILE:LINE: error: TEXT. The exit status is 3 if there\n"
                   "are errors.\n",
           .run = verb_check },
+        { "completion", .arguments = "SHELL", .group = GROUP_TOOL, .min = 1, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_SHELL, .others = ARGUMENT_WORD,
+          .summary = "Print the completion for bash, zsh or fish",
+          .help = "Packages install these where shells find them. 'completion words -- WORD...' is\n"
+                  "what they call: it prints what may come in the place of the last WORD.\n",
+          .run = verb_completion },
         { "help", .arguments = "[COMMAND]", .group = GROUP_TOOL, .max = 1, .first = ARGUMENT_COMMAND,
           .summary = "Show this, or more about one command", .run = verb_help },
 };

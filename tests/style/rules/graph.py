@@ -37,6 +37,9 @@ LIBRARIES = {
 # source. `identity` and `source` are the names that their common interface may have.
 IDENTITY_COMMON = ('identity', 'source', 'identity-source', 'sources', 'identity-sources')
 
+# Headers that the build makes; they stand in no directory of the tree.
+GENERATED = ('config.h', 'completion-scripts.h')
+
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -58,7 +61,7 @@ def layers(tree):
             yield path, 1, f'src/{home} is in no layer, give it one in tests/style/rules/graph.py'
             continue
         for line, kind, name in includes(tree, path):
-            if kind != '"' or name == 'config.h':
+            if kind != '"' or name in GENERATED:
                 continue
             there = name.split('/')[0] if '/' in name else None
             if there is None:
