@@ -28,14 +28,15 @@ static const struct {
         const char *heading;
         double hint; /* share of a width that is too small, or least columns */
         int flags;
+        unsigned from; /* left out of a terminal that is narrower; 0: never */
 } columns[_COLUMN_MAX] = {
-        [COLUMN_JOB] = { "JOB", 4, 0 },
-        [COLUMN_REGISTRY] = { "REGISTRY", 8, SCOLS_FL_TRUNC },
-        [COLUMN_ROBOT] = { "ROBOT", 8, SCOLS_FL_TRUNC },
-        [COLUMN_STATE] = { "STATE", 5, 0 },
-        [COLUMN_REASON] = { "REASON", 6, SCOLS_FL_TRUNC },
-        [COLUMN_LEFT] = { "LEFT", 4, SCOLS_FL_RIGHT },
-        [COLUMN_NEXT] = { "NEXT", 4, SCOLS_FL_RIGHT },
+        [COLUMN_JOB] = { "JOB", 4, 0, 0 },
+        [COLUMN_REGISTRY] = { "REGISTRY", 8, SCOLS_FL_TRUNC, 64 },
+        [COLUMN_ROBOT] = { "ROBOT", 8, SCOLS_FL_TRUNC, 64 },
+        [COLUMN_STATE] = { "STATE", 5, 0, 0 },
+        [COLUMN_REASON] = { "REASON", 6, SCOLS_FL_TRUNC, 56 },
+        [COLUMN_LEFT] = { "LEFT", 4, SCOLS_FL_RIGHT, 0 },
+        [COLUMN_NEXT] = { "NEXT", 4, SCOLS_FL_RIGHT, 0 },
 };
 
 static struct libscols_table *table_free(struct libscols_table *t) {
@@ -49,9 +50,13 @@ static int table_new(const Style *style, struct libscols_table **ret) {
 
         if (!t)
                 return -ENOMEM;
-        for (size_t i = 0; i < ELEMENTSOF(columns); i++)
-                if (!scols_table_new_column(t, columns[i].heading, columns[i].hint, columns[i].flags))
+        for (size_t i = 0; i < ELEMENTSOF(columns); i++) {
+                bool hidden = style->columns > 0 && style->columns < columns[i].from;
+
+                if (!scols_table_new_column(t, columns[i].heading, columns[i].hint,
+                                            columns[i].flags | (hidden ? SCOLS_FL_HIDDEN : 0)))
                         return -ENOMEM;
+        }
         scols_table_enable_colors(t, style->color);
         scols_table_enable_noheadings(t, !style->legend);
         scols_table_enable_ascii(t, !style->utf8);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ctl/life.h"
 #include "ctl/render-parts.h"
 #include "model/job-state.h"
 
@@ -98,13 +99,15 @@ void page_messages(Page *p, size_t indent, const ShownMessages *l) {
 }
 
 void page_counts(Page *p, const Snapshot *s) {
-        size_t n[_JOB_STATE_MAX] = {};
+        size_t n[_JOB_STATE_MAX] = {}, n_disabled = 0;
         const char *separator = ": ";
 
         for (size_t i = 0; i < s->n_jobs; i++) {
                 JobState state = job_state_from_string(s->jobs[i]->state);
 
-                if (state >= 0)
+                if (!streq(job_state_word(s->jobs[i]), s->jobs[i]->state))
+                        n_disabled++;
+                else if (state >= 0)
                         n[state]++;
         }
         page_write(p, TONE_PLAIN, "%zu %s", s->n_jobs, s->n_jobs == 1 ? "job" : "jobs");
@@ -115,4 +118,6 @@ void page_counts(Page *p, const Snapshot *s) {
                                    job_state_to_string(i));
                         separator = ", ";
                 }
+        if (n_disabled > 0)
+                page_write(p, TONE_FAINT, "%s%zu disabled", separator, n_disabled);
 }

@@ -3,7 +3,6 @@
 
 import json
 import re
-import textwrap
 
 import pytest
 from ctl_rig import CtlRig, broken, fresh, lived, retrying, without_dates
@@ -176,24 +175,6 @@ def test_json_of_a_status_has_every_member_of_the_manual(three, request):
     assert job['target_states'] == [{'target': 'system', 'path': '/etc/containers/auth.json', 'state': 'published',
                                      'message': ''}]
     assert [member for member in job if not re.search(rf'\b{member}\b', manual)] == []
-
-
-def example(manual, command):
-    """What the manual shows below this command: all that is indented as far."""
-    behind = manual.split(f'        $ {command}\n')[1]
-    shown = re.match(r'(?:        .*\n|\n(?=        ))*', behind).group()
-    return textwrap.dedent(shown)
-
-
-def test_the_examples_of_the_manual_are_real(three, request):
-    manual = page(request)
-    assert three.ctl('list', LC_ALL='C').stdout == example(manual, 'pullauthctl list')
-    shown = three.on_terminal('status', 'lab', '--color=never', columns=72, LC_ALL='C')[1]
-    dates = r'\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d'
-    assert re.sub(dates, 'DATE', shown) == re.sub(dates, 'DATE', example(manual, 'pullauthctl status lab'))
-    three.mock.then('edge', [{'AttemptsEnded': 3}])
-    shown = three.ctl('refresh', 'edge', '--wait', LC_ALL='C').stdout
-    assert shown == example(manual, 'pullauthctl refresh edge --wait')
 
 
 def test_json_of_everything_is_one_object(three):

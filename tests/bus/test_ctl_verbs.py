@@ -66,7 +66,7 @@ def test_a_registry_is_refreshed_with_one_question(rig):
 def test_a_disabled_job_is_no_trouble(rig):
     rig.mock.job('off', State='inactive', Enabled=False, Registry='quay.example.com', Robot='acme+off')
     ran = rig.ctl('list', 'off')
-    assert ran.returncode == 0 and 'disabled' in ran.stdout
+    assert ran.returncode == 0 and '1 job: 1 disabled\n' in ran.stdout
     ran = rig.ctl('status', 'off')
     assert "State: disabled, 'pullauthctl enable off' lets it work\n" in ran.stdout
     assert "'off'" not in rig.ctl('refresh').stderr
@@ -80,6 +80,12 @@ def test_status_shows_what_is_not_as_usual(rig):
             'until the next boot only\n') in shown
     assert '           signed with RS256, key k1\n' in shown
     assert 'Settings' not in rig.ctl('status', 'edge-1').stdout
+
+
+def test_a_narrow_terminal_has_the_columns_that_matter(rig):
+    shown = rig.on_terminal('list', '--color=never', '--no-pager', columns=40)[1].splitlines()
+    assert shown[0].split() == ['JOB', 'STATE', 'LEFT', 'NEXT']
+    assert max(len(line) for line in shown[:4]) <= 40
 
 
 # enable, disable, remove, reset-failed
