@@ -19,6 +19,7 @@ static const char *const names[_API_ERROR_MAX] = {
         [API_ERROR_NOT_CHANGEABLE] = "org.pullauth1.Error.NotChangeable",
         [API_ERROR_CONFIGURATION_INVALID] = "org.pullauth1.Error.ConfigurationInvalid",
         [API_ERROR_NO_CREDENTIAL] = "org.pullauth1.Error.NoCredential",
+        [API_ERROR_TARGET_FAILED] = "org.pullauth1.Error.TargetFailed",
         [API_ERROR_IDENTITY_FAILED] = "org.pullauth1.Error.IdentityFailed",
 };
 

@@ -18,6 +18,7 @@ typedef enum ApiError {
         API_ERROR_NOT_CHANGEABLE,        /* what stands in the way belongs to somebody else */
         API_ERROR_CONFIGURATION_INVALID, /* the job's files cannot work as they are */
         API_ERROR_NO_CREDENTIAL,         /* the job holds none at present */
+        API_ERROR_TARGET_FAILED,         /* the target file cannot be read or understood */
         API_ERROR_IDENTITY_FAILED,       /* no token of this host to be had */
         _API_ERROR_MAX,
         _API_ERROR_INVALID = -EINVAL,

@@ -34,6 +34,11 @@ BusMethod bus_manager_enable_job;
 BusMethod bus_manager_disable_job;
 BusMethod bus_manager_remove_job;
 
+/* bus-manager-credential.c */
+BusMethod bus_manager_get_credential;
+BusMethod bus_manager_get_credential_for_image;
+BusMethod bus_manager_render_target;
+
 /* bus-manager-reload.c */
 BusMethod bus_manager_reload;
 

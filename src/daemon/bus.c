@@ -44,6 +44,9 @@ static const AuthorizeRule rules[] = {
         { BUS_MANAGER_INTERFACE, "EnableJob", "org.pullauth1.manage-jobs" },
         { BUS_MANAGER_INTERFACE, "DisableJob", "org.pullauth1.manage-jobs" },
         { BUS_MANAGER_INTERFACE, "RemoveJob", "org.pullauth1.manage-jobs" },
+        { BUS_MANAGER_INTERFACE, "GetCredential", "org.pullauth1.read-credential" },
+        { BUS_MANAGER_INTERFACE, "GetCredentialForImage", "org.pullauth1.read-credential" },
+        { BUS_MANAGER_INTERFACE, "RenderTarget", "org.pullauth1.read-credential" },
         { BUS_MANAGER_INTERFACE, "Reload", "org.pullauth1.reload" },
         { BUS_JOB_INTERFACE, "Refresh", "org.pullauth1.refresh" },
 };
@@ -182,8 +185,9 @@ static int open_connection(sd_bus **ret) {
         /* A bus that is not there yet is waited for (inotify), not asked again and again. */
         if (r >= 0)
                 r = sd_bus_set_watch_bind(bus, true);
+        /* For sending alone: the policy of the bus keeps messages with descriptors from us. */
         if (r >= 0)
-                r = sd_bus_negotiate_fds(bus, false);
+                r = sd_bus_negotiate_fds(bus, true);
         /* At the end of the event loop libsystemd would wait for a bus that does not take what is left. */
         if (r >= 0)
                 r = sd_bus_set_close_on_exit(bus, false);

@@ -55,25 +55,31 @@ static int file_name(const char *job, char **ret) {
         return text_format(ret, "%s%s", job, SUFFIX);
 }
 
-int fragment_write(int dir_fd, const char *job, char *const *scopes, const Secret *auth) {
+int fragment_text(char *const *scopes, const Secret *auth, Secret **ret) {
         _cleanup_free_ AuthEntry *entries = NULL;
-        _cleanup_free_ char *name = NULL;
-        _cleanup_secret_ Secret *text = NULL;
         size_t n = strv_length(scopes);
-        FileReplace replace;
-        struct iovec bytes;
         JsonError error;
         int r;
 
-        r = file_name(job, &name);
-        if (r < 0)
-                return r;
         entries = calloc(n + 1, sizeof(*entries));
         if (!entries)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++)
                 entries[i] = (AuthEntry){ .key = scopes[i], .auth = auth };
-        r = auth_file_merge(NULL, 0, entries, n, &text, &error);
+        r = auth_file_merge(NULL, 0, entries, n, ret, &error);
+        return r < 0 ? r : 0;
+}
+
+int fragment_write(int dir_fd, const char *job, char *const *scopes, const Secret *auth) {
+        _cleanup_free_ char *name = NULL;
+        _cleanup_secret_ Secret *text = NULL;
+        FileReplace replace;
+        struct iovec bytes;
+        int r;
+
+        r = file_name(job, &name);
+        if (r >= 0)
+                r = fragment_text(scopes, auth, &text);
         if (r < 0)
                 return r;
         bytes = secret_peek(text);

@@ -7,7 +7,9 @@
 
 /* Opens the directory below `root`, made with mode 0700 if missing, and removes what killed writers left. */
 int fragments_open(const char *root, int *ret_dir_fd);
-/* `scopes` are full keys. Returns 0 or a negative errno. */
+/* An auth.json with these scopes alone. `scopes` are full keys. Returns 0 or a negative errno, as what
+ * follows. */
+int fragment_text(char *const *scopes, const Secret *auth, Secret **ret);
 int fragment_write(int dir_fd, const char *job, char *const *scopes, const Secret *auth);
 int fragment_remove(int dir_fd, const char *job);
 /* The whole text. Returns 0, -ENOENT, or another negative errno. */

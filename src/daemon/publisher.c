@@ -243,3 +243,10 @@ const char *publisher_target_path(const Publisher *p, const char *target) {
 
         return s ? target_path(s->target) : NULL;
 }
+
+int publisher_preview(const Publisher *p, const char *target, Wanted *wanted, size_t n, Secret **ret,
+                      Failure **reterr_failure) {
+        const Slot *s = find_slot(p, target);
+
+        return s ? target_preview(s->target, wanted, n, ret, reterr_failure) : -ENOENT;
+}

@@ -35,5 +35,8 @@ void publisher_mark_all(Publisher *p);
 void publisher_reset_failed(Publisher *p, const char *target);
 /* Does not wait for the event loop: what ended while nobody ran goes before anything else is done. */
 void publisher_write_marked(Publisher *p);
+/* As target_preview(); -ENOENT if there is no such target. */
+int publisher_preview(const Publisher *p, const char *target, Wanted *wanted, size_t n, Secret **ret,
+                      Failure **reterr_failure);
 /* The path of a target as this daemon sees it, or NULL. */
 const char *publisher_target_path(const Publisher *p, const char *target);

@@ -67,8 +67,7 @@ static int may_take(const Planning *p, Wanted *w) {
         _cleanup_secret_ Secret *standing = NULL;
         int r;
 
-        if (w->take_over || state_data_find_key(p->view->state, p->view->target, w->key) ||
-            !auth_index_has(p->index, w->key))
+        if (w->take_over || state_data_find_key(p->view->state, p->view->target, w->key) || !w->stands)
                 return 1;
         r = auth_index_auth(p->index, w->key, &standing);
         if (r < 0)
@@ -168,6 +167,7 @@ static int plan_wanted(const Planning *p, Wanted *wanted, size_t n) {
                 wanted[i].failure = failure_free(wanted[i].failure);
                 if (!wanted[i].auth)
                         continue;
+                wanted[i].stands = auth_index_has(p->index, wanted[i].key);
                 r = may_take(p, wanted + i);
                 if (r > 0)
                         r = plan_entry(p, wanted + i);

@@ -16,6 +16,7 @@ typedef struct Wanted {
         const char *robot;
         const Secret *auth; /* base64 of "user:secret"; NULL: nothing of ours shall stand there */
         bool take_over;     /* also over somebody else's entry */
+        bool stands;        /* out: there is an entry under the key already */
         Failure *failure;   /* out: why this key could not be had; the caller frees it */
 } Wanted;
 

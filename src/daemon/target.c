@@ -272,18 +272,26 @@ static int fail_malformed(const Target *t, const JsonError *error, Failure **ret
         return r < 0 ? r : TARGET_REFUSED;
 }
 
-static int merge_and_replace(Target *t, const Found *f, TargetPlan *plan, Failure **reterr) {
+/* `*ret` stays NULL if nothing has to change. Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
+static int merge(const Target *t, const Found *f, const TargetPlan *plan, Secret **ret, Failure **reterr) {
         struct iovec old = secret_peek(f->text);
-        _cleanup_secret_ Secret *text = NULL;
         JsonError error = {};
         int r;
 
-        r = auth_file_merge(old.iov_base, old.iov_len, plan->entries, plan->n_entries, &text, &error);
+        r = auth_file_merge(old.iov_base, old.iov_len, plan->entries, plan->n_entries, ret, &error);
         if (r == -EBADMSG)
                 return fail_malformed(t, &error, reterr);
         if (r == -EFBIG)
                 return fail(t, r, "written", reterr);
-        if (r < 0)
+        return r < 0 ? r : 0;
+}
+
+static int merge_and_replace(Target *t, const Found *f, TargetPlan *plan, Failure **reterr) {
+        _cleanup_secret_ Secret *text = NULL;
+        int r;
+
+        r = merge(t, f, plan, &text, reterr);
+        if (r != 0)
                 return r;
         /* Ours from here on, whatever happens to us before the file is written. A state that cannot be saved
          * is no reason to let a credential die. */
@@ -299,24 +307,28 @@ static int merge_and_replace(Target *t, const Found *f, TargetPlan *plan, Failur
         return r;
 }
 
+/* Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
+static int plan_for(const Target *t, const Found *f, Wanted *wanted, size_t n_wanted, TargetPlan *ret,
+                    Failure **reterr) {
+        const TargetView view = { state_store_data(t->store), t->config->name, t->path, f->text };
+        JsonError error = {};
+        int r;
+
+        r = target_plan_make(&view, wanted, n_wanted, ret, &error);
+        return r == -EBADMSG ? fail_malformed(t, &error, reterr) : r;
+}
+
 static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr) {
         _cleanup_(found_done) Found f = { .dir_fd = -EBADF, .fd = -EBADF };
         _cleanup_(target_plan_done) TargetPlan plan = {};
-        JsonError error = {};
-        TargetView view;
         int r;
 
         r = open_directory(t, &f, reterr);
+        if (r == 0)
+                r = open_file(t, &f, reterr);
+        if (r == 0)
+                r = plan_for(t, &f, wanted, n_wanted, &plan, reterr);
         if (r != 0)
-                return r;
-        r = open_file(t, &f, reterr);
-        if (r != 0)
-                return r;
-        view = (TargetView){ state_store_data(t->store), t->config->name, t->path, f.text };
-        r = target_plan_make(&view, wanted, n_wanted, &plan, &error);
-        if (r == -EBADMSG)
-                return fail_malformed(t, &error, reterr);
-        if (r < 0)
                 return r;
         /* Nothing to say and no file: do not make one that says nothing. */
         if (plan.n_entries == 0) {
@@ -338,6 +350,44 @@ int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_fai
         r = failure_new(reterr_failure, STEP_PUBLICATION, REASON_TARGET_UNWRITABLE,
                         "The target file %s is being rewritten by another program all the time", t->path);
         return r < 0 ? r : TARGET_REFUSED;
+}
+
+/* Like open_directory(), but one that would be made is as good as an empty one. */
+static int find_directory(const Target *t, Found *f, Failure **reterr) {
+        _cleanup_free_ char *component = NULL;
+        int r;
+
+        r = dir_open_trusted(t->path, &f->dir_fd, &f->name, &component);
+        if (r == -ENOENT && t->config->directory_mode != 0)
+                return 0;
+        return r < 0 ? fail_directory(t, r, component, reterr) : 0;
+}
+
+int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **ret, Failure **reterr) {
+        _cleanup_(found_done) Found f = { .dir_fd = -EBADF, .fd = -EBADF };
+        _cleanup_(target_plan_done) TargetPlan plan = {};
+        _cleanup_secret_ Secret *text = NULL;
+        int r;
+
+        r = find_directory(t, &f, reterr);
+        if (r == 0 && f.dir_fd >= 0)
+                r = open_file(t, &f, reterr);
+        /* It is being replaced right now; what it holds is told as well as anything. */
+        if (r == -EAGAIN)
+                r = 0;
+        if (r == 0)
+                r = plan_for(t, &f, wanted, n_wanted, &plan, reterr);
+        if (r == 0 && plan.n_entries > 0)
+                r = merge(t, &f, &plan, &text, reterr);
+        if (r < 0 || r == TARGET_REFUSED)
+                return r;
+        if (text)
+                *ret = TAKE_PTR(text);
+        else if (f.text)
+                *ret = TAKE_PTR(f.text);
+        else
+                return secret_new("", 0, ret);
+        return 0;
 }
 
 void target_sweep(Target *t) {

@@ -32,3 +32,7 @@ typedef enum TargetOutcome {
         TARGET_REFUSED,
 } TargetOutcome;
 int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_failure);
+
+/* What target_sync() would make of the file, and with which of `wanted`; changes nothing. Returns 0 with the
+ * whole text, empty if there would be no file; TARGET_REFUSED with *reterr_failure; -ENOMEM. */
+int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **ret, Failure **reterr_failure);

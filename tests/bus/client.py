@@ -74,6 +74,16 @@ class Client:
                                           Gio.DBusCallFlags.NONE, 20000 * self.slow, None).unpack()
         return reply[0] if len(reply) == 1 else reply
 
+    def call_with_descriptor(self, method, signature, *arguments):
+        """A call whose answer has a descriptor in it: the values, and the descriptor in their place."""
+        reply, descriptors = self.connection.call_with_unix_fd_list_sync(
+            NAME, ROOT, MANAGER, method, GLib.Variant(f'({signature})', arguments), None, Gio.DBusCallFlags.NONE,
+            20000 * self.slow, None, None)
+        values = list(reply.unpack())
+        at = reply.get_type_string().index('h') - 1
+        values[at] = descriptors.get(values[at])
+        return values
+
     def begin(self, interface, method, signature=None, *arguments, path=ROOT, name=NAME):
         """The same without waiting for the answer."""
         return Pending(self, name, path, interface, method,

@@ -138,7 +138,8 @@ class Host:
                 os.chown(path, DAEMON_UID, DAEMON_UID)
         policy = os.path.join(TOP, 'dbus', 'org.pullauth1.conf')
         self.bus_arguments = {'policies': [self.policy(policy)],
-                              'open_names': ['org.freedesktop.PolicyKit1', *EVENT_NAMES]}
+                              'open_names': ['org.freedesktop.PolicyKit1', *EVENT_NAMES],
+                              'monitors': [os.geteuid()]}
         self.bus = PrivateBus(os.path.join(self.directory, 'bus'), **self.bus_arguments)
         self.worker = FakeWorker(self.path('run/pullauth/worker.sock'), DAEMON_UID) if worker else None
         self.notify = NotifySocket(os.path.join(self.directory, 'notify'), DAEMON_UID)

@@ -48,23 +48,26 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 """
 
 
-def configuration(socket, policies=(), owners=(), open_names=()):
-    """policies: files to include. owners: (name, uid) that may own it. open_names: anyone may own and call them."""
+def configuration(socket, policies=(), owners=(), open_names=(), monitors=()):
+    """policies: files to include. owners: (name, uid) that may own it. open_names: anyone may own and call them.
+    monitors: users that may listen to everything, if they are root or the bus's own."""
     rules = [f'  <include>{escape(os.path.abspath(path))}</include>' for path in policies]
     rules += [f'  <policy user="{int(uid)}"><allow own={quoteattr(name)}/></policy>' for name, uid in owners]
     rules += [f'  <policy context="default"><allow own={quoteattr(name)}/>'
               f'<allow send_destination={quoteattr(name)}/></policy>' for name in open_names]
+    rules += [f'  <policy user="{int(uid)}"><allow send_destination="org.freedesktop.DBus" '
+              'send_interface="org.freedesktop.DBus.Monitoring"/></policy>' for uid in monitors]
     return CONFIGURATION.format(socket=escape(socket), rules='\n'.join(rules))
 
 
-def prepare(directory, policies=(), owners=(), open_names=()):
+def prepare(directory, policies=(), owners=(), open_names=(), monitors=()):
     """Writes DIRECTORY/bus.conf and returns the command that runs the bus."""
     directory = os.path.realpath(directory)
     os.makedirs(directory, exist_ok=True)
     os.chmod(directory, 0o755)  # every uid may connect
     path = os.path.join(directory, 'bus.conf')
     with open(path, 'w', encoding='utf-8') as file:
-        file.write(configuration(os.path.join(directory, 'bus'), policies, owners, open_names))
+        file.write(configuration(os.path.join(directory, 'bus'), policies, owners, open_names, monitors))
     os.chmod(path, 0o644)
     program = shutil.which('dbus-daemon', path=os.environ.get('PATH', '') + ':/usr/bin:/bin')
     if not program:
@@ -75,8 +78,8 @@ def prepare(directory, policies=(), owners=(), open_names=()):
 class PrivateBus:
     """A running bus; `address` is for DBUS_SYSTEM_BUS_ADDRESS. Ends with close() or at the end of `with`."""
 
-    def __init__(self, directory, policies=(), owners=(), open_names=(), log=None):
-        self.process = subprocess.Popen(prepare(directory, policies, owners, open_names), stdin=subprocess.DEVNULL,
+    def __init__(self, directory, policies=(), log=None, **rules):
+        self.process = subprocess.Popen(prepare(directory, policies, **rules), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=log, start_new_session=True)
         self.address = self.first_line(30 * float(os.environ.get('PULLAUTH_TEST_SLOW', '1')))
 

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Credentials for those who may have them, and targets without them.
+ *
+ * A credential leaves as a sealed file in memory, never as bytes of a message: who listens on the bus sees a
+ * descriptor go by. Owns the sentences about credentials that are not there. Changes nothing. */
+
+#include <errno.h>
+
+#include "base/memory-file.h"
+#include "base/text.h"
+#include "daemon/bus-job.h"
+#include "daemon/bus-manager-methods.h"
+#include "daemon/bus-request.h"
+#include "daemon/fragment.h"
+#include "daemon/manager-preview.h"
+#include "model/auth-mask.h"
+#include "model/name.h"
+#include "model/target-config.h"
+
+static int refuse_missing(const Job *j, sd_bus_error *reterror) {
+        const Failure *f = job_failure(j);
+
+        if (!f)
+                return bus_error(reterror, API_ERROR_NO_CREDENTIAL,
+                                 "Job '%s' has no credential at present%s", j->name,
+                                 j->config->enabled ? ", wait for its first refresh (pullauthctl wait)"
+                                                    : ", it is disabled: enable it (pullauthctl enable)");
+        return bus_error(reterror, API_ERROR_NO_CREDENTIAL, "Job '%s' has no credential at present: %s. %s",
+                         j->name, f->message, failure_hint(f));
+}
+
+/* Returns 0 with the descriptor, or sets the error. */
+static int make_file(const Job *j, int *ret_fd, sd_bus_error *reterror) {
+        _cleanup_secret_ Secret *text = NULL;
+        struct iovec bytes;
+        int r;
+
+        if (!job_has_valid_credential(j))
+                return refuse_missing(j, reterror);
+        r = fragment_text(j->config->scopes, j->auth, &text);
+        if (r < 0)
+                return r;
+        bytes = secret_peek(text);
+        return memory_file_new("pullauth-auth", bytes.iov_base, bytes.iov_len, ret_fd);
+}
+
+int bus_manager_get_credential(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
+        const BusContext *b = userdata;
+        _cleanup_close_ int fd = -EBADF;
+        const char *name;
+        Job *j;
+        int r;
+
+        r = bus_read_job_name(message, &name, reterror);
+        if (r < 0)
+                return r;
+        r = bus_authorize_job(b, message, name, reterror);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = bus_find_job(b, name, &j, reterror);
+        if (r >= 0)
+                r = make_file(j, &fd, reterror);
+        return r < 0 ? r : sd_bus_reply_method_return(message, "ht", fd, bus_job_expires(b, j));
+}
+
+/* Which job it is, everyone may know; so that is looked up first, for polkit to be told. If it is another
+ * one after the wait, polkit is asked again. */
+int bus_manager_get_credential_for_image(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
+        const BusContext *b = userdata;
+        _cleanup_free_ char *repository = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        const char *scope;
+        Job *j;
+        int r;
+
+        r = bus_read_image(message, &repository, reterror);
+        if (r >= 0)
+                r = bus_find_job_for(b, repository, &j, &scope, reterror);
+        if (r < 0)
+                return r;
+        r = bus_authorize_job(b, message, j->name, reterror);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = make_file(j, &fd, reterror);
+        return r < 0 ? r
+                     : sd_bus_reply_method_return(message, "ssht", j->name, scope, fd,
+                                                  bus_job_expires(b, j));
+}
+
+static int refuse_target(const char *name, sd_bus_error *reterror) {
+        _cleanup_free_ char *names = NULL;
+        int r;
+
+        r = target_config_names(&names);
+        if (r < 0)
+                return r;
+        return bus_error(reterror, API_ERROR_NO_SUCH_TARGET, "There is no target '%s', there are: %s", name,
+                         names);
+}
+
+/* Returns 0 with the text as it may be shown, or sets the error. */
+static int render(const Manager *m, const char *name, char **ret, sd_bus_error *reterror) {
+        _cleanup_failure_ Failure *failure = NULL;
+        _cleanup_secret_ Secret *text = NULL;
+        struct iovec bytes;
+        JsonError error;
+        int r;
+
+        r = manager_preview_target(m, name, &text, &failure);
+        if (r == -ENOENT)
+                return refuse_target(name, reterror);
+        if (r > 0)
+                return bus_error(reterror, API_ERROR_TARGET_FAILED, "%s. %s", failure->message,
+                                 failure_hint(failure));
+        if (r < 0)
+                return r;
+        bytes = secret_peek(text);
+        return auth_mask(bytes.iov_base, bytes.iov_len, ret, &error);
+}
+
+int bus_manager_render_target(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
+        const BusContext *b = userdata;
+        _cleanup_free_ char *text = NULL;
+        const char *name;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &name);
+        if (r < 0)
+                return r;
+        if (!object_name_is_valid(name))
+                return bus_error(reterror, API_ERROR_INVALID_NAME, "That is no name that a target can have");
+        r = authorize(b->authorizer, message, (char *const[]){ (char *) "target", (char *) name, NULL },
+                      reterror);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = render(b->manager, name, &text, reterror);
+        return r < 0 ? r : sd_bus_reply_method_return(message, "s", text);
+}

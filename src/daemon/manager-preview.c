@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What targets would look like.
+ *
+ * Goes the way of a publication up to the point where something would be written. Owns the sentences that
+ * tell of it. Whom it shows texts to has to take the secrets out (model/auth-mask). */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "daemon/manager-parts.h"
+#include "daemon/manager-preview.h"
+#include "daemon/wanted.h"
+
+/* In the place of a credential that nobody has to see for this. */
+#define NO_AUTH "bm9uZQ=="
+
+static void wanted_free(Wanted *wanted, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                failure_free(wanted[i].failure);
+        free(wanted);
+}
+
+int manager_preview_target(const Manager *m, const char *target, Secret **ret, Failure **reterr) {
+        Wanted *wanted = NULL;
+        size_t n = 0;
+        int r;
+
+        r = wanted_collect(m->jobs, m->n_jobs, target, &wanted, &n);
+        if (r < 0)
+                return r;
+        r = publisher_preview(m->publisher, target, wanted, n, ret, reterr);
+        wanted_free(wanted, n);
+        return r == TARGET_REFUSED ? 1 : r;
+}
+
+/* The first key that could not be had speaks for all. */
+static Failure *take_failure(Wanted *wanted, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (wanted[i].failure)
+                        return TAKE_PTR(wanted[i].failure);
+        return NULL;
+}
+
+static int describe(const char *path, const Wanted *wanted, size_t n, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *f;
+
+        f = open_memstream(&text, &size);
+        if (!f)
+                return -ENOMEM;
+        (void) fputs(path, f);
+        for (size_t i = 0; i < n; i++)
+                (void) fprintf(f, "%s %s %s", i == 0 ? ":" : ",", wanted[i].stands ? "replaces" : "adds",
+                               wanted[i].key);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int manager_preview_job(const Manager *m, const Job *j, const char *target, char **ret, Failure **reterr) {
+        size_t n = strv_length(j->config->scopes);
+        _cleanup_secret_ Secret *auth = NULL, *text = NULL;
+        Failure *failure = NULL;
+        Wanted *wanted;
+        int r;
+
+        r = secret_new_string(NO_AUTH, &auth);
+        if (r < 0)
+                return r;
+        wanted = calloc(n + 1, sizeof(*wanted));
+        if (!wanted)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                wanted[i] = (Wanted){
+                        .key = j->config->scopes[i],
+                        .job = j->name,
+                        .robot = j->config->robot,
+                        .auth = auth,
+                        .take_over = j->config->take_over,
+                };
+        r = publisher_preview(m->publisher, target, wanted, n, &text, &failure);
+        if (r == 0)
+                failure = take_failure(wanted, n);
+        if (r == 0 && !failure)
+                r = describe(manager_target_path(m, target), wanted, n, ret);
+        wanted_free(wanted, n);
+        if (failure)
+                *reterr = failure;
+        return failure ? 1 : r;
+}
