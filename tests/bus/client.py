@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A caller on the bus that can wait: for signals, never for time alone."""
 
+import contextlib
+import os
 import time
 
 import gi
@@ -11,6 +13,21 @@ from gi.repository import Gio, GLib  # noqa: E402
 NAME, ROOT = 'org.pullauth1', '/org/pullauth1'
 MANAGER, JOB = 'org.pullauth1.Manager', 'org.pullauth1.Job'
 PROPERTIES = 'org.freedesktop.DBus.Properties'
+
+
+@contextlib.contextmanager
+def being(uid, gid):
+    """Who connects meanwhile is this user, and in no other group: the bus looks at the moment of connecting alone."""
+    before = os.geteuid(), os.getegid(), os.getgroups()
+    os.setgroups([])
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(before[0])
+        os.setegid(before[1])
+        os.setgroups(before[2])
 
 
 class Pending:
@@ -32,14 +49,19 @@ class Pending:
     def done(self):
         return self.reply is not None or self.error is not None
 
-    def finish(self, timeout=20):
-        """Returns what the call returns; an error is an AssertionError."""
+    def settle(self, timeout=20):
+        """Waits for the answer, whatever it is."""
         late = []
         source = GLib.timeout_add(int(timeout * 1000 * self.client.slow), lambda: late.append(True) or False)
         while not self.done and not late:
             self.client.context.iteration(True)
         assert not late, f'{self.what} gave no answer'
         GLib.source_remove(source)
+        return self
+
+    def finish(self, timeout=20):
+        """Returns what the call returns; an error is an AssertionError."""
+        self.settle(timeout)
         assert not self.error, self.error
         return self.reply[0] if len(self.reply) == 1 else self.reply
 
@@ -55,10 +77,12 @@ class Pending:
 
 
 class Client:
-    def __init__(self, address, slow=1):
+    def __init__(self, address, slow=1, user=None):
+        """`user`: (uid, gid), for root alone."""
         flags = Gio.DBusConnectionFlags
-        self.connection = Gio.DBusConnection.new_for_address_sync(
-            address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
+        with being(*user) if user else contextlib.nullcontext():
+            self.connection = Gio.DBusConnection.new_for_address_sync(
+                address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
         self.context = GLib.MainContext.default()
         self.slow = slow
         self.signals = []  # (path, interface, member, arguments)

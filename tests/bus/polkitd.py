@@ -16,9 +16,11 @@ REPLACE = 2  # DBUS_NAME_FLAG_REPLACE_EXISTING
 
 
 class Polkitd:
-    """`rule(action, details)` is True, False, None (yes after a dialog) or HOLD (no answer before release())."""
+    """`rule(action, details)` is True, False, None (yes after a dialog), BROKEN (an error) or HOLD (no answer
+    before release())."""
 
     HOLD = 'hold'
+    BROKEN = 'broken'
 
     def __init__(self, address, rule=lambda action, details: False, slow=1):
         self.address = address
@@ -71,11 +73,18 @@ class Polkitd:
 
     @staticmethod
     def answer(invocation, verdict):
+        if verdict == Polkitd.BROKEN:
+            invocation.return_dbus_error('org.freedesktop.PolicyKit1.Error.Failed', 'polkit is broken')
+            return
         invocation.return_value(GLib.Variant('((bba{ss}))', ((verdict is True, verdict is None, {}),)))
 
     def wait_asked(self, n=1, timeout=20):
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.questions) >= n, timeout * self.slow), self.questions
+
+    def wait_cancelled(self, n=1, timeout=20):
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.cancelled) >= n, timeout * self.slow), self.questions
 
     def release(self, verdict=True):
         """Answers what is held."""
