@@ -114,6 +114,8 @@ static void take_knowledge(Job *j, Answer *a) {
                 j->skew_known = true;
                 j->skew_usec = a->skew_usec;
         }
+        /* Whatever the attempt comes to: what was learned on the way is shown. */
+        job_announce(j, JOB_CHANGED_IDENTITY);
 }
 
 static void on_answer(WorkerCall *call, Answer *a, void *userdata) {
@@ -141,7 +143,7 @@ static void on_answer(WorkerCall *call, Answer *a, void *userdata) {
                 fail_internal(j, r);
                 return;
         }
-        job_update(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_IDENTITY | JOB_CHANGED_TARGETS);
+        job_update(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_TARGETS);
 }
 
 static int fill_request(const Job *j, Request *q) {
