@@ -86,8 +86,8 @@ def test_refreshes_leave_nothing_behind_in_daemon_or_worker(host, quay, say):
         shown = watch(host, count, lambda: quay.audit()['exchanges'], look)
         assert worker.starts() == 1 and not quay.audit()['logins']
         check_flat([row[0] for row in shown], say, f'{count} refreshes through TLS, daemon')
-        # A connection for each request that is under way.
-        check_flat([row[1] for row in shown], say, f'{count} refreshes through TLS, worker', jobs)
+        # A connection for each request that is under way, and one that is kept for a moment. A leak makes thousands.
+        check_flat([row[1] for row in shown], say, f'{count} refreshes through TLS, worker', 2 * jobs)
         quay.set_lifetime(3600)
         host.client.wait(lambda: host.client.manager('NFresh') == jobs, 'all jobs', 60)
         host.check_foreign()
