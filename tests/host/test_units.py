@@ -64,7 +64,7 @@ def test_polkit_knows_the_actions_and_asks_for_an_administrator(machine):
     ours = {action[0]: action[6:9] for action in actions if action[0].startswith('org.pullauth1.')}
     kept, each_time = (ADMINISTRATOR, ADMINISTRATOR, ADMINISTRATOR_KEPT), (ADMINISTRATOR,) * 3
     assert ours == {'org.pullauth1.refresh': kept, 'org.pullauth1.reload': kept,
-                    'org.pullauth1.manage-jobs': each_time}
+                    'org.pullauth1.manage-jobs': each_time, 'org.pullauth1.read-credential': each_time}
 
 
 def test_the_bus_takes_the_policy_without_complaint(machine):
