@@ -52,7 +52,7 @@ RIGHTS = {
     'Manager.EnableJob': ('manage-jobs', SPARE, 'st', 'spare', 0),
     'Manager.DisableJob': ('manage-jobs', OF_EDGE, 'st', EDGE, 0),
     'Manager.RemoveJob': ('manage-jobs', SPARE, 's', 'spare'),
-    'Manager.RenderTarget': ('read-credential', NO_DETAILS, 's', 'system'),
+    'Manager.RenderTarget': ('read-credential', {'target': 'system'}, 's', 'system'),
     'Manager.GetCredential': ('read-credential', OF_EDGE, 's', EDGE),
     'Manager.GetCredentialForImage': ('read-credential', OF_EDGE, 's', f'{QUAY}/acme/app'),
     'Job.Refresh': ('refresh', OF_EDGE),
