@@ -239,7 +239,7 @@ int bus_change_remove(const BusContext *b, const char *name, sd_bus_error *reter
                        etc = { CONF_PLACE_ETC, bus_plan_kind(), name, NULL };
         _cleanup_strv_ char **run_drop_ins = NULL, **etc_drop_ins = NULL;
         const char *root = manager_root(b->manager);
-        int r, k, found;
+        int r, k, found = 0;
 
         r = refuse_vendor(root, name, reterror);
         if (r >= 0)

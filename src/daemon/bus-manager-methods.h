@@ -34,6 +34,10 @@ BusMethod bus_manager_enable_job;
 BusMethod bus_manager_disable_job;
 BusMethod bus_manager_remove_job;
 
+/* bus-manager-ask.c: what only the worker can say */
+BusMethod bus_manager_explain_identity;
+BusMethod bus_manager_test_job;
+
 /* bus-manager-credential.c */
 BusMethod bus_manager_get_credential;
 BusMethod bus_manager_get_credential_for_image;

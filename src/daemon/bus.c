@@ -44,6 +44,8 @@ static const AuthorizeRule rules[] = {
         { BUS_MANAGER_INTERFACE, "EnableJob", "org.pullauth1.manage-jobs" },
         { BUS_MANAGER_INTERFACE, "DisableJob", "org.pullauth1.manage-jobs" },
         { BUS_MANAGER_INTERFACE, "RemoveJob", "org.pullauth1.manage-jobs" },
+        { BUS_MANAGER_INTERFACE, "ExplainIdentity", "org.pullauth1.refresh" },
+        { BUS_MANAGER_INTERFACE, "TestJob", "org.pullauth1.refresh" },
         { BUS_MANAGER_INTERFACE, "GetCredential", "org.pullauth1.read-credential" },
         { BUS_MANAGER_INTERFACE, "GetCredentialForImage", "org.pullauth1.read-credential" },
         { BUS_MANAGER_INTERFACE, "RenderTarget", "org.pullauth1.read-credential" },

@@ -15,12 +15,9 @@
 #include "daemon/job-attempt.h"
 #include "daemon/job-hold.h"
 #include "daemon/job-log.h"
+#include "daemon/job-request.h"
 #include "daemon/job-wait.h"
-#include "daemon/local-secret.h"
 
-/* For the worker, identity, exchange and verification together. Quay itself may take ten seconds to reach an
- * issuer that is slow. */
-#define REQUEST_TIMEOUT (60 * USEC_PER_SEC)
 #define REREAD_DELAY (300 * USEC_PER_MSEC)
 
 static void send_request(Job *j);
@@ -146,53 +143,12 @@ static void on_answer(WorkerCall *call, Answer *a, void *userdata) {
         job_update(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_TARGETS);
 }
 
-static int fill_request(const Job *j, Request *q) {
-        int r;
-
-        r = free_and_strdup(&q->job, j->name);
-        if (r >= 0)
-                r = free_and_strdup(&q->exchange, "quay");
-        if (r >= 0)
-                r = free_and_strdup(&q->registry, j->config->registry);
-        if (r >= 0)
-                r = free_and_strdup(&q->robot, j->config->robot);
-        if (r >= 0)
-                r = free_and_strdup(&q->proxy, j->config->proxy);
-        if (r >= 0)
-                r = strv_copy(j->config->scopes, &q->scopes);
-        q->timeout = REQUEST_TIMEOUT;
-        return r < 0 ? r : 0;
-}
-
-/* Returns 0, 1 with a failure, or a negative errno. */
-static int make_request(const Job *j, Request **ret, Failure **reterr) {
-        _cleanup_request_ Request *q = NULL;
-        int r;
-
-        q = calloc(1, sizeof(*q));
-        if (!q)
-                return -ENOMEM;
-        r = fill_request(j, q);
-        if (r < 0)
-                return r;
-        if (j->config->ca_file) {
-                r = local_ca_read(j->context->root, j->config->ca_file, &q->ca, reterr);
-                if (r != 0)
-                        return r;
-        }
-        r = local_identity_read(j->context->root, j->identity, q, reterr);
-        if (r != 0)
-                return r;
-        *ret = TAKE_PTR(q);
-        return 0;
-}
-
 static void send_request(Job *j) {
         _cleanup_request_ Request *q = NULL;
         Failure *f = NULL;
         int r;
 
-        r = make_request(j, &q, &f);
+        r = job_request_new(j, REQUEST_OBTAIN, &q, &f);
         if (r == 0)
                 r = worker_call_new(j->context->worker, TAKE_PTR(q), on_answer, j, &j->call);
         if (r < 0)

@@ -376,6 +376,10 @@ const char *manager_root(const Manager *m) {
         return m->root;
 }
 
+int manager_ask(Manager *m, Request *request, WorkerHandler handler, void *userdata, WorkerCall **ret) {
+        return worker_call_new(m->worker, request, handler, userdata, ret);
+}
+
 const char *manager_target_path(const Manager *m, const char *target) {
         return publisher_target_path(m->publisher, target);
 }

@@ -26,7 +26,7 @@ TYPES = {'User': 's', 'Secret': 'ay', 'Issued': 'x', 'Expires': 'x', 'ObtainedBo
          'HTTPStatus': 'i', 'RetryAfter': 't', 'Message': 's', 'Words': 's', 'Hint': 's', 'Issuer': 's',
          'Subject': 's', 'Algorithm': 's', 'KeyId': 's', 'Audience': 'as', 'IdentityIssued': 'x',
          'IdentityExpires': 'x', 'Notices': 'as', 'SkewKnown': 'b', 'Skew': 'x', 'IdentityTime': 't',
-         'ExchangeTime': 't', 'VerificationTime': 't'}
+         'ExchangeTime': 't', 'VerificationTime': 't', 'Well': 'b', 'Trace': 'a(ssts)'}
 
 
 def boot_usec():
@@ -136,6 +136,8 @@ class FakeWorker:
             {key: GLib.Variant(TYPES[key], value) for key, value in answer.items()},)))
 
     def credential(self, request, lifetime=None, **more):
+        if request.get('Kind', 'obtain') != 'obtain':
+            return {'Well': True, 'Issuer': 'https://issuer.example', 'Subject': 'edge-1', **more}
         issued = int(time.time())
         expires = issued + (lifetime or self.lifetime)
         token = robot_token(request['Robot'], issued, expires, len(self.tokens))

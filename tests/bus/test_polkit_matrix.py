@@ -44,7 +44,7 @@ RIGHTS = {
     'Manager.ResetFailedJob': ('refresh', OF_EDGE, 's', EDGE),
     'Manager.ResetFailed': ('refresh', NO_DETAILS),
     'Manager.TestJob': ('refresh', OF_EDGE, 's', EDGE),
-    'Manager.ExplainIdentity': ('refresh', NO_DETAILS, 's', 'default'),
+    'Manager.ExplainIdentity': ('refresh', {'identity': 'default'}, 's', 'default'),
     'Manager.Reload': ('reload', NO_DETAILS),
     'Manager.CreateJob': ('manage-jobs', MADE, 'sa{sv}t', 'made',
                           settings(Registry='made.example.com', Robot='acme+made'), 0),
