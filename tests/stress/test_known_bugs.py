@@ -154,6 +154,7 @@ def test_an_older_copy_in_a_store_of_ours_loses_though_it_is_valid(host, path):
     """The same with a backup that was put back, or a write that failed: of two that are valid the later one stands."""
     host.adopted()
     before = host.read(path)
+    host.worker.lifetime += 60  # later also if it comes within the same second
     host.refresh_all()
     host.client.wait_job('edge', AttemptsEnded=1, State='fresh')
     host.kill()
