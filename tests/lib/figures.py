@@ -27,7 +27,7 @@ def read(path):
 
 
 def record(name, value, unit, goal, met):
-    """Notes one figure. `goal` is the number or sentence to reach, `met` whether it was."""
+    """Notes one figure. `goal` is the number or sentence to reach, '' for none, `met` whether it was."""
     entry = {'name': name, 'value': value, 'unit': unit, 'goal': goal, 'met': bool(met)}
     recorded.append(entry)
     path = place()
@@ -44,8 +44,8 @@ def record(name, value, unit, goal, met):
 def table(entries):
     """Lines: name, value with unit, goal, met."""
     rows = [('figure', 'value', 'goal', '')]
-    rows += [(e['name'], f'{e["value"]} {e["unit"]}'.rstrip(), str(e['goal']), 'met' if e['met'] else 'MISSED')
-             for e in entries]
+    rows += [(e['name'], f'{e["value"]} {e["unit"]}'.rstrip(), str(e['goal']),
+              '' if e['goal'] == '' else 'met' if e['met'] else 'MISSED') for e in entries]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     return ['  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
 

@@ -47,6 +47,8 @@ class Report:
                 print(f'  -- and {len(tally.failures) - SHOWN_FAILURES} more, see the logs')
             for note in tally.notes[:SHOWN_FAILURES]:
                 print(f'  -- {note}')
+            for line in tally.figures:
+                print(f'   | {line}')
             sys.stdout.flush()
 
     def table(self, seconds):

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs what building, testing and demonstrating pullauthd needs, on Debian-like (apt) and RHEL-like (dnf)
-# machines. Run as `tools/lib/install.sh GROUP…`; groups: build test style host demo. It says what it is about
+# machines. Run as `tools/lib/install.sh GROUP…`; groups: build test style host bench demo. It says what it is about
 # to install, installs nothing that is there already, never asks, and starts no service. A package that this
 # distribution does not have is named, and the suite that wants it fails later and says so.
 
@@ -45,6 +45,9 @@ debian_packages() {
         host)
                 echo 'debootstrap systemd-container polkitd|policykit-1'
                 ;;
+        bench)
+                echo 'nginx curl jq util-linux'
+                ;;
         demo)
                 echo 'dbus|dbus-daemon dbus-daemon|dbus python3-gi python3-cryptography python3-jwt' \
                         'docker-registry skopeo'
@@ -70,6 +73,9 @@ rhel_packages() {
                 ;;
         host)
                 echo '?debootstrap systemd-container polkit'
+                ;;
+        bench)
+                echo 'nginx curl jq util-linux'
                 ;;
         demo)
                 echo 'dbus-daemon python3-gobject-base python3-cryptography python3-jwt ?docker-distribution skopeo'

@@ -21,6 +21,7 @@ class Tally:
     seconds: float = 0.0
     failures: list = field(default_factory=list)  # (name, text)
     notes: list = field(default_factory=list)
+    figures: list = field(default_factory=list)  # lines of a table
 
     def fail(self, name, text):
         self.failed += 1

@@ -252,6 +252,24 @@ def suite_stress(workshop, env=None, timeout=400):
     return tally
 
 
+# How pytest sets the parts of its report apart.
+SECTION = re.compile(r'=+ (.+) =+$')
+
+
+def suite_figures(workshop, directory, root=False):
+    """A suite whose figures are kept in bench.json, and shown (tests/lib/figures.py)."""
+    tally = pytest(workshop, directory, timeout=1800, root=root)
+    log, title = os.path.join(workshop.logs, f'check-{directory}.log'), None
+    if os.path.exists(log):
+        with open(log, encoding='utf-8', errors='replace') as text:
+            for line in text:
+                found = SECTION.match(line.strip())
+                title = found.group(1) if found else title
+                if not found and title == 'figures':
+                    tally.figures.append(line.rstrip())
+    return tally
+
+
 def suite_campaign(workshop):
     """The stress suite with all its points and rounds, then the fuzzers."""
     tally = Tally()
@@ -304,7 +322,7 @@ SUITES = {
     'valgrind': suite_valgrind,
     'clang': lambda w: meson_test(w, 'unit', 'clang'),
     'campaign': suite_campaign,
-    'bench': lambda w: pytest(w, 'bench', timeout=1800),
-    'fleet': lambda w: pytest(w, 'fleet', timeout=1800),
+    'bench': lambda w: suite_figures(w, 'bench', root=True),
+    'fleet': lambda w: suite_figures(w, 'fleet'),
 }
 PYTESTS = ('bus', 'quay', 'stress', 'host', 'bench', 'fleet')
