@@ -263,7 +263,7 @@ CALLERS = [(user, STRANGER), (member_of_the_daemons_group, (STRANGER_UID, DAEMON
 
 
 def test_rights_have_a_row_for_each_method():
-    assert not set(METHODS) - set(RIGHTS)
+    assert set(METHODS) == set(RIGHTS)
 
 
 @pytest.mark.parametrize('method', METHODS)
