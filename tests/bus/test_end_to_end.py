@@ -143,3 +143,29 @@ def test_no_secret_of_a_real_exchange_is_shown(world):
     said = ' '.join([host.log(), str(host.client.signals), str(host.client.job('edge')), *host.notify.lines])
     for secret in [password(host, quay)[1], host.read('tokens/token').decode()]:
         assert secret not in said and secret.split('.')[2] not in said
+
+
+def test_a_test_on_the_command_line_goes_all_the_way_and_changes_nothing(world):
+    host, quay, _worker = world
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    before, job = host.read('etc/containers/auth.json'), host.client.job('edge')
+    shown = host.ctl('test', 'edge', uid=0 if ROOT else os.geteuid())
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    for step in ('token', 'claims', 'dns', 'tcp', 'tls', 'exchange', 'verification', 'publication'):
+        assert step in shown.stdout.lower(), shown.stdout
+    assert host.read('etc/containers/auth.json') == before and host.client.job('edge') == job
+    assert quay.audit()['exchanges'] == 2
+    quay.robot('acme+edge', federation=[])
+    shown = host.ctl('test', 'edge', uid=0 if ROOT else os.geteuid())
+    assert shown.returncode not in (0, 2) and 'federat' in (shown.stdout + shown.stderr)
+    assert host.client.job('edge') == job
+
+
+def test_an_identity_on_the_command_line_is_what_quay_has_to_know(world):
+    host, quay, _worker = world
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    shown = host.ctl('identity', uid=0 if ROOT else os.geteuid())
+    assert shown.returncode == 0 and quay.issuer in shown.stdout and quay.subject in shown.stdout, shown.stderr
+    assert quay.jwt().split('.')[2] not in shown.stdout and quay.audit()['exchanges'] == 1
