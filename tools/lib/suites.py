@@ -35,6 +35,12 @@ STRESS_SECONDS = 3 * 3600
 FUZZ_SECONDS = 3600  # for all fuzzers together, unless PULLAUTH_FUZZ_SECONDS says otherwise
 
 
+# Instrumented programs are some times slower. What repeats one path for every kind of caller, or for every line of the
+# manual, and what is about other programs' memory and time, tells them nothing more.
+NOT_FOR_SANITIZERS = 'not polkit_matrix and not test_manual and not flood and not test_random_messages'
+NOT_FOR_VALGRIND = f'{NOT_FOR_SANITIZERS} and not garbage and not test_ctl and not test_edit and not property_changes'
+
+
 class Workshop:
     """Where the tree, the build directories and the logs are, and how programs are run."""
 
@@ -172,7 +178,7 @@ def meson_test(workshop, suite, build='check', timeout=600, scale=3, options=(),
     return tally
 
 
-def pytest(workshop, directory, build='check', timeout=600, env=None, root=False):
+def pytest(workshop, directory, build='check', timeout=600, env=None, root=False, chosen=None):
     trouble = workshop.build(build)
     if trouble:
         return failed(f'{directory}: build', trouble)
@@ -180,7 +186,7 @@ def pytest(workshop, directory, build='check', timeout=600, env=None, root=False
     library = os.path.join(workshop.top, 'tests', 'lib')
     settings = {'PULLAUTH_BUILD': workshop.builddir(build), 'PYTHONPATH': library, **(env or {})}
     command = [PYTHON, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-p', 'limits', f'--junitxml={report}',
-               os.path.join('tests', directory)]
+               *(['-k', chosen] if chosen else []), os.path.join('tests', directory)]
     if root and os.geteuid() != 0:
         names = ','.join([*settings, 'PULLAUTH_TEST_CACHE', 'PYTHONDONTWRITEBYTECODE'])
         command = ['sudo', '-n', f'--preserve-env={names}', *command]
@@ -227,7 +233,7 @@ def suite_sanitize(workshop):
     if workshop.has_pytest('bus'):
         rig = {'ASAN_OPTIONS': f'{env["ASAN_OPTIONS"]}:log_path={reports}/asan',
                'UBSAN_OPTIONS': f'{common}:log_path={reports}/ubsan', 'PULLAUTH_TEST_SLOW': '3'}
-        tally.add(pytest(workshop, 'bus', 'sanitize', env=rig))
+        tally.add(pytest(workshop, 'bus', 'sanitize', 1200, env=rig, chosen=NOT_FOR_SANITIZERS))
         memory_reports(reports, tally, 'sanitize')
     return tally
 
@@ -238,7 +244,7 @@ def suite_valgrind(workshop):
     tally = meson_test(workshop, 'unit', 'valgrind', 900, 10, [wrapper])
     if workshop.has_pytest('bus'):
         rig = {'PULLAUTH_TEST_WRAPPER': f'{VALGRIND} --log-file={reports}/%p', 'PULLAUTH_TEST_SLOW': '10'}
-        tally.add(pytest(workshop, 'bus', 'valgrind', 1800, env=rig))
+        tally.add(pytest(workshop, 'bus', 'valgrind', 1800, env=rig, chosen=NOT_FOR_VALGRIND))
         memory_reports(reports, tally, 'valgrind')
     return tally
 
@@ -314,7 +320,7 @@ SUITES = {
     'style': lambda w: meson_test(w, 'style'),
     'tidy': lambda w: meson_test(w, 'tidy', timeout=900),
     'fuzz': lambda w: meson_test(w, 'fuzz'),
-    'bus': lambda w: pytest(w, 'bus'),
+    'bus': lambda w: pytest(w, 'bus', timeout=900),
     'quay': lambda w: pytest(w, 'quay'),
     'stress': suite_stress,
     'host': lambda w: pytest(w, 'host', timeout=1500, root=True),
