@@ -76,10 +76,10 @@ int render_identities(const ClaimsList *l, const Style *style, usec_t now, char 
         }
         if (style->legend && l->n_items > 0) {
                 page_write(&p, TONE_PLAIN, "\n");
-                page_wrapped(&p, 0, TONE_PLAIN,
-                             "So that a robot account of a Quay trusts this host, enter issuer and subject "
-                             "there under the robot's \"Set robot federation\", exactly as they stand here, "
-                             "or let 'pullauthctl federate JOB' do it.");
+                page_wrapped(
+                        &p, 0, TONE_PLAIN,
+                        "So that a robot account of a Quay trusts this host, enter issuer and subject "
+                        "there under the robot's \"Set robot federation\", exactly as they stand here.");
         }
         return page_take(&p, ret);
 }

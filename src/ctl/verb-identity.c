@@ -38,10 +38,15 @@ static int explain(Ctl *ctl, char *const *names, ClaimsList *l) {
         for (size_t i = 0; names[i] && r >= 0; i++) {
                 const ClientArguments identity = { .name = names[i] };
                 _cleanup_(answer_done) Answer a = {};
+                char *name;
 
                 if (ctl_call(ctl, METHOD_EXPLAIN_IDENTITY, &identity, &a) < 0)
                         continue;
-                r = text_clean(names[i], strlen(names[i]), 256, &a.claims.name);
+                r = text_clean(names[i], strlen(names[i]), 256, &name);
+                if (r >= 0) {
+                        free(a.claims.name);
+                        a.claims.name = name;
+                }
                 if (!isempty(a.claims.problem))
                         ctl_note(ctl, STATUS_ATTENTION);
                 l->items[l->n_items++] = a.claims;
