@@ -116,11 +116,16 @@ class Rig:
     def federation_entry(self, **changes):
         return {'issuer': self.issuer, 'subject': self.subject, 'audiences': [self.audience], **changes}
 
-    def misbehave(self, action, path='*', count=None, server='quay', method=None, user=None, skip=0, **parameters):
+    def misbehave(self, action, path='*', count=None, server='quay', method=None, user=None, skip=0, hold=False,
+                  **parameters):
         """The next `count` matching requests (all, if None) meet this action; returns the number of the rule."""
         rule = {'action': action, 'path': path, 'count': count, 'server': server, 'method': method, 'user': user,
-                'skip': skip, 'parameters': parameters}
+                'skip': skip, 'hold': hold, 'parameters': parameters}
         return self.call('misbehave', **rule)['rule']
+
+    def let_go(self, rule):
+        """The requests that this rule holds meet its action from here on."""
+        self.call('let-go', rule=rule)
 
     def behave(self, rule=None):
         self.call('clear', **({} if rule is None else {'rule': rule}))

@@ -64,6 +64,10 @@ class Operations:
     def misbehave(self, **rule):
         return {'rule': self._rig.rules.add(rule).number}
 
+    def let_go(self, rule):
+        self._rig.rules.let_go(rule)
+        return {}
+
     def clear(self, rule=None):
         self._rig.rules.clear(rule)
         return {}

@@ -20,7 +20,7 @@ CONNECT = '@connect'  # as the path of a rule: before TLS, whatever is asked aft
 
 class Rule:
     def __init__(self, number, rule):
-        unknown = set(rule) - {'action', 'server', 'path', 'method', 'user', 'count', 'skip', 'parameters'}
+        unknown = set(rule) - {'action', 'server', 'path', 'method', 'user', 'count', 'skip', 'hold', 'parameters'}
         if unknown:
             raise ValueError(f'unknown in a rule: {", ".join(sorted(unknown))}')
         self.number = number
@@ -34,6 +34,9 @@ class Rule:
         self.parameters = rule.get('parameters', {})
         self.hits = 0
         self.released = threading.Event()
+        self.let_go = threading.Event()
+        if not rule.get('hold'):
+            self.let_go.set()
         known = CONNECT_ACTIONS if self.path == CONNECT else ACTIONS
         if self.action not in known:
             raise ValueError(f'{self.action} is none of {", ".join(sorted(known))}')
@@ -76,6 +79,13 @@ class Rules:
             self.rules = [rule for rule in self.rules if rule not in gone]
         for rule in gone:
             rule.released.set()
+            rule.let_go.set()
+
+    def let_go(self, number):
+        with self.lock:
+            found = [rule for rule in self.rules if rule.number == number]
+        for rule in found:
+            rule.let_go.set()
 
     def take(self, server, path, method=None, user=None):
         with self.lock:
@@ -109,6 +119,10 @@ def delay(wire, rule, produce, seconds=1.0, before=False):
     answer = None if before else produce()
     wire.wait(seconds, rule.released)
     wire.answer(answer or produce())
+
+
+def connect_delay(wire, rule, produce, seconds=FOREVER):
+    wire.wait(seconds, rule.released)
 
 
 def hang(wire, rule, produce, after='request', seconds=FOREVER):
@@ -211,8 +225,9 @@ def raw(wire, rule, produce, data_base64=''):
 ACTIONS = {'delay': delay, 'hang': hang, 'drip': drip, 'reset': reset, 'close': close, 'truncate': truncate,
            'broken-json': broken_json, 'oversize-body': oversize_body, 'oversize-headers': oversize_headers,
            'change': change, 'answer': answer, 'raw': raw}
-CONNECT_ACTIONS = {name: ACTIONS[name] for name in ('hang', 'reset', 'close', 'raw')}
+CONNECT_ACTIONS = {'delay': connect_delay, **{name: ACTIONS[name] for name in ('hang', 'reset', 'close', 'raw')}}
 
 
 def perform(wire, rule, produce):
+    wire.wait(FOREVER, rule.let_go)
     (CONNECT_ACTIONS if rule.path == CONNECT else ACTIONS)[rule.action](wire, rule, produce, **rule.parameters)
