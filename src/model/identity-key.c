@@ -10,11 +10,10 @@
 #include "model/identity-key.h"
 
 static const char *const source_table[_IDENTITY_SOURCE_MAX] = {
-        [IDENTITY_FILE] = "file",     [IDENTITY_CREDENTIAL] = "credential",
-        [IDENTITY_EXEC] = "exec",     [IDENTITY_SPIFFE] = "spiffe",
-        [IDENTITY_OAUTH2] = "oauth2", [IDENTITY_KUBERNETES] = "kubernetes",
-        [IDENTITY_GCE] = "gce",       [IDENTITY_SIGNED] = "signed",
-        [IDENTITY_AWS] = "aws",       [IDENTITY_AZURE] = "azure",
+        [IDENTITY_FILE] = "file",
+        [IDENTITY_CREDENTIAL] = "credential",
+        [IDENTITY_EXEC] = "exec",
+        [IDENTITY_SIGNED] = "signed",
 };
 
 const char *identity_source_to_string(IdentitySource s) {
@@ -40,60 +39,23 @@ int identity_source_names(char **ret) {
 #define FILES (1U << IDENTITY_FILE)
 #define CREDENTIALS (1U << IDENTITY_CREDENTIAL)
 #define EXEC (1U << IDENTITY_EXEC)
-#define SPIFFE (1U << IDENTITY_SPIFFE)
-#define KUBERNETES (1U << IDENTITY_KUBERNETES)
-#define OAUTH2 (1U << IDENTITY_OAUTH2)
 #define SIGNED (1U << IDENTITY_SIGNED)
-#define GCE (1U << IDENTITY_GCE)
-#define AZURE (1U << IDENTITY_AZURE)
-#define AWS (1U << IDENTITY_AWS)
 
 static const IdentityKey keys[] = {
         /* a token as it is */
-        { "TokenFile", FILES | KUBERNETES, FILES, IDENTITY_VALUE_FILE, "/run/quay.jwt" },
+        { "TokenFile", FILES, FILES, IDENTITY_VALUE_FILE, "/run/quay.jwt" },
         { "Credential", CREDENTIALS, CREDENTIALS, IDENTITY_VALUE_NAME, "quay-token" },
         { "Command", EXEC, EXEC, IDENTITY_VALUE_COMMAND, "/usr/bin/get-token --audience quay" },
         { "Timeout", EXEC, 0, IDENTITY_VALUE_SPAN, "20s", .seconds = { 1, 50 } },
-        /* the Workload API of SPIFFE */
-        { "Socket", SPIFFE, 0, IDENTITY_VALUE_TOKEN, "unix:///run/spire/agent/public/api.sock" },
-        { "SPIFFEID", SPIFFE, 0, IDENTITY_VALUE_TOKEN, "spiffe://example.com/host/edge-1" },
-        { "Hint", SPIFFE, 0, IDENTITY_VALUE_TOKEN, "quay" },
-        /* a service account of a Kubernetes cluster */
-        { "Server", KUBERNETES, 0, IDENTITY_VALUE_URL, "https://api.cluster.example.com:6443" },
-        { "Kubeconfig", KUBERNETES, 0, IDENTITY_VALUE_FILE, "/etc/kubernetes/kubeconfig" },
-        { "Context", KUBERNETES, 0, IDENTITY_VALUE_TEXT, "edge" },
-        { "InCluster", KUBERNETES, 0, IDENTITY_VALUE_BOOL, "yes" },
-        { "Namespace", KUBERNETES, 0, IDENTITY_VALUE_TOKEN, "edge" },
-        { "ServiceAccount", KUBERNETES | GCE, KUBERNETES, IDENTITY_VALUE_TOKEN, "quay-puller" },
-        { "BoundObject", KUBERNETES, 0, IDENTITY_VALUE_TOKEN, "Node/edge-1" },
-        /* an OIDC issuer that knows this host as a client */
-        { "Issuer", OAUTH2 | SIGNED, OAUTH2 | SIGNED, IDENTITY_VALUE_URL, "https://issuer.example.com" },
-        { "ClientID", OAUTH2 | AZURE, OAUTH2, IDENTITY_VALUE_TOKEN, "edge-1" },
-        { "ClientAuthentication", OAUTH2, 0, IDENTITY_VALUE_CHOICE, "private_key_jwt",
-          .choices = "client_secret_basic client_secret_post private_key_jwt tls_client_auth" },
-        { "ClientSecretFile", OAUTH2, 0, IDENTITY_VALUE_FILE, "credential:client-secret" },
-        { "ClientCertificateFile", OAUTH2 | KUBERNETES, 0, IDENTITY_VALUE_FILE, "/etc/pki/edge-1.pem" },
-        { "ClientKeyFile", OAUTH2 | KUBERNETES, 0, IDENTITY_VALUE_FILE, "/etc/pki/edge-1.key" },
-        { "ClientKeyID", OAUTH2, 0, IDENTITY_VALUE_TOKEN, "2026-11" },
-        { "Scope", OAUTH2, 0, IDENTITY_VALUE_TEXT, "openid" },
-        { "Resource", OAUTH2 | AZURE, 0, IDENTITY_VALUE_TOKEN, "api://quay" },
-        { "IdToken", OAUTH2, 0, IDENTITY_VALUE_BOOL, "yes" },
         /* this host as its own issuer */
+        { "Issuer", SIGNED, SIGNED, IDENTITY_VALUE_URL, "https://issuer.example.com" },
         { "Subject", SIGNED, SIGNED, IDENTITY_VALUE_TOKEN, "edge-1" },
         { "KeyFile", SIGNED, 0, IDENTITY_VALUE_FILE, "/etc/pullauth/key.pem" },
         { "KeyURI", SIGNED, 0, IDENTITY_VALUE_TOKEN, "pkcs11:token=edge;object=quay" },
         { "PINFile", SIGNED, 0, IDENTITY_VALUE_FILE, "credential:pin" },
         { "KeyID", SIGNED, 0, IDENTITY_VALUE_TOKEN, "2026-11" },
-        { "PublishedKeyFile", SIGNED, 0, IDENTITY_VALUE_FILE, "/etc/pullauth/next.pub" },
         { "Algorithm", SIGNED, 0, IDENTITY_VALUE_CHOICE, "RS256", .choices = "RS256 RS384" },
-        { "Lifetime", KUBERNETES | SIGNED | AWS, 0, IDENTITY_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },
-        /* the identity of an instance of a cloud */
-        { "MetadataServer", GCE | AZURE | AWS, 0, IDENTITY_VALUE_URL_PLAIN, "http://169.254.169.254" },
-        { "Region", AWS, 0, IDENTITY_VALUE_TOKEN, "eu-central-1" },
-        { "STSEndpoint", AWS, 0, IDENTITY_VALUE_URL, "https://sts.eu-central-1.amazonaws.com" },
-        /* how these servers are reached; what the job says of the registry does not hold for them */
-        { "CAFile", KUBERNETES | OAUTH2 | AWS, 0, IDENTITY_VALUE_CA, "/etc/pki/issuer-ca.pem" },
-        { "Proxy", KUBERNETES | OAUTH2 | AWS, 0, IDENTITY_VALUE_URL_PLAIN, "http://proxy.example.com:3128" },
+        { "Lifetime", SIGNED, 0, IDENTITY_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },
 };
 
 const IdentityKey *identity_key_find(const char *key) {

@@ -110,7 +110,7 @@ def test_what_the_worker_is_given(host):
     request = host.worker.requests[0]
     assert bytes(request.pop('Token')).decode() == JWT and request.pop('Timeout') == 60 * 10**6 and request.pop('Id')
     assert bytes(request.pop('CA')).decode() == pem
-    assert request == {'Job': 'edge', 'Source': 'file', 'Audience': 'quay', 'Exchange': 'quay',
+    assert request == {'Kind': 'obtain', 'Job': 'edge', 'Source': 'file', 'Audience': 'quay', 'Exchange': 'quay',
                        'Registry': 'quay.example.com', 'Robot': 'acme+edge', 'Proxy': 'http://proxy.example:3128',
                        'Scopes': ['quay.example.com/acme/app']}
 
@@ -144,28 +144,31 @@ def test_a_credential_that_the_service_was_not_given_is_named(host):
     assert not host.worker.requests
 
 
-def test_files_of_an_identity_reach_the_worker_by_the_names_of_their_keys(host):
+def signed_identity(host, more=''):
     host.write('etc/pullauth/identities/default.identity',
-               '[Identity]\nSource=oauth2\nIssuer=https://issuer.example.com\nClientID=edge-1\n'
-               'ClientSecretFile=/tokens/secret\nScope=openid quay\nIdToken=true\n')
-    host.write('tokens/secret', 'hush\n', 0o600)
+               '[Identity]\nSource=signed\nIssuer=https://issuer.example.com\nSubject=edge-1\n'
+               f'KeyFile=/tokens/key\n{more}')
     host.job()
+
+
+def test_files_of_an_identity_reach_the_worker_by_the_names_of_their_keys(host):
+    signed_identity(host, 'PINFile=/tokens/pin\nLifetime=10min\n')
+    host.write('tokens/key', 'hush key\n', 0o600)
+    host.write('tokens/pin', 'hush\n', 0o600)
     host.start()
     host.client.wait_job('edge', State='fresh')
     request = host.worker.requests[0]
-    assert request['Settings'] == {'Issuer': 'https://issuer.example.com', 'ClientID': 'edge-1',
-                                   'Scope': 'openid quay', 'IdToken': 'yes'}
-    assert {key: bytes(value) for key, value in request['Secrets'].items()} == {'ClientSecretFile': b'hush'}
+    assert request['Settings'] == {'Issuer': 'https://issuer.example.com', 'Subject': 'edge-1',
+                                   'Lifetime': '600000000'}
+    secrets = {key: bytes(value) for key, value in request['Secrets'].items()}
+    assert secrets == {'KeyFile': b'hush key', 'PINFile': b'hush'}
     assert 'Token' not in request and 'hush' not in host.log()
 
 
 def test_a_file_of_an_identity_that_changes_ends_the_wait(host):
-    host.write('etc/pullauth/identities/default.identity',
-               '[Identity]\nSource=oauth2\nIssuer=https://issuer.example.com\nClientID=edge-1\n'
-               'ClientSecretFile=/tokens/secret\n')
-    host.job()
+    signed_identity(host)
     host.start()
     job = host.client.wait_job('edge', State='expired', Reason='identity-file-unreadable')
-    assert 'ClientSecretFile=' in job['Message'] + job['Hint'] and '/tokens/secret' in job['Message']
-    host.write('tokens/secret', 'hush\n', 0o600)
+    assert 'KeyFile=' in job['Message'] + job['Hint'] and '/tokens/key' in job['Message']
+    host.write('tokens/key', 'hush\n', 0o600)
     host.client.wait_job('edge', State='fresh')

@@ -57,7 +57,6 @@ static void what_is_missing_or_wrong_is_said(void **state) {
                   "exactly one of" },
                 { "[Identity]\nSource=signed\nSubject=a\nIssuer=https://a\nKeyFile=credential:\n",
                   "credential:name" },
-                { "[Identity]\nSource=kubernetes\nServiceAccount=a\nInCluster=maybe\n", "boolean" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -89,8 +88,6 @@ static void the_last_line_wins_and_values_are_canonical(void **state) {
                      "20000000");
         assert_warns("[Identity]\nSource=exec\nCommand=/bin/a x\nTimeout=1s\nTimeout=\n", NULL, "Timeout",
                      NULL);
-        assert_warns("[Identity]\nSource=kubernetes\nServiceAccount=a\nInCluster=on\n", NULL, "InCluster",
-                     "yes");
         assert_warns("[Identity]\nTimeout=1s\nSource=exec\nCommand=/bin/a \"x y\"\n", NULL, "Command",
                      "/bin/a \"x y\"");
 }
@@ -106,8 +103,8 @@ static void keys_of_other_sources_are_said_to_mean_nothing(void **state) {
 
 static void files_that_an_identity_reads_are_known(void **state) {
         _cleanup_(identity_config_freep) IdentityConfig *c = NULL;
-        _cleanup_conf_ Conf *conf = parse("[Identity]\nSource=oauth2\nIssuer=https://i\nClientID=/c\n"
-                                          "ClientSecretFile=credential:s\nCAFile=/ca\n",
+        _cleanup_conf_ Conf *conf = parse("[Identity]\nSource=signed\nIssuer=https://i\nSubject=/c\n"
+                                          "PINFile=credential:s\nKeyFile=/ca\n",
                                           &c);
 
         assert_false(conf_has_error(conf));
