@@ -65,7 +65,7 @@ class BenchHost(rig.Host):
         for job in range(number):
             self.job(f'r{job}', ROBOT, self.registry.address, f'CAFile=/etc/pullauth/ca.pem\nScopes=acme/r{job}\n')
 
-    def cold_start(self, number, timeout=40):
+    def cold_start(self, number, timeout=300):
         """Seconds from the start of the daemon until all jobs are fresh, which they are once they are published."""
         assert time.clock_gettime(time.CLOCK_BOOTTIME) > BOOT_IS_OVER, 'this machine has only just started'
         begun = time.monotonic()

@@ -258,8 +258,8 @@ def suite_stress(workshop, env=None, timeout=400):
     return tally
 
 
-# How pytest sets the parts of its report apart.
-SECTION = re.compile(r'=+ (.+) =+$')
+# How pytest sets the parts of its report apart, and how the report ends.
+SECTION, LAST = re.compile(r'=+ (.+) =+$'), re.compile(r'\d+ \w+.* in \d+\.\d+s')
 
 
 def suite_figures(workshop, directory, root=False):
@@ -271,7 +271,7 @@ def suite_figures(workshop, directory, root=False):
             for line in text:
                 found = SECTION.match(line.strip())
                 title = found.group(1) if found else title
-                if not found and title == 'figures':
+                if not found and title == 'figures' and not LAST.match(line):
                     tally.figures.append(line.rstrip())
     return tally
 
