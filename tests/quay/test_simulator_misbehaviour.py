@@ -13,6 +13,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
@@ -260,7 +261,19 @@ def test_the_first_rule_wins_and_clearing_it_uncovers_the_next(rig):
     assert rig.exchange().status == 200
 
 
-@pytest.mark.parametrize('rule', [('fly', '*', {}), ('delay', '*', {'hours': 1}), ('delay', '@connect', {}),
+def test_a_request_that_is_held_meets_the_action_when_it_is_let_go(rig):
+    rule = rig.misbehave('answer', EXCHANGE, hold=True, status=502)
+    replies = []
+    thread = threading.Thread(target=lambda: replies.append(rig.exchange().status))
+    thread.start()
+    rig.exchanges(at_least=1)
+    assert not replies
+    rig.let_go(rule)
+    thread.join(20)
+    assert replies == [502]
+
+
+@pytest.mark.parametrize('rule', [('fly', '*', {}), ('delay', '*', {'hours': 1}), ('drip', '@connect', {}),
                                   ('answer', '*', {'colour': 'red'})])
 def test_a_rule_that_cannot_be_is_refused(rig, rule):
     action, path, parameters = rule
