@@ -82,11 +82,13 @@ int bus_plan_add(BusPlan *p, ConfPlace place, const char *drop_in, BusStep **ret
 
 int bus_plan_add_drop_in(BusPlan *p, ConfPlace place, const char *drop_in, BusStep **ret, JobEdit *ret_edit,
                          sd_bus_error *reterror) {
-        BusStep *s;
+        BusStep *s = NULL;
         int r;
 
         r = bus_plan_add(p, place, drop_in, &s, reterror);
-        if (r >= 0 && s->present)
+        if (r < 0 || !s)
+                return r;
+        if (s->present)
                 r = job_edit_read(s->present, ret_edit);
         if (r < 0)
                 return r;

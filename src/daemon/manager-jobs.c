@@ -177,7 +177,8 @@ Job *manager_find_job_for(const Manager *m, const char *repository, const char *
 
                 if (length < longest || !s)
                         continue;
-                if (length == longest && (!found->configuration_failure || j->configuration_failure))
+                if (found && length == longest &&
+                    (!found->configuration_failure || j->configuration_failure))
                         continue;
                 found = j;
                 scope = s;

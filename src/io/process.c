@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/scalar.h"
 #include "base/text.h"
 #include "io/process.h"
 
@@ -83,16 +85,17 @@ static bool is_program(const Processes *l, pid_t pid) {
 static unsigned kill_orphans(const Processes *l) {
         FILE *f = fopen("/proc/thread-self/children", "re");
         unsigned n = 0;
-        int pid;
+        char word[16];
 
         if (!f)
                 return 0;
-        while (fscanf(f, "%d", &pid) == 1) {
+        while (fscanf(f, "%15s", word) == 1) {
                 siginfo_t info = {};
+                uint64_t pid;
 
-                if (is_program(l, pid))
+                if (parse_u64(word, 1, INT_MAX, &pid) < 0 || is_program(l, (pid_t) pid))
                         continue;
-                (void) kill(pid, SIGKILL);
+                (void) kill((pid_t) pid, SIGKILL);
                 (void) waitid(P_PID, (id_t) pid, &info, WEXITED);
                 n++;
         }

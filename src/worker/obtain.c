@@ -366,8 +366,9 @@ static void on_identity(int r, Secret *token, Failure *failure, void *userdata) 
         }
         if (!goes_on(o, r, f))
                 return;
-        trace(o, TRACE_CLAIMS, 0, "issuer %s, subject %s", strempty(o->claims->iss),
-              strempty(o->claims->sub));
+        if (o->claims)
+                trace(o, TRACE_CLAIMS, 0, "issuer %s, subject %s", strempty(o->claims->iss),
+                      strempty(o->claims->sub));
         if (o->request->kind == REQUEST_EXPLAIN)
                 end(o, NULL);
         else
