@@ -12,7 +12,7 @@ XML = """<node><interface name="org.freedesktop.PolicyKit1.Authority">
   </method>
   <method name="CancelCheckAuthorization"><arg type="s" direction="in"/></method>
 </interface></node>"""
-REPLACE = 2  # DBUS_NAME_FLAG_REPLACE_EXISTING
+DO_NOT_QUEUE, OWNER = 4, 1  # DBUS_NAME_FLAG_DO_NOT_QUEUE, DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER
 
 
 class Polkitd:
@@ -29,12 +29,13 @@ class Polkitd:
         self.questions = []  # (action, details)
         self.cancelled = []
         self.held = []
+        self.owner = False
         self.changed = threading.Condition()
         ready = threading.Event()
         self.loop = None
         self.thread = threading.Thread(target=self.run, args=(ready,), daemon=True)
         self.thread.start()
-        assert ready.wait(20 * slow)
+        assert ready.wait(20 * slow) and self.owner, 'another polkit has the name'
 
     def run(self, ready):
         context = GLib.MainContext.new()
@@ -44,17 +45,22 @@ class Polkitd:
             self.address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
         connection.register_object('/org/freedesktop/PolicyKit1/Authority',
                                    Gio.DBusNodeInfo.new_for_xml(XML).interfaces[0], self.on_call, None, None)
-        connection.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'RequestName',
-                             GLib.Variant('(su)', ('org.freedesktop.PolicyKit1', REPLACE)), None,
-                             Gio.DBusCallFlags.NONE, -1, None)
+        result = connection.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
+                                      'RequestName', GLib.Variant('(su)', ('org.freedesktop.PolicyKit1', DO_NOT_QUEUE)),
+                                      None, Gio.DBusCallFlags.NONE, -1, None)
+        self.owner = result.unpack() == (OWNER,)
         self.loop = GLib.MainLoop.new(context, False)
-        ready.set()
+        # From inside the loop: a quit() that comes before run() is lost, and the name would stay taken.
+        started = GLib.idle_source_new()
+        started.set_callback(lambda _: ready.set())
+        started.attach(context)
         self.loop.run()
         connection.close_sync(None)
 
     def stop(self):
         self.loop.quit()
         self.thread.join(20 * self.slow)
+        assert not self.thread.is_alive()
 
     def on_call(self, _connection, _sender, _path, _interface, method, parameters, invocation):
         with self.changed:
