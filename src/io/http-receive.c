@@ -3,8 +3,8 @@
 /* Answers come from whoever is at the other end: every byte counts against a cap before it is kept.
  *
  * Owns the growth of the body, which may be a secret: each larger buffer is a new Secret, the smaller one is
- * erased. Does not judge what it keeps; only the first field of a name is kept, except that several
- * challenges are joined as RFC 9110 section 5.3 says. */
+ * erased. Does not judge what it keeps; of several fields of one name the first is kept, except that
+ * challenges are joined as RFC 9110 section 5.3 says, and that the last word of gRPC counts. */
 
 #include <string.h>
 #include <strings.h>
@@ -14,18 +14,27 @@
 
 #define BODY_FIRST 4096
 
+/* Which one counts of several. */
+typedef enum HeaderMany {
+        HEADER_FIRST,
+        HEADER_JOINED,
+        HEADER_LAST, /* and those behind the body are listened to */
+} HeaderMany;
+
 typedef struct HeaderField {
         const char *name;
         size_t offset; /* of a char * in HttpAnswer */
-        bool joined;
+        HeaderMany many;
 } HeaderField;
 
 static const HeaderField header_fields[] = {
-        { "Content-Type", offsetof(HttpAnswer, content_type), false },
-        { "WWW-Authenticate", offsetof(HttpAnswer, www_authenticate), true },
-        { "Retry-After", offsetof(HttpAnswer, retry_after), false },
-        { "Date", offsetof(HttpAnswer, date), false },
-        { "Location", offsetof(HttpAnswer, location), false },
+        { "Content-Type", offsetof(HttpAnswer, content_type), HEADER_FIRST },
+        { "WWW-Authenticate", offsetof(HttpAnswer, www_authenticate), HEADER_JOINED },
+        { "Retry-After", offsetof(HttpAnswer, retry_after), HEADER_FIRST },
+        { "Date", offsetof(HttpAnswer, date), HEADER_FIRST },
+        { "Location", offsetof(HttpAnswer, location), HEADER_FIRST },
+        { "grpc-status", offsetof(HttpAnswer, grpc_status), HEADER_LAST },
+        { "grpc-message", offsetof(HttpAnswer, grpc_message), HEADER_LAST },
 };
 
 static char **field_of(HttpAnswer *a, const HeaderField *f) {
@@ -58,10 +67,10 @@ static int keep_field(HttpAnswer *a, const HeaderField *f, const char *value, si
         char *joined;
         int r;
 
-        if (*p && !f->joined)
+        if (*p && f->many == HEADER_FIRST)
                 return 0;
-        r = *p ? text_format(&joined, "%s, %.*s", *p, (int) size, value)
-               : text_format(&joined, "%.*s", (int) size, value);
+        r = *p && f->many == HEADER_JOINED ? text_format(&joined, "%s, %.*s", *p, (int) size, value)
+                                           : text_format(&joined, "%.*s", (int) size, value);
         if (r < 0)
                 return r;
         free(*p);
@@ -85,16 +94,18 @@ static int take_line(HttpReceive *r, const char *line, size_t size) {
                 value++;
                 size--;
         }
-        if (name_size == strlen("Age") && strncasecmp(line, "Age", name_size) == 0)
+        if (r->in_headers && name_size == strlen("Age") && strncasecmp(line, "Age", name_size) == 0)
                 r->aged = true;
         for (const HeaderField *f = header_fields; f < header_fields + ELEMENTSOF(header_fields); f++)
                 if (strlen(f->name) == name_size && strncasecmp(f->name, line, name_size) == 0)
-                        return keep_field(r->answer, f, value, size);
+                        return !r->in_headers && f->many != HEADER_LAST
+                                       ? 0
+                                       : keep_field(r->answer, f, value, size);
         return 0;
 }
 
 /* Interim answers (1xx) come first and are forgotten with the next status line; lines behind the body
- * (trailers) are not listened to. */
+ * (trailers) are not listened to, but for those of gRPC, whose place that is. */
 size_t http_receive_header(HttpReceive *r, const char *line, size_t size) {
         if (size > r->header_max - r->header_size) {
                 r->too_large = true;
@@ -107,7 +118,7 @@ size_t http_receive_header(HttpReceive *r, const char *line, size_t size) {
                 r->in_headers = true;
         } else if (size > 0 && (line[0] == '\r' || line[0] == '\n'))
                 r->in_headers = false;
-        else if (r->in_headers && take_line(r, line, size) < 0) {
+        else if (take_line(r, line, size) < 0) {
                 r->out_of_memory = true;
                 return 0;
         }

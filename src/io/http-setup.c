@@ -62,6 +62,10 @@ static const LongOption policy[] = {
 #endif
 };
 
+static const char *scheme_of(HttpWay way) {
+        return way == HTTP_WAY_TLS ? "https" : "http";
+}
+
 static int errno_of(CURLcode c) {
         return c == CURLE_OK ? 0 : c == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
 }
@@ -74,17 +78,6 @@ int http_setup_policy(void *easy) {
                 if (o->optional && c != CURLE_OUT_OF_MEMORY)
                         c = CURLE_OK;
         }
-#if LIBCURL_VERSION_NUM >= 0x075500
-        if (c == CURLE_OK)
-                c = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
-        if (c == CURLE_OK)
-                c = curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
-#else
-        if (c == CURLE_OK)
-                c = curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long) CURLPROTO_HTTPS);
-        if (c == CURLE_OK)
-                c = curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS, (long) CURLPROTO_HTTPS);
-#endif
         if (c == CURLE_OK)
                 c = curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, NULL);
         if (c == CURLE_OK)
@@ -92,13 +85,27 @@ int http_setup_policy(void *easy) {
         return errno_of(c);
 }
 
+static bool trust_is_valid(const HttpTrust *t) {
+        if (t->proxy && !startswith(t->proxy, "http://") && !startswith(t->proxy, "https://"))
+                return false;
+        if (t->way != HTTP_WAY_TLS && (t->proxy || t->ca))
+                return false;
+        if (t->way != HTTP_WAY_GRPC)
+                return !t->socket;
+        return t->socket && t->socket[0] == '/' && strlen(t->socket) <= HTTP_SOCKET_MAX;
+}
+
 int http_anchors_init(HttpAnchors *a, const HttpTrust *trust) {
-        *a = (HttpAnchors){ .ca_fd = -EBADF };
-        if (trust->proxy && !startswith(trust->proxy, "http://") && !startswith(trust->proxy, "https://"))
+        int r;
+
+        *a = (HttpAnchors){ .way = trust->way, .ca_fd = -EBADF };
+        if (!trust_is_valid(trust))
                 return -EINVAL;
-        a->proxy = strdup(strempty(trust->proxy));
-        if (!a->proxy)
-                return -ENOMEM;
+        r = free_and_strdup(&a->proxy, strempty(trust->proxy));
+        if (r >= 0)
+                r = free_and_strdup(&a->socket, trust->socket);
+        if (r < 0)
+                return r;
         if (!trust->ca)
                 return 0;
         a->ca = malloc(trust->ca_size + 1);
@@ -113,6 +120,7 @@ int http_anchors_init(HttpAnchors *a, const HttpTrust *trust) {
 void http_anchors_done(HttpAnchors *a) {
         free(a->ca);
         erase_and_free(a->proxy);
+        free(a->socket);
         closep(&a->ca_fd);
         *a = (HttpAnchors){ .ca_fd = -EBADF };
 }
@@ -191,11 +199,44 @@ static int set_anchors(CURL *e, const AnchorOptions *o, HttpAnchors *a) {
         return errno_of(curl_easy_setopt(e, o->file, path));
 }
 
+static CURLcode set_protocol(CURL *e, HttpWay way) {
+        CURLcode c;
+
+#if LIBCURL_VERSION_NUM >= 0x075500
+        c = curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, scheme_of(way));
+        if (c == CURLE_OK)
+                c = curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, scheme_of(way));
+#else
+        long bits = way == HTTP_WAY_TLS ? CURLPROTO_HTTPS : CURLPROTO_HTTP;
+
+        c = curl_easy_setopt(e, CURLOPT_PROTOCOLS, bits);
+        if (c == CURLE_OK)
+                c = curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS, bits);
+#endif
+        return c;
+}
+
+static CURLcode set_way(CURL *e, const HttpAnchors *a) {
+        CURLcode c;
+
+        c = set_protocol(e, a->way);
+        if (c == CURLE_OK && a->way == HTTP_WAY_PLAIN)
+                c = curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+        if (c != CURLE_OK || a->way != HTTP_WAY_GRPC)
+                return c;
+        c = curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+        if (c == CURLE_OK)
+                c = curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, a->socket);
+        return c;
+}
+
 int http_setup_trust(void *easy, HttpAnchors *a) {
         CURLcode c;
         int r;
 
-        c = curl_easy_setopt(easy, CURLOPT_PROXY, a->proxy);
+        c = set_way(easy, a);
+        if (c == CURLE_OK)
+                c = curl_easy_setopt(easy, CURLOPT_PROXY, a->proxy);
         if (c == CURLE_OK)
                 c = curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
         r = errno_of(c);
@@ -212,11 +253,12 @@ void http_loans_done(HttpLoans *l) {
         *l = (HttpLoans){};
 }
 
-/* https and no user in it. Parsed once: the very thing that was checked is what libcurl connects to. */
-static int take_url(const char *url, HttpLoans *l) {
+/* The one scheme, and no user in it. Parsed once: what was checked is the very thing that libcurl connects
+ * to. */
+static int take_url(const char *url, HttpWay way, HttpLoans *l) {
         char *scheme = NULL;
         CURLUcode c;
-        bool https;
+        bool right;
 
         l->url = curl_url();
         if (!l->url)
@@ -226,9 +268,9 @@ static int take_url(const char *url, HttpLoans *l) {
                 c = curl_url_get(l->url, CURLUPART_SCHEME, &scheme, 0);
         if (c != CURLUE_OK)
                 return c == CURLUE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
-        https = streq(scheme, "https");
+        right = streq(scheme, scheme_of(way));
         curl_free(scheme);
-        return https ? 0 : -EINVAL;
+        return right ? 0 : -EINVAL;
 }
 
 static int add_header(HttpLoans *l, const char *line) {
@@ -327,14 +369,14 @@ static CURLcode set_timeouts(CURL *e, const HttpRequest *q) {
         return c;
 }
 
-int http_setup_request(void *easy, const HttpRequest *q, HttpLoans *ret) {
+int http_setup_request(void *easy, HttpWay way, const HttpRequest *q, HttpLoans *ret) {
         _cleanup_(http_loans_done) HttpLoans l = {};
         CURLcode c;
         int r;
 
         if (!request_is_valid(q))
                 return -EINVAL;
-        r = take_url(q->url, &l);
+        r = take_url(q->url, way, &l);
         if (r >= 0)
                 r = take_headers(q, &l);
         if (r < 0)

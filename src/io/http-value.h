@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* HTTPS requests and answers as values. */
+/* HTTP requests and answers as values. */
 
 #include "base/clock.h"
 #include "base/macro.h"
 #include "base/secret.h"
 
+/* How servers are spoken to. */
+typedef enum HttpWay {
+        HTTP_WAY_TLS,   /* https and nothing else */
+        HTTP_WAY_PLAIN, /* http and nothing else: a service of what this host runs on, which has no TLS */
+        HTTP_WAY_GRPC,  /* HTTP/2 from the first byte, through a unix socket: a service of this host */
+        _HTTP_WAY_MAX,
+} HttpWay;
+
+#define HTTP_SOCKET_MAX 107 /* the kernel's limit for its path */
+
 typedef struct HttpTrust {
         const void *ca; /* PEM that alone is trusted, or NULL for the host's trust store */
         size_t ca_size;
-        const char *proxy; /* URL, or NULL for none */
+        const char *proxy; /* URL, or NULL for none; never with another way than HTTP_WAY_TLS */
+        HttpWay way;
+        const char *socket; /* HTTP_WAY_GRPC: its absolute path */
 } HttpTrust;
 
 typedef enum HttpProblem {
@@ -44,7 +56,9 @@ typedef struct HttpAnswer {
         char *retry_after;
         char *date; /* NULL also if an Age header came with it: a cache's date says nothing */
         char *location;
-        bool reused; /* connection of an earlier request */
+        char *grpc_status, *grpc_message; /* also from behind the body */
+        int connect_error;                /* errno of a connection that could not be made, 0 if unknown */
+        bool reused;                      /* connection of an earlier request */
         usec_t started_boot, ended_boot;
         HttpTimings timings;
 } HttpAnswer;

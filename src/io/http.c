@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* HTTPS transfers: their life, and their answer.
+/* HTTP transfers: their life, and their answer.
  *
  * Owns the transfers of one trust configuration. Each is a libcurl handle of its own; when it is done its
  * answer is complete and the handle gone, and a deferred event source calls the handlers one at a time,
@@ -107,6 +107,8 @@ static void take_answer(HttpTransfer *t, int code) {
 
         a->ended_boot = now_boot();
         a->status = (int) info_long(t->easy, CURLINFO_RESPONSE_CODE);
+        if (code == CURLE_COULDNT_CONNECT)
+                a->connect_error = (int) info_long(t->easy, CURLINFO_OS_ERRNO);
         a->reused = info_long(t->easy, CURLINFO_NUM_CONNECTS) == 0;
         take_timings(t);
         o = (HttpOutcome){
@@ -179,10 +181,19 @@ int http_global_init(HttpHeap heap) {
         return info->features & CURL_VERSION_SSL ? 0 : -EOPNOTSUPP;
 }
 
+static bool libcurl_knows(HttpWay way) {
+        const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+        const int needed = CURL_VERSION_HTTP2 | CURL_VERSION_UNIX_SOCKETS;
+
+        return way != HTTP_WAY_GRPC || (info->features & needed) == needed;
+}
+
 int http_new(sd_event *event, const HttpTrust *trust, Http **ret) {
         _cleanup_(http_freep) Http *h = NULL;
         int r;
 
+        if (!libcurl_knows(trust->way))
+                return -EOPNOTSUPP;
         h = calloc(1, sizeof(*h));
         if (!h)
                 return -ENOMEM;
@@ -284,7 +295,7 @@ int http_start(Http *h, const HttpRequest *request, HttpHandler handler, void *u
         if (r >= 0)
                 r = http_setup_trust(t->easy, &h->anchors);
         if (r >= 0)
-                r = http_setup_request(t->easy, request, &t->loans);
+                r = http_setup_request(t->easy, h->anchors.way, request, &t->loans);
         if (r >= 0)
                 r = set_callbacks(t);
         if (r < 0)

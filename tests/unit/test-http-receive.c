@@ -76,6 +76,21 @@ static void trailers_are_not_listened_to(void **state) {
         http_answer_clear(&a);
 }
 
+static void the_last_word_of_grpc_counts_wherever_it_stands(void **state) {
+        HttpAnswer a = {};
+        HttpReceive r = make(&a);
+
+        TAKE(&r, "HTTP/2 200\r\n", "grpc-status: 0\r\n", "\r\n", "grpc-status: 7\r\n",
+             "Grpc-Message: no\r\n", "Age: 5\r\n", "Date: evil\r\n");
+        assert_int_equal(http_receive_end(&r), 0);
+        assert_string_equal(a.grpc_status, "7");
+        assert_string_equal(a.grpc_message, "no");
+        assert_false(r.aged);
+        assert_null(a.date);
+        http_answer_clear(&a);
+        assert_null(a.grpc_status);
+}
+
 static void the_date_of_a_cache_is_no_date(void **state) {
         HttpAnswer a = {};
         HttpReceive r = make(&a);
@@ -197,6 +212,7 @@ int main(void) {
                 cmocka_unit_test(the_first_of_several_counts_but_challenges_are_joined),
                 cmocka_unit_test(interim_answers_are_forgotten),
                 cmocka_unit_test(trailers_are_not_listened_to),
+                cmocka_unit_test(the_last_word_of_grpc_counts_wherever_it_stands),
                 cmocka_unit_test(the_date_of_a_cache_is_no_date),
                 cmocka_unit_test(names_that_only_look_alike_are_others),
                 cmocka_unit_test(lines_that_are_no_fields_are_harmless),

@@ -37,6 +37,46 @@ static void proxies_speak_http_or_https(void **state) {
         assert_int_equal(init(""), -EINVAL);
 }
 
+static int init_way(HttpWay way, const char *socket, const char *proxy) {
+        HttpAnchors a;
+        int r = http_anchors_init(&a, &(HttpTrust){ .proxy = proxy, .way = way, .socket = socket });
+
+        http_anchors_done(&a);
+        return r;
+}
+
+static void a_socket_belongs_to_one_way_and_a_proxy_to_another(void **state) {
+        char path[HTTP_SOCKET_MAX + 2] = "/";
+
+        for (size_t i = 1; i < sizeof(path) - 1; i++)
+                path[i] = 'x';
+        assert_int_equal(init_way(HTTP_WAY_GRPC, path, NULL), -EINVAL);
+        path[HTTP_SOCKET_MAX] = '\0';
+        assert_int_equal(init_way(HTTP_WAY_GRPC, path, NULL), 0);
+        assert_int_equal(init_way(HTTP_WAY_GRPC, "run/s", NULL), -EINVAL);
+        assert_int_equal(init_way(HTTP_WAY_GRPC, NULL, NULL), -EINVAL);
+        assert_int_equal(init_way(HTTP_WAY_PLAIN, NULL, NULL), 0);
+        assert_int_equal(init_way(HTTP_WAY_PLAIN, "/run/s", NULL), -EINVAL);
+        assert_int_equal(init_way(HTTP_WAY_TLS, "/run/s", NULL), -EINVAL);
+        assert_int_equal(init_way(HTTP_WAY_PLAIN, NULL, "http://proxy:3128"), -EINVAL);
+        assert_int_equal(init_way(HTTP_WAY_GRPC, "/run/s", "http://proxy:3128"), -EINVAL);
+}
+
+static void every_libcurl_knows_all_ways(void **state) {
+        for (HttpWay way = 0; way < _HTTP_WAY_MAX; way++) {
+                HttpAnchors a;
+
+                assert_int_equal(http_anchors_init(&a,
+                                                   &(HttpTrust){
+                                                           .way = way,
+                                                           .socket = way == HTTP_WAY_GRPC ? "/run/s" : NULL,
+                                                   }),
+                                 0);
+                assert_int_equal(http_setup_trust(*state, &a), 0);
+                http_anchors_done(&a);
+        }
+}
+
 static void every_libcurl_takes_the_policy(void **state) {
         assert_int_equal(http_setup_policy(*state), 0);
 }
@@ -79,7 +119,7 @@ static int request(void **state, HttpRequest q) {
 
         q.method = q.method ?: "GET";
         q.url = q.url ?: "https://quay.example.com/";
-        return http_setup_request(*state, &q, &loans);
+        return http_setup_request(*state, HTTP_WAY_TLS, &q, &loans);
 }
 
 static void good_requests(void **state) {
@@ -110,6 +150,21 @@ static void requests_that_are_none(void **state) {
         assert_int_equal(request(state, (HttpRequest){ .url = "https://u@quay.example.com/" }), -EINVAL);
 }
 
+static void each_way_has_one_scheme(void **state) {
+        HttpRequest secure = { .method = "GET", .url = "https://a/" },
+                    plain = { .method = "GET", .url = "http://a/" };
+        HttpLoans loans;
+
+        for (HttpWay way = 0; way < _HTTP_WAY_MAX; way++) {
+                HttpRequest *right = way == HTTP_WAY_TLS ? &secure : &plain;
+
+                assert_int_equal(http_setup_request(*state, way, right == &plain ? &secure : &plain, &loans),
+                                 -EINVAL);
+                assert_int_equal(http_setup_request(*state, way, right, &loans), 0);
+                http_loans_done(&loans);
+        }
+}
+
 static const char *line_of(const struct curl_slist *list, size_t n) {
         for (; list && n > 0; n--)
                 list = list->next;
@@ -122,16 +177,16 @@ static void header_lines_are_single_lines(void **state) {
         HttpRequest q = { .method = "GET", .url = "https://quay.example.com/" };
         HttpLoans loans;
 
-        assert_int_equal(http_setup_request(*state, &q, &loans), 0);
+        assert_int_equal(http_setup_request(*state, HTTP_WAY_TLS, &q, &loans), 0);
         assert_null(loans.headers);
         http_loans_done(&loans);
         q.headers = good;
-        assert_int_equal(http_setup_request(*state, &q, &loans), 0);
+        assert_int_equal(http_setup_request(*state, HTTP_WAY_TLS, &q, &loans), 0);
         assert_string_equal(line_of(loans.headers, 1), "C: d");
         assert_null(line_of(loans.headers, 2));
         http_loans_done(&loans);
         q.headers = bad;
-        assert_int_equal(http_setup_request(*state, &q, &loans), -EINVAL);
+        assert_int_equal(http_setup_request(*state, HTTP_WAY_TLS, &q, &loans), -EINVAL);
 }
 
 static void who_we_are_is_the_last_header(void **state) {
@@ -143,16 +198,16 @@ static void who_we_are_is_the_last_header(void **state) {
         assert_int_equal(secret_new_string("a\r\nHost: b", &split), 0);
         q.user = "acme+edge";
         q.password = secret;
-        assert_int_equal(http_setup_request(*state, &q, &loans), 0);
+        assert_int_equal(http_setup_request(*state, HTTP_WAY_TLS, &q, &loans), 0);
         assert_string_equal(line_of(loans.headers, 0), "Authorization: Basic YWNtZStlZGdlOnMzY3IzdA==");
         http_loans_done(&loans);
         q.user = NULL;
         q.bearer = secret;
-        assert_int_equal(http_setup_request(*state, &q, &loans), 0);
+        assert_int_equal(http_setup_request(*state, HTTP_WAY_TLS, &q, &loans), 0);
         assert_string_equal(line_of(loans.headers, 0), "Authorization: Bearer s3cr3t");
         http_loans_done(&loans);
         q.bearer = split;
-        assert_int_equal(http_setup_request(*state, &q, &loans), -EINVAL);
+        assert_int_equal(http_setup_request(*state, HTTP_WAY_TLS, &q, &loans), -EINVAL);
 }
 
 #define HANDLE_TEST(f) cmocka_unit_test_setup_teardown(f, setup_handle, teardown_handle)
@@ -160,7 +215,10 @@ static void who_we_are_is_the_last_header(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(proxies_speak_http_or_https),
+                cmocka_unit_test(a_socket_belongs_to_one_way_and_a_proxy_to_another),
                 HANDLE_TEST(every_libcurl_takes_the_policy),
+                HANDLE_TEST(every_libcurl_knows_all_ways),
+                HANDLE_TEST(each_way_has_one_scheme),
                 HANDLE_TEST(given_certificates_are_a_copy_that_cannot_be_changed),
                 HANDLE_TEST(the_host_s_store_needs_no_file_of_ours),
                 HANDLE_TEST(good_requests),
