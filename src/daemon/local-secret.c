@@ -96,7 +96,7 @@ static void cut_blanks(Secret *s) {
 }
 
 /* A credential that the service manager set up when this service started. */
-static int read_credential(const char *key, const char *name, Secret **ret, Failure **reterr) {
+static int read_credential(const char *key, const char *name, size_t max, Secret **ret, Failure **reterr) {
         const char *directory = secure_getenv("CREDENTIALS_DIRECTORY");
         const FileKind kind = { "credential",
                                 key,
@@ -111,7 +111,7 @@ static int read_credential(const char *key, const char *name, Secret **ret, Fail
         if (directory) {
                 r = text_format(&path, "%s/%s", directory, name);
                 if (r >= 0)
-                        r = file_read(AT_FDCWD, path, DOOR_TOKEN_MAX, FILE_READ_OWNED, ret, NULL);
+                        r = file_read(AT_FDCWD, path, max, FILE_READ_OWNED, ret, NULL);
         }
         if (r >= 0)
                 return 0;
@@ -124,7 +124,7 @@ static int read_credential(const char *key, const char *name, Secret **ret, Fail
         return r < 0 ? r : 1;
 }
 
-static int read_file(const char *root, const IdentityKey *k, const char *path, Secret **ret,
+static int read_file(const char *root, const IdentityKey *k, const char *path, size_t max, Secret **ret,
                      Failure **reterr) {
         _cleanup_free_ char *what = NULL;
         FileKind kind = token_file;
@@ -141,7 +141,7 @@ static int read_file(const char *root, const IdentityKey *k, const char *path, S
                                    REASON_IDENTITY_FILE_UNREADABLE,
                                    REASON_IDENTITY_FILE_UNSAFE,
                                    REASON_IDENTITY_FILE_UNSAFE };
-        r = read_rooted(root, path, DOOR_TOKEN_MAX, ret);
+        r = read_rooted(root, path, max, ret);
         return r < 0 ? explain(&kind, path, r, reterr) : 0;
 }
 
@@ -150,9 +150,11 @@ static int read_setting(const char *root, const IdentityKey *k, const char *valu
                         Failure **reterr) {
         const char *name =
                 k->value == IDENTITY_VALUE_NAME ? value : startswith(value, IDENTITY_CREDENTIAL_PREFIX);
+        size_t max = k->value == IDENTITY_VALUE_CA ? DOOR_CA_MAX : DOOR_TOKEN_MAX;
         int r;
 
-        r = name ? read_credential(k->key, name, ret, reterr) : read_file(root, k, value, ret, reterr);
+        r = name ? read_credential(k->key, name, max, ret, reterr)
+                 : read_file(root, k, value, max, ret, reterr);
         if (r == 0)
                 cut_blanks(*ret);
         return r;

@@ -11,7 +11,7 @@
 
 /* Fills the part of a request that is about the identity: source, audience, settings, and the content of
  * each file that it names, read anew. Follows links (projected tokens are links), then demands a regular
- * file of root's or ours that nobody else can write, at most 64 KiB. Blanks at the
+ * file of root's or ours that nobody else can write, at most 64 KiB (1 MiB for certificates). Blanks at the
  * end are cut off. Credentials are those of the service manager, in $CREDENTIALS_DIRECTORY.
  * Returns 0; 1 with *reterr_failure; -ENOMEM. */
 int local_identity_read(const char *root, const IdentityConfig *identity, Request *q,

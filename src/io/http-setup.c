@@ -95,15 +95,30 @@ static bool trust_is_valid(const HttpTrust *t) {
         return t->socket && t->socket[0] == '/' && strlen(t->socket) <= HTTP_SOCKET_MAX;
 }
 
+static int secret_file(const char *name, const Secret *s, int *ret_fd) {
+        struct iovec bytes = secret_peek(s);
+        int r;
+
+        r = memory_file_new(name, bytes.iov_base, bytes.iov_len, ret_fd);
+        return r < 0 && r != -ENOMEM ? -EIO : r;
+}
+
+static const HttpAnchors anchors_none = { .ca_fd = -EBADF, .certificate_fd = -EBADF, .key_fd = -EBADF };
+
 int http_anchors_init(HttpAnchors *a, const HttpTrust *trust) {
         int r;
 
-        *a = (HttpAnchors){ .way = trust->way, .ca_fd = -EBADF };
+        *a = anchors_none;
+        a->way = trust->way;
         if (!trust_is_valid(trust))
                 return -EINVAL;
         r = free_and_strdup(&a->proxy, strempty(trust->proxy));
         if (r >= 0)
                 r = free_and_strdup(&a->socket, trust->socket);
+        if (r >= 0 && trust->certificate)
+                r = secret_file("pullauth-certificate", trust->certificate, &a->certificate_fd);
+        if (r >= 0 && trust->key)
+                r = secret_file("pullauth-key", trust->key, &a->key_fd);
         if (r < 0)
                 return r;
         if (!trust->ca)
@@ -122,7 +137,16 @@ void http_anchors_done(HttpAnchors *a) {
         erase_and_free(a->proxy);
         free(a->socket);
         closep(&a->ca_fd);
-        *a = (HttpAnchors){ .ca_fd = -EBADF };
+        closep(&a->certificate_fd);
+        closep(&a->key_fd);
+        *a = anchors_none;
+}
+
+#define FD_PATH_MAX (sizeof("/proc/self/fd/") + 3 * sizeof(int))
+
+static const char *fd_path(int fd, char buf[static FD_PATH_MAX]) {
+        (void) snprintf(buf, FD_PATH_MAX, "/proc/self/fd/%i", fd);
+        return buf;
 }
 
 /* Sealed, so that what libcurl opens by its path is what was given. */
@@ -176,7 +200,7 @@ static int set_anchors(CURL *e, const AnchorOptions *o, HttpAnchors *a) {
 #if LIBCURL_VERSION_NUM >= 0x074d00
         struct curl_blob blob = { .data = a->ca, .len = a->ca_size, .flags = CURL_BLOB_NOCOPY };
 #endif
-        char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+        char path[FD_PATH_MAX];
         CURLcode c;
         int r;
 
@@ -195,8 +219,25 @@ static int set_anchors(CURL *e, const AnchorOptions *o, HttpAnchors *a) {
         r = anchors_file(a);
         if (r < 0)
                 return r;
-        (void) snprintf(path, sizeof(path), "/proc/self/fd/%i", a->ca_fd);
-        return errno_of(curl_easy_setopt(e, o->file, path));
+        return errno_of(curl_easy_setopt(e, o->file, fd_path(a->ca_fd, path)));
+}
+
+/* What this host shows of itself. */
+static CURLcode set_own_certificate(CURL *e, const HttpAnchors *a) {
+        char path[FD_PATH_MAX];
+        CURLcode c = CURLE_OK;
+
+        if (a->certificate_fd >= 0) {
+                c = curl_easy_setopt(e, CURLOPT_SSLCERTTYPE, "PEM");
+                if (c == CURLE_OK)
+                        c = curl_easy_setopt(e, CURLOPT_SSLCERT, fd_path(a->certificate_fd, path));
+        }
+        if (c == CURLE_OK && a->key_fd >= 0) {
+                c = curl_easy_setopt(e, CURLOPT_SSLKEYTYPE, "PEM");
+                if (c == CURLE_OK)
+                        c = curl_easy_setopt(e, CURLOPT_SSLKEY, fd_path(a->key_fd, path));
+        }
+        return c;
 }
 
 static CURLcode set_protocol(CURL *e, HttpWay way) {
@@ -239,6 +280,8 @@ int http_setup_trust(void *easy, HttpAnchors *a) {
                 c = curl_easy_setopt(easy, CURLOPT_PROXY, a->proxy);
         if (c == CURLE_OK)
                 c = curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+        if (c == CURLE_OK)
+                c = set_own_certificate(easy, a);
         r = errno_of(c);
         if (r >= 0)
                 r = set_anchors(easy, &server_options, a);
@@ -337,6 +380,8 @@ static CURLcode set_method(CURL *e, const HttpRequest *q) {
         if (streq(q->method, "GET"))
                 return curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
         c = curl_easy_setopt(e, CURLOPT_POST, 1L);
+        if (c == CURLE_OK && streq(q->method, "PUT"))
+                c = curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, "PUT");
         if (c == CURLE_OK)
                 c = curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) q->body_size);
         if (c == CURLE_OK)
@@ -352,7 +397,7 @@ static long milliseconds(usec_t t, usec_t otherwise) {
 }
 
 static bool request_is_valid(const HttpRequest *q) {
-        if (!streq(q->method, "GET") && !streq(q->method, "POST"))
+        if (!streq(q->method, "GET") && !streq(q->method, "POST") && !streq(q->method, "PUT"))
                 return false;
         if (q->user && (q->bearer || strchr(q->user, ':') || !q->password || !secret_is_string(q->password)))
                 return false;

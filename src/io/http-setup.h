@@ -14,9 +14,10 @@ typedef struct HttpAnchors {
         int ca_fd;    /* the same as a sealed file, made where libcurl takes no bytes; else -EBADF */
         char *proxy;  /* "" for none */
         char *socket; /* HTTP_WAY_GRPC */
+        int certificate_fd, key_fd; /* sealed files, for not every TLS library takes bytes; or -EBADF */
 } HttpAnchors;
 
-/* Returns 0, -EINVAL for a proxy that is neither http nor https or a socket that is none, -ENOMEM. */
+/* Returns 0, -EINVAL for a proxy that is neither http nor https or a socket that is none, -ENOMEM, -EIO. */
 int http_anchors_init(HttpAnchors *a, const HttpTrust *trust);
 void http_anchors_done(HttpAnchors *a);
 

@@ -23,6 +23,8 @@ typedef struct HttpTrust {
         const char *proxy; /* URL, or NULL for none; never with another way than HTTP_WAY_TLS */
         HttpWay way;
         const char *socket; /* HTTP_WAY_GRPC: its absolute path */
+        /* What this host shows of itself in the handshake: PEM, or NULL. */
+        const Secret *certificate, *key;
 } HttpTrust;
 
 typedef enum HttpProblem {
@@ -64,7 +66,7 @@ typedef struct HttpAnswer {
 } HttpAnswer;
 
 typedef struct HttpRequest {
-        const char *method; /* "GET", "POST" */
+        const char *method; /* "GET", "POST", "PUT" */
         const char *url;
         const char *user; /* basic authentication if set */
         const Secret *password;

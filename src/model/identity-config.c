@@ -56,9 +56,11 @@ static int take_file(const ConfAssignment *a, char **p, char **reterr) {
         return free_and_strdup(p, a->value);
 }
 
-static bool url_is_sane(const char *s) {
+static bool url_is_sane(const char *s, bool plain) {
         const char *rest = startswith(s, "https://");
 
+        if (!rest && plain)
+                rest = startswith(s, "http://");
         /* No user name or password: those have no place in a file that everyone may read. */
         return rest && text_is_token(s) && rest[0] != '\0' && rest[0] != '/' &&
                !memchr(rest, '@', strcspn(rest, "/"));
@@ -75,6 +77,14 @@ static bool is_choice(const char *choices, const char *value) {
                 c += length;
         }
         return false;
+}
+
+static int take_bool(const ConfAssignment *a, char **p, char **reterr) {
+        bool b;
+        int r;
+
+        r = config_set_bool(a, &b, /* reset_to= */ false, reterr);
+        return r != 0 ? r : free_and_strdup(p, b ? "yes" : "no");
 }
 
 static int take_span(const IdentityKey *k, const ConfAssignment *a, char **p, char **reterr) {
@@ -116,14 +126,20 @@ static int take_value(const IdentityKey *k, const ConfAssignment *a, char **p, c
         switch (k->value) {
         case IDENTITY_VALUE_TOKEN:
                 return config_set_token(a, p, reterr);
+        case IDENTITY_VALUE_TEXT:
+                return free_and_strdup(p, a->value);
         case IDENTITY_VALUE_COMMAND:
                 return take_command(k, a, p, reterr);
         case IDENTITY_VALUE_URL:
-                return take_if(url_is_sane(a->value), k, a, p, reterr);
+        case IDENTITY_VALUE_URL_PLAIN:
+                return take_if(url_is_sane(a->value, k->value == IDENTITY_VALUE_URL_PLAIN), k, a, p, reterr);
         case IDENTITY_VALUE_NAME:
                 return take_if(credential_name_is_valid(a->value), k, a, p, reterr);
         case IDENTITY_VALUE_FILE:
+        case IDENTITY_VALUE_CA:
                 return take_file(a, p, reterr);
+        case IDENTITY_VALUE_BOOL:
+                return take_bool(a, p, reterr);
         case IDENTITY_VALUE_SPAN:
                 return take_span(k, a, p, reterr);
         case IDENTITY_VALUE_CHOICE:

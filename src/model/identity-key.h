@@ -23,13 +23,17 @@ IdentitySource identity_source_from_string(const char *s);
 int identity_source_names(char **ret);
 
 typedef enum IdentityValue {
-        IDENTITY_VALUE_TOKEN,   /* printable ASCII without blanks */
-        IDENTITY_VALUE_COMMAND, /* an absolute path and arguments, no shell */
-        IDENTITY_VALUE_URL,     /* https://… */
-        IDENTITY_VALUE_NAME,    /* of a credential of the service manager */
-        IDENTITY_VALUE_FILE,    /* absolute path or "credential:NAME"; the worker gets the content */
-        IDENTITY_VALUE_SPAN,    /* kept as µs in decimal */
-        IDENTITY_VALUE_CHOICE,  /* one of `choices` */
+        IDENTITY_VALUE_TOKEN,     /* printable ASCII without blanks */
+        IDENTITY_VALUE_TEXT,      /* any one line */
+        IDENTITY_VALUE_COMMAND,   /* an absolute path and arguments, no shell */
+        IDENTITY_VALUE_URL,       /* https://… */
+        IDENTITY_VALUE_URL_PLAIN, /* http://… as well: proxies, and metadata services of clouds */
+        IDENTITY_VALUE_NAME,      /* of a credential of the service manager */
+        IDENTITY_VALUE_FILE,      /* absolute path or "credential:NAME"; the worker gets the content */
+        IDENTITY_VALUE_CA,        /* likewise; certificates in PEM form */
+        IDENTITY_VALUE_BOOL,      /* kept as "yes" or "no" */
+        IDENTITY_VALUE_SPAN,      /* kept as µs in decimal */
+        IDENTITY_VALUE_CHOICE,    /* one of `choices` */
         _IDENTITY_VALUE_MAX,
         _IDENTITY_VALUE_INVALID = -EINVAL,
 } IdentityValue;
@@ -51,5 +55,6 @@ const IdentityKey *identity_key_find(const char *key);
 const IdentityKey *identity_key_all(size_t *ret_n);
 
 static inline bool identity_key_is_file(const IdentityKey *k) {
-        return k->value == IDENTITY_VALUE_FILE || k->value == IDENTITY_VALUE_NAME;
+        return k->value == IDENTITY_VALUE_FILE || k->value == IDENTITY_VALUE_CA ||
+               k->value == IDENTITY_VALUE_NAME;
 }

@@ -57,14 +57,17 @@ HttpPool *http_pool_free(HttpPool *p) {
 
 /* Host's store and given certificates differ by one part more, so that neither can look like the other. */
 static void key_of(const HttpTrust *trust, uint8_t ret[static HASH_SIZE]) {
+        struct iovec certificate = secret_peek(trust->certificate), key = secret_peek(trust->key);
         const HashPart parts[] = {
                 { &trust->way, sizeof(trust->way) },
                 { strempty(trust->socket), strlen(strempty(trust->socket)) },
                 { strempty(trust->proxy), strlen(strempty(trust->proxy)) },
+                { certificate.iov_base, certificate.iov_len },
+                { key.iov_base, key.iov_len },
                 { trust->ca, trust->ca_size },
         };
 
-        hash_parts(parts, trust->ca ? 4 : 3, ret);
+        hash_parts(parts, ELEMENTSOF(parts) - (trust->ca ? 0 : 1), ret);
 }
 
 static Entry *find(HttpPool *p, const uint8_t key[static HASH_SIZE]) {

@@ -90,6 +90,18 @@ static WordsShape read_object(json_object *o, const char **ret) {
         return WORDS_NONE;
 }
 
+/* OAuth has a code, which is a word, and sometimes a sentence beside it (RFC 6749 section 5.2). */
+static int join(json_object *o, const char *said, char **ret) {
+        _cleanup_free_ char *joined = NULL;
+        const char *more;
+        int r;
+
+        if (json_get_string(o, "error_description", &more) <= 0)
+                return text_clean(said, strlen(said), FAILURE_TEXT_MAX, ret);
+        r = text_format(&joined, "%s: %s", said, more);
+        return r < 0 ? r : text_clean(joined, strlen(joined), FAILURE_TEXT_MAX, ret);
+}
+
 static int read_json(struct iovec body, char **ret_text, Words *w) {
         _cleanup_json_erase_ json_object *o = NULL;
         const char *said = NULL;
@@ -105,6 +117,8 @@ static int read_json(struct iovec body, char **ret_text, Words *w) {
         w->shape = read_object(o, &said);
         if (w->shape == WORDS_NONE)
                 return 0;
+        if (w->shape == WORDS_ERROR)
+                return join(o, said, ret_text);
         return text_clean(said, strlen(said), FAILURE_TEXT_MAX, ret_text);
 }
 

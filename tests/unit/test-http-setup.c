@@ -128,6 +128,7 @@ static void good_requests(void **state) {
         assert_int_equal(secret_new_string("s", &secret), 0);
         assert_int_equal(request(state, (HttpRequest){}), 0);
         assert_int_equal(request(state, (HttpRequest){ .method = "POST", .body = "x", .body_size = 1 }), 0);
+        assert_int_equal(request(state, (HttpRequest){ .method = "PUT", .body = "x", .body_size = 1 }), 0);
         assert_int_equal(request(state, (HttpRequest){ .user = "acme+edge", .password = secret }), 0);
         assert_int_equal(request(state, (HttpRequest){ .bearer = secret }), 0);
         assert_int_equal(request(state, (HttpRequest){ .timeout = USEC_INFINITY, .connect_timeout = 1 }), 0);
@@ -163,6 +164,24 @@ static void each_way_has_one_scheme(void **state) {
                 assert_int_equal(http_setup_request(*state, way, right, &loans), 0);
                 http_loans_done(&loans);
         }
+}
+
+static void what_the_host_shows_of_itself_is_a_sealed_copy(void **state) {
+        _cleanup_secret_ Secret *certificate = NULL, *key = NULL;
+        char seen[sizeof(PEM)] = {};
+        HttpAnchors a;
+
+        assert_int_equal(secret_new_string(PEM, &certificate), 0);
+        assert_int_equal(secret_new_string("key", &key), 0);
+        assert_int_equal(http_anchors_init(&a, &(HttpTrust){ .certificate = certificate, .key = key }), 0);
+        assert_int_equal(http_setup_trust(*state, &a), 0);
+        assert_int_equal(pread(a.certificate_fd, seen, sizeof(seen), 0), strlen(PEM));
+        assert_string_equal(seen, PEM);
+        assert_int_equal(pwrite(a.key_fd, "x", 1, 0), -1);
+        assert_true(fcntl(a.key_fd, F_GETFD) & FD_CLOEXEC);
+        http_anchors_done(&a);
+        assert_int_equal(a.key_fd, -EBADF);
+        assert_int_equal(a.certificate_fd, -EBADF);
 }
 
 static const char *line_of(const struct curl_slist *list, size_t n) {
@@ -223,6 +242,7 @@ int main(void) {
                 HANDLE_TEST(the_host_s_store_needs_no_file_of_ours),
                 HANDLE_TEST(good_requests),
                 HANDLE_TEST(requests_that_are_none),
+                HANDLE_TEST(what_the_host_shows_of_itself_is_a_sealed_copy),
                 HANDLE_TEST(header_lines_are_single_lines),
                 HANDLE_TEST(who_we_are_is_the_last_header),
         };

@@ -21,6 +21,10 @@ static void the_shapes_of_quay(void **state) {
         assert_words("{\"error\":\"No auth header\"}\n", WORDS_ERROR, "No auth header");
         assert_words("{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"detail\":{},\"message\":\"no\"}]}",
                      WORDS_ERROR, "no");
+        assert_words("{\"error\":\"invalid_client\",\"error_description\":\"secret\\nexpired\"}",
+                     WORDS_ERROR, "invalid_client: secret expired");
+        assert_words("{\"error\":\"invalid_client\",\"error_description\":5}", WORDS_ERROR,
+                     "invalid_client");
         assert_words("<html>\n  <head>\n    <title>Internal Server Error</title>\n  </head>", WORDS_TITLE,
                      "Internal Server Error");
         assert_words("<HTML><TITLE>\n502  Bad\tGateway </TITLE>", WORDS_TITLE, "502 Bad Gateway");
