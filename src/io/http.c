@@ -5,9 +5,14 @@
  * Owns the transfers of one trust configuration. Each is a libcurl handle of its own; when it is done its
  * answer is complete and the handle gone, and a deferred event source calls the handlers one at a time,
  * so that a handler may free anything, this Http included. What is told to a handle stands in
- * io/http-setup, how bytes come in in io/http-receive, what went wrong in io/http-problem. */
+ * io/http-setup, how bytes come in in io/http-receive, what went wrong in io/http-problem.
+ *
+ * A transfer waits for a connection that another one is making, which may carry both, but with patience:
+ * a handshake that hangs holds up the one that began it, and the rest for a moment. */
 
 #include <curl/curl.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include "io/http-memory.h"
 #include "io/http-multi.h"
@@ -18,6 +23,10 @@
 
 #define BODY_MAX_DEFAULT (64 * 1024)
 #define HEADER_MAX_DEFAULT (32 * 1024)
+/* How long a transfer waits for somebody else's connection before it makes its own. They lose patience one
+ * after the other, for the next connection may carry all that still wait. */
+#define PATIENCE (1 * USEC_PER_SEC)
+#define PATIENCE_ACCURACY (100 * USEC_PER_MSEC)
 
 typedef enum TransferState {
         TRANSFER_RUNNING,
@@ -29,7 +38,8 @@ struct HttpTransfer {
         Http *http; /* NULL once that is freed */
         HttpTransfer *next, *previous;
         TransferState state;
-        CURL *easy; /* NULL unless running */
+        CURL *easy;    /* NULL unless running */
+        bool connects; /* makes a connection of its own, or has lost patience and will */
         HttpLoans loans;
         HttpReceive receive;
         HttpAnswer answer;
@@ -40,7 +50,7 @@ struct HttpTransfer {
 
 struct Http {
         HttpMulti *multi;
-        sd_event_source *deliver;
+        sd_event_source *deliver, *patience;
         HttpTransfer *first, *last;
         HttpAnchors anchors;
 };
@@ -55,6 +65,21 @@ static size_t on_body(char *data, size_t size, size_t n, void *userdata) {
         HttpTransfer *t = userdata;
 
         return http_receive_body(&t->receive, data, size * n);
+}
+
+/* With the flag that libcurl would leave out. */
+static curl_socket_t on_socket(void *userdata, curlsocktype purpose, struct curl_sockaddr *address) {
+        HttpTransfer *t = userdata;
+
+        t->connects = true;
+        return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static int on_resolve(void *state, void *reserved, void *userdata) {
+        HttpTransfer *t = userdata;
+
+        t->connects = true;
+        return 0;
 }
 
 static long info_long(CURL *e, CURLINFO what) {
@@ -131,17 +156,58 @@ static void take_answer(HttpTransfer *t, int code) {
         }
 }
 
-static void on_done(void *easy, int code, void *userdata) {
-        Http *h = userdata;
-        char *private = NULL;
-        HttpTransfer *t;
-
-        (void) curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-        t = (HttpTransfer *) (void *) private;
+static void finish(HttpTransfer *t, int code) {
         take_answer(t, code);
         release(t);
         t->state = TRANSFER_FINISHED;
-        (void) sd_event_source_set_enabled(h->deliver, SD_EVENT_ONESHOT);
+        (void) sd_event_source_set_enabled(t->http->deliver, SD_EVENT_ONESHOT);
+}
+
+static void on_done(void *easy, int code, void *userdata) {
+        char *private = NULL;
+
+        (void) curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+        finish((HttpTransfer *) (void *) private, code);
+}
+
+/* The one that waits for a connection of somebody else for longest. */
+static HttpTransfer *first_waiting(const Http *h) {
+        HttpTransfer *t = h->first;
+
+        while (t && (!t->easy || t->connects || info_time(t->easy, CURLINFO_PRETRANSFER_TIME_T) > 0))
+                t = t->next;
+        return t;
+}
+
+static void be_patient(Http *h, usec_t until) {
+        (void) sd_event_source_set_time(h->patience, until);
+        (void) sd_event_source_set_enabled(h->patience, SD_EVENT_ONESHOT);
+}
+
+/* Begins anew, without waiting; nothing of it is under way. */
+static void connect_alone(HttpTransfer *t) {
+        t->connects = true;
+        http_multi_remove(t->http->multi, t->easy);
+        (void) curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 0L);
+        if (http_multi_add(t->http->multi, t->easy) < 0)
+                finish(t, CURLE_OUT_OF_MEMORY);
+}
+
+static int on_patience(sd_event_source *source, uint64_t usec, void *userdata) {
+        Http *h = userdata;
+        HttpTransfer *t = first_waiting(h);
+        usec_t now = now_boot();
+
+        if (!t)
+                return 0;
+        if (now < t->answer.started_boot + PATIENCE) {
+                be_patient(h, t->answer.started_boot + PATIENCE);
+                return 0;
+        }
+        connect_alone(t);
+        if (first_waiting(h))
+                be_patient(h, now + PATIENCE);
+        return 0;
 }
 
 static HttpTransfer *first_finished(const Http *h) {
@@ -204,6 +270,11 @@ int http_new(sd_event *event, const HttpTrust *trust, Http **ret) {
                 r = sd_event_add_defer(event, &h->deliver, on_deliver, h);
         if (r >= 0)
                 r = sd_event_source_set_enabled(h->deliver, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_time(event, &h->patience, CLOCK_BOOTTIME, 0, PATIENCE_ACCURACY, on_patience,
+                                      h);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(h->patience, SD_EVENT_OFF);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(h);
@@ -238,6 +309,7 @@ Http *http_free(Http *h) {
                 detach(h->first);
         http_multi_free(h->multi);
         sd_event_source_disable_unref(h->deliver);
+        sd_event_source_disable_unref(h->patience);
         http_anchors_done(&h->anchors);
         free(h);
         return NULL;
@@ -257,10 +329,26 @@ static int set_callbacks(HttpTransfer *t) {
                 c = curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
         if (c == CURLE_OK)
                 c = curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+        if (c == CURLE_OK)
+                c = curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+        if (c == CURLE_OK)
+                c = curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
+        if (c == CURLE_OK)
+                c = curl_easy_setopt(t->easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolve);
+        if (c == CURLE_OK)
+                c = curl_easy_setopt(t->easy, CURLOPT_RESOLVER_START_DATA, t);
         /* Ends at once what announces too much; what does not is stopped by the cap of io/http-receive. */
         if (c == CURLE_OK)
                 c = curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) t->receive.body_max);
         return c == CURLE_OK ? 0 : -ENOMEM;
+}
+
+/* A transfer that is alone waits for nobody. */
+static void mind_others(Http *h) {
+        int enabled;
+
+        if (h->first && sd_event_source_get_enabled(h->patience, &enabled) >= 0 && enabled == SD_EVENT_OFF)
+                be_patient(h, now_boot() + PATIENCE);
 }
 
 static void attach(Http *h, HttpTransfer *t) {
@@ -304,6 +392,7 @@ int http_start(Http *h, const HttpRequest *request, HttpHandler handler, void *u
         r = http_multi_add(h->multi, t->easy);
         if (r < 0)
                 return r;
+        mind_others(h);
         attach(h, t);
         *ret = TAKE_PTR(t);
         return 0;

@@ -205,6 +205,35 @@ static void many_at_once_are_all_answered(void **state) {
                 http_transfer_free(t[i]);
 }
 
+static void on_forbidden(HttpTransfer *t, const HttpAnswer *a, void *userdata) {
+        fail();
+}
+
+/* One server of several behind a name that takes connections and says nothing, for example. */
+static void a_handshake_that_hangs_holds_up_nobody_else(void **state) {
+        World *w = *state;
+        const HttpRequest long_breath = { .connect_timeout = 60 * USEC_PER_SEC,
+                                          .timeout = 60 * USEC_PER_SEC };
+        Seen s = { .world = w, .wanted = 5 };
+        HttpTransfer *t[6];
+
+        server_stop(&w->server);
+        w->http = http_free(w->http);
+        w->server = server_start_deaf("127.0.0.1", -DAY, DAY, /* deaf= */ 1);
+        assert_int_equal(http_new(w->event,
+                                  &(HttpTrust){ .ca = w->server.ca, .ca_size = strlen(w->server.ca) },
+                                  &w->http),
+                         0);
+        t[0] = start(w, "/ok", long_breath, on_forbidden, NULL);
+        for (size_t i = 1; i < ELEMENTSOF(t); i++)
+                t[i] = start(w, "/ok", long_breath, on_answer, &s);
+        run(w);
+        assert_int_equal(s.calls, 5);
+        assert_int_equal(s.problem, HTTP_OK);
+        for (size_t i = 0; i < ELEMENTSOF(t); i++)
+                http_transfer_free(t[i]);
+}
+
 static void all_that_end_in_the_same_moment_are_told(void **state) {
         World *w = *state;
         Seen s = { .world = w, .wanted = 20 };
@@ -259,10 +288,6 @@ static void silence_ends_with_the_timeout(void **state) {
 
 static void a_connection_that_ends_is_closed(void **state) {
         assert_int_equal(get(*state, "/bye", (HttpRequest){}).problem, HTTP_CLOSED);
-}
-
-static void on_forbidden(HttpTransfer *t, const HttpAnswer *a, void *userdata) {
-        fail();
 }
 
 static void who_frees_a_transfer_hears_nothing_more(void **state) {
@@ -418,6 +443,7 @@ int main(void) {
                 WORLD_TEST(a_body_goes_out_as_it_is),
                 WORLD_TEST(nothing_happens_before_the_loop_turns),
                 WORLD_TEST(many_at_once_are_all_answered),
+                WORLD_TEST(a_handshake_that_hangs_holds_up_nobody_else),
                 WORLD_TEST(all_that_end_in_the_same_moment_are_told),
                 WORLD_TEST(each_is_told_once),
                 WORLD_TEST(bodies_have_a_cap_whether_announced_or_not),

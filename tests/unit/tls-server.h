@@ -19,8 +19,8 @@ typedef struct TlsServer {
         int requests;     /* request heads, as they come */
 } TlsServer;
 
-/* In the child. */
-static inline void serve(int listener, int report, const TlsIdentity *identity) {
+/* In the child. The first `deaf` connections are taken and never answered. */
+static inline void serve(int listener, int report, const TlsIdentity *identity, unsigned deaf) {
         gnutls_certificate_credentials_t credentials;
         gnutls_x509_crt_t certificate = identity->certificate;
 
@@ -33,6 +33,10 @@ static inline void serve(int listener, int report, const TlsIdentity *identity) 
         for (;;) {
                 int fd = accept(listener, NULL, NULL);
 
+                if (fd >= 0 && deaf > 0) {
+                        deaf--;
+                        continue;
+                }
                 if (fd >= 0 && fork() == 0) {
                         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
                         serve_connection(fd, report, credentials);
@@ -43,7 +47,7 @@ static inline void serve(int listener, int report, const TlsIdentity *identity) 
 }
 
 /* In the test. `address` is whom the certificate is made out to. */
-static inline TlsServer server_start(const char *address, time_t from, time_t to) {
+static inline TlsServer server_start_deaf(const char *address, time_t from, time_t to, unsigned deaf) {
         struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t size = sizeof(a);
         TlsIdentity authority, own;
@@ -63,12 +67,16 @@ static inline TlsServer server_start(const char *address, time_t from, time_t to
         s.pid = fork();
         assert_ok(s.pid);
         if (s.pid == 0)
-                serve(listener, fds[1], &own);
+                serve(listener, fds[1], &own, deaf);
         (void) close(fds[1]);
         (void) close(listener);
         identity_done(&own);
         identity_done(&authority);
         return s;
+}
+
+static inline TlsServer server_start(const char *address, time_t from, time_t to) {
+        return server_start_deaf(address, from, to, 0);
 }
 
 static inline void server_stop(TlsServer *s) {
