@@ -2,15 +2,19 @@
 
 /* Http objects by what they trust and which proxy they use; connections are never shared beyond that.
  *
- * Owns the objects, lends them out and counts who has them. Keeps none that nobody uses: libcurl
- * remembers with each open connection whose password was sent over it last, so what a batch leaves behind
- * goes with its last user. Knows a configuration by its hash, so that certificates are not kept twice. */
+ * Owns the objects, lends them out and counts who has them. One that nobody uses is kept for a moment, since
+ * the requests of a batch come in waves, and then goes with its connections. Knows a configuration by its
+ * hash, so that certificates are not kept twice. */
 
 #include <string.h>
+#include <time.h>
 
 #include "base/hash.h"
 #include "base/text.h"
 #include "worker/http-pool.h"
+
+/* How long nobody needs a configuration, once or twice over, before it goes. */
+#define KEEP (1 * USEC_PER_SEC)
 
 typedef struct Entry Entry;
 struct Entry {
@@ -18,27 +22,66 @@ struct Entry {
         uint8_t key[HASH_SIZE];
         Http *http;
         unsigned n_users;
+        bool used; /* since the last look */
 };
 
 struct HttpPool {
         sd_event *event;
-        Entry *entries; /* each has a user */
+        Entry *entries;
+        sd_event_source *sweep;
 };
 
-int http_pool_new(sd_event *event, HttpPool **ret) {
-        HttpPool *p;
+static void sweep_later(HttpPool *p) {
+        int enabled;
 
-        p = calloc(1, sizeof(*p));
-        if (!p)
-                return -ENOMEM;
-        p->event = sd_event_ref(event);
-        *ret = p;
-        return 0;
+        if (sd_event_source_get_enabled(p->sweep, &enabled) >= 0 && enabled != SD_EVENT_OFF)
+                return;
+        (void) sd_event_source_set_time_relative(p->sweep, KEEP);
+        (void) sd_event_source_set_enabled(p->sweep, SD_EVENT_ONESHOT);
 }
 
 static void entry_free(Entry *e) {
         http_free(e->http);
         free(e);
+}
+
+/* Looks again after a while if there is something left to look at. */
+static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
+        HttpPool *p = userdata;
+        bool again = false;
+
+        for (Entry **e = &p->entries; *e;) {
+                Entry *found = *e;
+
+                if (found->n_users > 0 || found->used) {
+                        again = again || found->n_users == 0;
+                        found->used = false;
+                        e = &found->next;
+                        continue;
+                }
+                *e = found->next;
+                entry_free(found);
+        }
+        if (again)
+                sweep_later(p);
+        return 0;
+}
+
+int http_pool_new(sd_event *event, HttpPool **ret) {
+        _cleanup_(http_pool_freep) HttpPool *p = NULL;
+        int r;
+
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                return -ENOMEM;
+        p->event = sd_event_ref(event);
+        r = sd_event_add_time_relative(event, &p->sweep, CLOCK_BOOTTIME, KEEP, KEEP / 8, on_sweep, p);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(p->sweep, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(p);
+        return 0;
 }
 
 HttpPool *http_pool_free(HttpPool *p) {
@@ -50,6 +93,7 @@ HttpPool *http_pool_free(HttpPool *p) {
                 p->entries = e->next;
                 entry_free(e);
         }
+        sd_event_source_disable_unref(p->sweep);
         sd_event_unref(p->event);
         free(p);
         return NULL;
@@ -115,16 +159,17 @@ int http_pool_take(HttpPool *p, const HttpTrust *trust, Http **ret) {
 }
 
 Http *http_pool_give_back(HttpPool *p, Http *h) {
-        for (Entry **e = &p->entries; h && *e; e = &(*e)->next) {
-                Entry *found = *e;
-
-                if (found->http != h)
+        for (Entry *e = p->entries; h && e; e = e->next) {
+                if (e->http != h)
                         continue;
-                if (--found->n_users == 0) {
-                        *e = found->next;
-                        entry_free(found);
-                }
+                e->used = true;
+                if (--e->n_users == 0)
+                        sweep_later(p);
                 break;
         }
         return NULL;
+}
+
+bool http_pool_is_empty(const HttpPool *p) {
+        return !p->entries;
 }
