@@ -182,12 +182,13 @@ static int compare_identity(const void *key, const void *item) {
 }
 
 static int check_identity(const Configuration *c, JobDefinition *d) {
-        const IdentityDefinition *i;
+        const IdentityDefinition *i = NULL;
         _cleanup_free_ char *text = NULL;
         int r;
 
-        i = bsearch(d->config->identity, c->identities, c->n_identities, sizeof(*c->identities),
-                    compare_identity);
+        if (c->n_identities > 0)
+                i = bsearch(d->config->identity, c->identities, c->n_identities, sizeof(*c->identities),
+                            compare_identity);
         if (!i) {
                 r = text_format(
                         &text,

@@ -50,7 +50,8 @@ static char *render(Job **jobs, size_t n) {
         m->real_offset = 1700000000 * (int64_t) USEC_PER_SEC;
         m->ready = true;
         m->jobs = calloc(n + 1, sizeof(*m->jobs));
-        memcpy(m->jobs, jobs, n * sizeof(*jobs));
+        if (n > 0)
+                memcpy(m->jobs, jobs, n * sizeof(*jobs));
         m->n_jobs = n;
         assert_int_equal(metrics_render(m, &text), 0);
         manager_free(m);
