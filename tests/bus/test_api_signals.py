@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Signals of a job: each moment is told once, behind the news of the properties that go with it."""
 
+import pytest
 from fakeworker import failure
 
 JOB, PATH = 'org.pullauth1.Job', '/org/pullauth1/job/edge'
@@ -11,11 +12,30 @@ def moments(client):
     return [(signal[2], *signal[3]) for signal in client.signals if signal[0] == PATH and signal[2] in MOMENTS]
 
 
+def told(client, n=1):
+    """The moments, once there are as many: they come some time behind the properties that can be asked for."""
+    client.wait(lambda: len(moments(client)) >= n, f'{n} of the signals')
+    settle(client)
+    return moments(client)
+
+
 def settle(client):
     """A round trip: what was sent before its answer has arrived."""
     client.owner()
     while client.context.iteration(False):
         pass
+
+
+@pytest.fixture
+def heard(host):
+    """A daemon with one job that is fresh, and nothing left to be told of it."""
+    host.standard()
+    assert host.client.connection
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    told(host.client)
+    host.client.signals.clear()
+    return host
 
 
 def test_each_refresh_is_told_once_with_its_end(host):
@@ -24,29 +44,24 @@ def test_each_refresh_is_told_once_with_its_end(host):
     host.start()
     host.client.wait_job('edge', State='fresh')
     expires = host.client.job('edge', 'Expires')
-    settle(host.client)
-    assert moments(host.client) == [('Refreshed', expires)]
+    assert told(host.client) == [('Refreshed', expires)]
     host.client.signals.clear()
     host.client.call('org.pullauth1.Manager', 'RefreshAll')
     host.client.wait_job('edge', Refreshes=2)
-    settle(host.client)
-    assert moments(host.client) == [('Refreshed', host.client.job('edge', 'Expires'))]
+    assert told(host.client) == [('Refreshed', host.client.job('edge', 'Expires'))]
     members = [signal[2] for signal in host.client.signals if signal[0] == PATH]
     assert members[members.index('Refreshed') - 1] == 'PropertiesChanged'
 
 
-def test_each_attempt_that_fails_is_told_and_counted(edge):
-    edge.worker.answer = lambda request: failure('timeout', message='Too late')
-    edge.client.signals.clear()
-    edge.client.call('org.pullauth1.Manager', 'RefreshAll')
-    edge.client.wait_job('edge', Failures=1)
-    settle(edge.client)
-    assert moments(edge.client) == [('Failed', 'timeout', 'exchange', 'Too late')]
-    edge.client.signals.clear()
-    edge.client.call('org.pullauth1.Manager', 'RefreshAll')
-    edge.client.wait_job('edge', Failures=2, State='retrying')
-    settle(edge.client)
-    assert moments(edge.client) == [('Failed', 'timeout', 'exchange', 'Too late')], 'also the second of a kind'
+def test_each_attempt_that_fails_is_told_and_counted(heard):
+    heard.worker.answer = lambda request: failure('timeout', message='Too late')
+    heard.client.call('org.pullauth1.Manager', 'RefreshAll')
+    heard.client.wait_job('edge', Failures=1)
+    assert told(heard.client) == [('Failed', 'timeout', 'exchange', 'Too late')]
+    heard.client.signals.clear()
+    heard.client.call('org.pullauth1.Manager', 'RefreshAll')
+    heard.client.wait_job('edge', Failures=2, State='retrying')
+    assert told(heard.client) == [('Failed', 'timeout', 'exchange', 'Too late')], 'also the second of a kind'
 
 
 def test_an_attempt_whose_target_cannot_be_written_failed(host):
@@ -55,14 +70,12 @@ def test_an_attempt_whose_target_cannot_be_written_failed(host):
     assert host.client.connection
     host.start()
     job = host.client.wait_job('edge', State='retrying')
-    settle(host.client)
-    assert moments(host.client) == [('Failed', 'target-malformed', 'publication', job['Message'])]
+    assert told(host.client) == [('Failed', 'target-malformed', 'publication', job['Message'])]
     assert (job['Failures'], job['Refreshes']) == (1, 0)
     host.client.signals.clear()
     host.write('etc/containers/auth.json', '{}')
     host.client.wait_job('edge', State='fresh')
-    settle(host.client)
-    assert [moment[0] for moment in moments(host.client)] == ['Refreshed'], 'it was, though not in the attempt'
+    assert [moment[0] for moment in told(host.client)] == ['Refreshed'], 'it was, though not in the attempt'
 
 
 def test_the_end_of_a_credential_and_its_withdrawal_are_told(host):
@@ -102,30 +115,27 @@ def test_nothing_that_never_stood_is_withdrawn(host):
     assert host.client.connection
     host.start()
     host.client.wait_job('edge', TargetStates=lambda rows: {row[2] for row in rows} == {'withdrawn'})
-    settle(host.client)
-    assert [moment[0] for moment in moments(host.client)] == ['Failed']
+    assert [moment[0] for moment in told(host.client)] == ['Failed']
 
 
-def test_another_robot_withdraws_what_the_first_one_had(edge):
-    edge.worker.answer = lambda request: failure('robot-unknown')
-    edge.client.signals.clear()
-    edge.job(robot='acme+other')
-    edge.reload()
-    edge.client.wait(lambda: {target for m in moments(edge.client) if m[0] == 'Withdrawn' for target in m[1]} ==
+def test_another_robot_withdraws_what_the_first_one_had(heard):
+    heard.worker.answer = lambda request: failure('robot-unknown')
+    heard.job(robot='acme+other')
+    heard.reload()
+    heard.client.wait(lambda: {target for m in moments(heard.client) if m[0] == 'Withdrawn' for target in m[1]} ==
                      {'system', 'podman'}, 'the withdrawal')
 
 
-def test_the_identity_is_shown_as_properties(edge):
-    job = edge.client.job('edge')
+def test_the_identity_is_shown_as_properties(heard):
+    job = heard.client.job('edge')
     assert (job['IdentityAlgorithm'], job['IdentityKeyID'], job['IdentityIssued']) == ('RS256', 'k', 0)
-    answer = edge.worker.answer
-    edge.worker.answer = lambda request: answer(request, IdentityIssued=1700000000, KeyId='other')
-    edge.client.signals.clear()
-    edge.client.call('org.pullauth1.Manager', 'RefreshAll')
-    edge.client.wait_job('edge', IdentityIssued=1700000000 * 1000000, IdentityKeyID='other')
-    edge.client.wait_job('edge', State='fresh')
-    settle(edge.client)
-    changed = [signal[3][1] for signal in edge.client.signals if signal[2] == 'PropertiesChanged' and
+    answer = heard.worker.answer
+    heard.worker.answer = lambda request: answer(request, IdentityIssued=1700000000, KeyId='other')
+    heard.client.call('org.pullauth1.Manager', 'RefreshAll')
+    heard.client.wait_job('edge', IdentityIssued=1700000000 * 1000000, IdentityKeyID='other')
+    heard.client.wait_job('edge', State='fresh')
+    told(heard.client)
+    changed = [signal[3][1] for signal in heard.client.signals if signal[2] == 'PropertiesChanged' and
                'IdentityIssued' in signal[3][1]]
     assert changed and changed[-1]['IdentityKeyID'] == 'other'
 

@@ -35,8 +35,8 @@ debian_packages() {
                 ;;
         test)
                 echo 'libcmocka-dev clang libclang-rt-14-dev|libclang-rt-dev valgrind libc6-dbg dbus|dbus-daemon' \
-                        'dbus-daemon|dbus python3-pytest python3-dbusmock python3-dbus python3-gi' \
-                        'python3-cryptography python3-jwt python3-prometheus-client' \
+                        'dbus-daemon|dbus python3-pytest python3-pytest-xdist python3-dbusmock python3-dbus' \
+                        'python3-gi python3-cryptography python3-jwt python3-prometheus-client' \
                         'docker-registry skopeo podman uidmap openssl strace softhsm2 jq'
                 ;;
         style)
@@ -65,8 +65,9 @@ rhel_packages() {
                 ;;
         test)
                 echo 'libcmocka-devel clang compiler-rt valgrind libasan libubsan dbus-daemon python3-pytest' \
-                        '?python3-dbusmock python3-dbus python3-gobject-base python3-cryptography python3-jwt' \
-                        '?docker-distribution skopeo podman openssl strace jq softhsm ?python3-prometheus_client'
+                        'python3-pytest-xdist ?python3-dbusmock python3-dbus python3-gobject-base' \
+                        'python3-cryptography python3-jwt ?docker-distribution skopeo podman openssl strace jq' \
+                        'softhsm ?python3-prometheus_client'
                 ;;
         style)
                 echo 'clang-tools-extra ?ShellCheck ?codespell ?reuse ?mandoc'

@@ -32,13 +32,8 @@ BUILDS = {
              {'CC': 'clang'}),
 }
 STRESS_SECONDS = 3 * 3600
+BUS_PROCESSES = 4  # its tests wait for events most of their time
 FUZZ_SECONDS = 3600  # for all fuzzers together, unless PULLAUTH_FUZZ_SECONDS says otherwise
-
-
-# Instrumented programs are some times slower. What repeats one path for every kind of caller, or for every line of the
-# manual, and what is about other programs' memory and time, tells them nothing more.
-NOT_FOR_SANITIZERS = 'not polkit_matrix and not test_manual and not flood and not test_random_messages'
-NOT_FOR_VALGRIND = f'{NOT_FOR_SANITIZERS} and not garbage and not test_ctl and not test_edit and not property_changes'
 
 
 class Workshop:
@@ -178,15 +173,17 @@ def meson_test(workshop, suite, build='check', timeout=600, scale=3, options=(),
     return tally
 
 
-def pytest(workshop, directory, build='check', timeout=600, env=None, root=False, chosen=None):
+def pytest(workshop, directory, build='check', timeout=600, env=None, root=False, processes=0):
+    """`processes`: how many of them share the files of the suite, for one whose tests wait more than they work."""
     trouble = workshop.build(build)
     if trouble:
         return failed(f'{directory}: build', trouble)
     log, report = f'{build}-{directory}.log', os.path.join(workshop.logs, f'{build}-{directory}.xml')
     library = os.path.join(workshop.top, 'tests', 'lib')
     settings = {'PULLAUTH_BUILD': workshop.builddir(build), 'PYTHONPATH': library, **(env or {})}
+    shared = ['-n', str(processes), '--dist', 'loadfile'] if processes else []
     command = [PYTHON, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-p', 'limits', f'--junitxml={report}',
-               *(['-k', chosen] if chosen else []), os.path.join('tests', directory)]
+               *shared, os.path.join('tests', directory)]
     if root and os.geteuid() != 0:
         names = ','.join([*settings, 'PULLAUTH_TEST_CACHE', 'PYTHONDONTWRITEBYTECODE'])
         command = ['sudo', '-n', f'--preserve-env={names}', *command]
@@ -233,7 +230,7 @@ def suite_sanitize(workshop):
     if workshop.has_pytest('bus'):
         rig = {'ASAN_OPTIONS': f'{env["ASAN_OPTIONS"]}:log_path={reports}/asan',
                'UBSAN_OPTIONS': f'{common}:log_path={reports}/ubsan', 'PULLAUTH_TEST_SLOW': '3'}
-        tally.add(pytest(workshop, 'bus', 'sanitize', 1200, env=rig, chosen=NOT_FOR_SANITIZERS))
+        tally.add(pytest(workshop, 'bus', 'sanitize', 1200, env=rig, processes=BUS_PROCESSES))
         memory_reports(reports, tally, 'sanitize')
     return tally
 
@@ -244,7 +241,7 @@ def suite_valgrind(workshop):
     tally = meson_test(workshop, 'unit', 'valgrind', 900, 10, [wrapper])
     if workshop.has_pytest('bus'):
         rig = {'PULLAUTH_TEST_WRAPPER': f'{VALGRIND} --log-file={reports}/%p', 'PULLAUTH_TEST_SLOW': '10'}
-        tally.add(pytest(workshop, 'bus', 'valgrind', 1800, env=rig, chosen=NOT_FOR_VALGRIND))
+        tally.add(pytest(workshop, 'bus', 'valgrind', 3000, env=rig, processes=BUS_PROCESSES))
         memory_reports(reports, tally, 'valgrind')
     return tally
 
@@ -320,7 +317,7 @@ SUITES = {
     'style': lambda w: meson_test(w, 'style'),
     'tidy': lambda w: meson_test(w, 'tidy', timeout=900),
     'fuzz': lambda w: meson_test(w, 'fuzz'),
-    'bus': lambda w: pytest(w, 'bus', timeout=900),
+    'bus': lambda w: pytest(w, 'bus', timeout=900, processes=BUS_PROCESSES),
     'quay': lambda w: pytest(w, 'quay'),
     'stress': suite_stress,
     'host': lambda w: pytest(w, 'host', timeout=1500, root=True),
