@@ -251,6 +251,16 @@ def test_rules_are_for_a_path_a_method_and_a_user(rig):
     assert rig.request('/v2/auth').status == 503 and rig.request('/v2/auth', 'POST').status == 405
 
 
+def test_an_answer_in_place_of_the_true_one_says_what_it_was_told_to(rig):
+    rig.misbehave('answer', EXCHANGE, status=400, json={'message': 'no'})
+    reply = rig.exchange()
+    assert (reply.status, reply.type, reply.json()) == (400, 'application/json', {'message': 'no'})
+    rig.behave()
+    rig.misbehave('answer', EXCHANGE, status=418)
+    reply = rig.exchange()
+    assert (reply.status, reply.type, reply.body) == (418, 'text/plain', b'')
+
+
 def test_the_first_rule_wins_and_clearing_it_uncovers_the_next(rig):
     first = rig.misbehave('answer', EXCHANGE, status=500)
     rig.misbehave('answer', EXCHANGE, status=502)

@@ -210,10 +210,9 @@ def change(wire, rule, produce, **parameters):
     wire.answer(changed(produce(), **parameters))
 
 
-def answer(wire, rule, produce, status=200, body='', content_type='text/plain', **parameters):
+def answer(wire, rule, produce, status=200, **parameters):
     """The request is not carried out: something in front of the server answers."""
-    wire.answer(changed(Answer(status, '', 'text/plain'), status=status, body=body, content_type=content_type,
-                        **parameters))
+    wire.answer(changed(Answer(status, '', 'text/plain'), status=status, **parameters))
 
 
 def raw(wire, rule, produce, data_base64=''):
