@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/memory-file.h"
 #include "base/scalar.h"
 #include "base/text.h"
 #include "io/process.h"
@@ -244,35 +245,56 @@ static int on_words(sd_event_source *source, int fd, uint32_t events, void *user
         return events & EPOLLHUP ? sd_event_source_set_enabled(source, SD_EVENT_OFF) : 0;
 }
 
-static int open_pipes(Process *p, int ret_child_fds[static 2]) {
+/* What the child gets as its standard descriptors; ours to close. */
+typedef struct ChildFiles {
+        int input, output, error;
+} ChildFiles;
+
+static void child_files_done(ChildFiles *f) {
+        closep(&f->input);
+        closep(&f->output);
+        closep(&f->error);
+}
+
+/* A file and no pipe: it is there as a whole, so that nobody has to write while the program reads. */
+static int open_input(const Secret *input, ChildFiles *f) {
+        struct iovec bytes = secret_peek(input);
+
+        return input ? memory_file_new("pullauth-input", bytes.iov_base, bytes.iov_len, &f->input) : 0;
+}
+
+static int open_pipes(Process *p, ChildFiles *f) {
         int out[2], err[2];
 
         if (pipe2(out, O_CLOEXEC) < 0)
                 return -errno;
         p->out_fd = out[0];
-        ret_child_fds[0] = out[1];
+        f->output = out[1];
         if (pipe2(err, O_CLOEXEC) < 0)
                 return -errno;
         p->err_fd = err[0];
-        ret_child_fds[1] = err[1];
+        f->error = err[1];
         if (fcntl(p->out_fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(p->err_fd, F_SETFL, O_NONBLOCK) < 0)
                 return -errno;
         return 0;
 }
 
 /* posix_spawn() says in its result what kept the program from being started. */
-static int spawn_with(Process *p, const ProcessSpec *spec, const int fds[static 2],
+static int spawn_with(Process *p, const ProcessSpec *spec, const ChildFiles *f,
                       posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes) {
         sigset_t none, all;
         int r;
 
         sigemptyset(&none);
         sigfillset(&all);
-        r = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        if (f->input >= 0)
+                r = posix_spawn_file_actions_adddup2(actions, f->input, STDIN_FILENO);
+        else
+                r = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
         if (r == 0)
-                r = posix_spawn_file_actions_adddup2(actions, fds[0], STDOUT_FILENO);
+                r = posix_spawn_file_actions_adddup2(actions, f->output, STDOUT_FILENO);
         if (r == 0)
-                r = posix_spawn_file_actions_adddup2(actions, fds[1], STDERR_FILENO);
+                r = posix_spawn_file_actions_adddup2(actions, f->error, STDERR_FILENO);
         if (r == 0)
                 r = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
         if (r == 0)
@@ -290,7 +312,7 @@ static int spawn_with(Process *p, const ProcessSpec *spec, const int fds[static 
         return -r;
 }
 
-static int spawn(Process *p, const ProcessSpec *spec, const int fds[static 2]) {
+static int spawn(Process *p, const ProcessSpec *spec, const ChildFiles *f) {
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
         int r;
@@ -300,7 +322,7 @@ static int spawn(Process *p, const ProcessSpec *spec, const int fds[static 2]) {
                 return r;
         r = -posix_spawnattr_init(&attributes);
         if (r == 0) {
-                r = spawn_with(p, spec, fds, &actions, &attributes);
+                r = spawn_with(p, spec, f, &actions, &attributes);
                 (void) posix_spawnattr_destroy(&attributes);
         }
         (void) posix_spawn_file_actions_destroy(&actions);
@@ -326,8 +348,9 @@ static int add_sources(Process *p, usec_t timeout) {
 
 int process_start(Processes *l, const ProcessSpec *spec, ProcessHandler handler, void *userdata,
                   Process **ret) {
+        _cleanup_(child_files_done) ChildFiles files = { -EBADF, -EBADF, -EBADF };
         _cleanup_(process_freep) Process *p = NULL;
-        int fds[2] = { -EBADF, -EBADF }, r;
+        int r;
 
         p = calloc(1, sizeof(*p));
         if (!p)
@@ -342,11 +365,11 @@ int process_start(Processes *l, const ProcessSpec *spec, ProcessHandler handler,
         /* One byte more tells too much from just enough. */
         r = secret_new_zero(p->max + 1, &p->output);
         if (r >= 0)
-                r = open_pipes(p, fds);
+                r = open_input(spec->input, &files);
         if (r >= 0)
-                r = spawn(p, spec, fds);
-        closep(&fds[0]);
-        closep(&fds[1]);
+                r = open_pipes(p, &files);
+        if (r >= 0)
+                r = spawn(p, spec, &files);
         if (r >= 0)
                 r = add_sources(p, spec->timeout);
         if (r < 0)

@@ -24,7 +24,8 @@ typedef struct ProcessSpec {
         char *const *arguments;   /* the first is the absolute path of the program */
         char *const *environment; /* all of it */
         usec_t timeout;
-        size_t output_max; /* bytes of standard output */
+        size_t output_max;   /* bytes of standard output */
+        const Secret *input; /* what its standard input is, as a sealed file in memory; NULL: /dev/null */
 } ProcessSpec;
 
 typedef enum ProcessOutcome {
@@ -47,8 +48,8 @@ typedef struct ProcessResult {
  * Process may be freed inside. */
 typedef void (*ProcessHandler)(const ProcessResult *result, Secret *output, void *userdata);
 
-/* Starts the program with /dev/null as standard input, in a session of its own, without any other
- * descriptor of ours. Returns 0, or what posix_spawn(3) said (-ENOENT, -EACCES, …), or -ENOMEM. */
+/* Starts the program in a session of its own, without any descriptor of ours. Returns 0, or what
+ * posix_spawn(3) said (-ENOENT, -EACCES, …), or -ENOMEM. */
 int process_start(Processes *l, const ProcessSpec *spec, ProcessHandler handler, void *userdata,
                   Process **ret);
 /* Kills it if it is still running. */

@@ -59,7 +59,8 @@ static void on_result(const ProcessResult *result, Secret *output, void *userdat
         f->process = process_free(f->process);
 }
 
-static int start(Fixture *f, usec_t timeout, size_t max, const char *script, const char *argument) {
+static int start_with(Fixture *f, const Secret *input, usec_t timeout, size_t max, const char *script,
+                      const char *argument) {
         const char *arguments[] = { "/bin/sh", "-c", script, "sh", argument, NULL };
         static const char *const environment[] = { "PATH=/usr/bin:/bin", "GREETING=hello", NULL };
 
@@ -69,8 +70,13 @@ static int start(Fixture *f, usec_t timeout, size_t max, const char *script, con
                                      .environment = (char *const *) environment,
                                      .timeout = timeout,
                                      .output_max = max,
+                                     .input = input,
                              },
                              on_result, f, &f->process);
+}
+
+static int start(Fixture *f, usec_t timeout, size_t max, const char *script, const char *argument) {
+        return start_with(f, NULL, timeout, max, script, argument);
 }
 
 static void run(Fixture *f, usec_t timeout, size_t max, const char *script) {
@@ -108,6 +114,27 @@ static void it_gets_nothing_but_its_environment(void **state) {
             "cat; ls /proc/self/fd | wc -l; pwd; echo $GREETING $HOME$USER$LOGNAME");
         /* 0, 1, 2, and the one that ls reads */
         assert_output(f, "4\n/\nhello\n");
+}
+
+static void what_it_is_to_read_is_its_standard_input(void **state) {
+        _cleanup_secret_ Secret *input = NULL, *none = NULL;
+        Fixture *f = *state;
+
+        assert_ok(secret_new_string("one\ntwo\n", &input));
+        assert_ok(secret_new("", 0, &none));
+        assert_int_equal(start_with(f, input, USEC_PER_MINUTE, 100,
+                                    "read a; printf '<%s>' $a; cat; echo x 2>/dev/null >&0 || printf sealed",
+                                    ""),
+                         0);
+        while (!f->done)
+                assert_ok(sd_event_run(f->event, UINT64_MAX));
+        assert_output(f, "<one>two\nsealed");
+        f->output = secret_free(f->output);
+        f->done = false;
+        assert_int_equal(start_with(f, none, USEC_PER_MINUTE, 100, "cat; printf end", ""), 0);
+        while (!f->done)
+                assert_ok(sd_event_run(f->event, UINT64_MAX));
+        assert_output(f, "end");
 }
 
 static void its_failure_is_told(void **state) {
@@ -238,6 +265,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(what_it_prints_arrives, setup, teardown),
                 cmocka_unit_test_setup_teardown(it_gets_nothing_but_its_environment, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_it_is_to_read_is_its_standard_input, setup, teardown),
                 cmocka_unit_test_setup_teardown(its_failure_is_told, setup, teardown),
                 cmocka_unit_test_setup_teardown(of_much_talk_the_end_is_kept, setup, teardown),
                 cmocka_unit_test_setup_teardown(too_much_output_ends_it, setup, teardown),
