@@ -79,7 +79,8 @@ static const char *first_error(json_object *o) {
 static WordsShape read_object(json_object *o, const char **ret) {
         const char *s;
 
-        if (json_get_string(o, "message", &s) > 0) {
+        /* "error_message" is of Quay's REST API. */
+        if (json_get_string(o, "message", &s) > 0 || json_get_string(o, "error_message", &s) > 0) {
                 *ret = s;
                 return WORDS_MESSAGE;
         }

@@ -9,7 +9,7 @@
 
 typedef enum WordsShape {
         WORDS_NONE,    /* nothing that could be shown */
-        WORDS_MESSAGE, /* JSON {"message": …} */
+        WORDS_MESSAGE, /* JSON {"message": …} or {"error_message": …} */
         WORDS_ERROR, /* JSON {"error": …[, "error_description": …]} or {"errors": [{"message": …}]} */
         WORDS_TITLE, /* the title of an HTML page: a front end, or an exception nobody caught */
         _WORDS_SHAPE_MAX,

@@ -31,7 +31,7 @@ FORBIDDEN = [
      'sd_bus_match_signal sd_bus_query_sender_creds sd_bus_query_sender_privilege sd_bus_get_name_creds', ASYNC,
      'waits for the bus, use the _async variant (S8)'),
     ('memset bzero', EVERYWHERE, 'wipe with explicit_bzero, initialise with = {} (S6)'),
-    ('printf vprintf puts putchar perror', r'(?!src/(daemon|worker)/(main|options)\.c)' + QUIET,
+    ('printf vprintf puts putchar perror', r'(?!src/(daemon|worker(/federation)?)/(main|options)\.c)' + QUIET,
      'log through base/log or return (S7)'),
     ('abort exit _exit', r'src/(base|codec|io|model)/.*', 'return an error, the program decides (S4)'),
     ('setenv putenv unsetenv', EVERYWHERE, 'nothing of ours lives in the environment (S6)'),
@@ -42,7 +42,7 @@ FORBIDDEN = [
 # The same for calls that are right on other streams, memory for example.
 TERMINAL = re.compile(r'\b(v?fprintf|fputs|fputc|putc|fwrite|dprintf)\s*\([^;]*'
                       r'\b(stdout|stderr|STDOUT_FILENO|STDERR_FILENO)\b')
-SPEAKERS = r'src/(base/log|(daemon|worker)/(main|options))\.c'
+SPEAKERS = r'src/(base/log|(daemon|worker(/federation)?)/(main|options))\.c'
 
 
 def terminal(tree):
