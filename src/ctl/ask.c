@@ -38,6 +38,11 @@ static ssize_t read_line(char line[static LINE_SIZE]) {
         }
 }
 
+/* `n` is what read_line() said. */
+static int take_line(const char line[static LINE_SIZE], ssize_t n, Secret **ret) {
+        return n > 0 ? secret_new(line, (size_t) n, ret) : n < 0 ? (int) n : -ENODATA;
+}
+
 int ask_yes(const char *question) {
         char line[LINE_SIZE];
         ssize_t n;
@@ -65,16 +70,27 @@ int ask_secret(const char *prompt, Secret **ret) {
         hidden.c_lflag &= ~(tcflag_t) (ECHO | ISIG);
         hidden.c_cc[VEOL] = INTERRUPT;
         (void) fflush(stdout);
-        fprintf(stderr, "%s: ", prompt);
         sigemptyset(&end);
         sigaddset(&end, SIGTERM);
         (void) sigprocmask(SIG_BLOCK, &end, &before);
+        /* Before the prompt: who answers at once shall neither be seen nor lost. */
         (void) tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+        fprintf(stderr, "%s: ", prompt);
         n = read_line(line);
         (void) tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
         (void) sigprocmask(SIG_SETMASK, &before, NULL);
         fputc('\n', stderr);
-        r = n > 0 ? secret_new(line, (size_t) n, ret) : n < 0 ? (int) n : -ENODATA;
+        r = take_line(line, n, ret);
+        explicit_bzero(line, sizeof(line));
+        return r;
+}
+
+int ask_input(Secret **ret) {
+        char line[LINE_SIZE];
+        ssize_t n = read_line(line);
+        int r;
+
+        r = take_line(line, n, ret);
         explicit_bzero(line, sizeof(line));
         return r;
 }

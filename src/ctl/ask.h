@@ -12,3 +12,5 @@ int ask_yes(const char *question);
 /* "PROMPT: ", read without being shown. Returns 0, -ENXIO without a terminal, -ENODATA for nothing,
  * -ECANCELED for ^C, -E2BIG. */
 int ask_secret(const char *prompt, Secret **ret);
+/* A line of standard input, which is no terminal. Returns 0, -ENODATA for an empty one, -E2BIG. */
+int ask_input(Secret **ret);

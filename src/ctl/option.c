@@ -20,8 +20,11 @@
 
 static const Option options[_OPT_MAX] = {
         [OPT_COLOR] = { "color", "WHEN", false, "auto always never", "auto, always or never" },
+        [OPT_DROP_AUDIENCES] = { "drop-audiences", NULL, false, NULL,
+                                 "Let the registry forget which audiences entries want" },
         [OPT_DROP_IN] = { "drop-in", "NAME", false, "override.conf",
                           "Edit this drop-in (default: override.conf)" },
+        [OPT_DRY_RUN] = { "dry-run", NULL, false, NULL, "Show what would be changed, and change nothing" },
         [OPT_FORCE] = { "force", NULL, false, NULL, "Make what is not there yet" },
         [OPT_FULL] = { "full", NULL, false, NULL, "Edit the file itself instead of a drop-in" },
         [OPT_HELP] = { "help", NULL, false, NULL, "Show this, or more about a command, and exit" },
@@ -32,13 +35,17 @@ static const Option options[_OPT_MAX] = {
                             "Print neither headings nor what stands around tables" },
         [OPT_NO_PAGER] = { "no-pager", NULL, false, NULL, "Do not show long output in a pager" },
         [OPT_REGISTRY] = { "registry", "HOST", false, "REGISTRY", "Only jobs of this registry" },
+        [OPT_REPLACE] = { "replace", NULL, false, NULL, "Remove all other entries" },
         [OPT_ROOT] = { "root", "DIR", false, "DIRECTORY", "Look at the files below DIR" },
         [OPT_RUNTIME] = { "runtime", NULL, false, NULL, "Until the next boot: in /run instead of /etc" },
         [OPT_STRICT] = { "strict", NULL, false, NULL, "Take warnings for errors" },
         [OPT_TIMEOUT] = { "timeout", "SPAN", false, "30s 2min 10min infinity",
                           "How long to wait at most (default: 2min)" },
+        [OPT_TOKEN_FILE] = { "token-file", "FILE", false, NULL,
+                             "Read the OAuth token from this file (-: standard input)" },
         [OPT_VERSION] = { "version", NULL, false, NULL, "Show the version and exit" },
         [OPT_WAIT] = { "wait", NULL, false, NULL, "Wait for what comes of it, and tell" },
+        [OPT_YES] = { "yes", NULL, false, NULL, "Do not ask before something is changed" },
 };
 
 const Option *option_get(OptionId id) {
@@ -89,16 +96,22 @@ static int take(Options *o, OptionId id, const char *value) {
                 return take_text(&o->registry, id, value);
         case OPT_ROOT:
                 return take_text(&o->root, id, value);
+        case OPT_TOKEN_FILE:
+                return take_text(&o->token_file, id, value);
+        case OPT_DROP_AUDIENCES:
+        case OPT_DRY_RUN:
         case OPT_FORCE:
         case OPT_FULL:
         case OPT_HELP:
         case OPT_NO_ASK_PASSWORD:
         case OPT_NO_LEGEND:
         case OPT_NO_PAGER:
+        case OPT_REPLACE:
         case OPT_RUNTIME:
         case OPT_STRICT:
         case OPT_VERSION:
         case OPT_WAIT:
+        case OPT_YES:
         case _OPT_MAX:
         case _OPT_INVALID:
                 break;

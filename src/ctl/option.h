@@ -9,7 +9,9 @@
 
 typedef enum OptionId {
         OPT_COLOR,
+        OPT_DROP_AUDIENCES,
         OPT_DROP_IN,
+        OPT_DRY_RUN,
         OPT_FORCE,
         OPT_FULL,
         OPT_HELP,
@@ -18,12 +20,15 @@ typedef enum OptionId {
         OPT_NO_LEGEND,
         OPT_NO_PAGER,
         OPT_REGISTRY,
+        OPT_REPLACE,
         OPT_ROOT,
         OPT_RUNTIME,
         OPT_STRICT,
         OPT_TIMEOUT,
+        OPT_TOKEN_FILE,
         OPT_VERSION,
         OPT_WAIT,
+        OPT_YES,
         _OPT_MAX,
         _OPT_INVALID = -EINVAL,
 } OptionId;
@@ -49,7 +54,7 @@ typedef struct Options {
         JsonMode json;
         ColorMode color;
         usec_t timeout;
-        const char *drop_in, *registry, *root;
+        const char *drop_in, *registry, *root, *token_file;
 } Options;
 
 static inline bool option_given(const Options *o, OptionId id) {

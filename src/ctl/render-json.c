@@ -275,6 +275,62 @@ int render_json_test(const TestSteps *steps, const TestFailure *failure, JsonMod
         return r < 0 ? r : print(TAKE_PTR(o), mode, ret);
 }
 
+/* One entry of a plan, for the table. */
+typedef struct FederationRow {
+        const char *change, *issuer, *subject;
+        char **audiences;
+} FederationRow;
+
+static const Property federation_members[] = {
+        { NULL, "change", PROPERTY_STRING, offsetof(FederationRow, change), NULL },
+        { NULL, "issuer", PROPERTY_STRING, offsetof(FederationRow, issuer), NULL },
+        { NULL, "subject", PROPERTY_STRING, offsetof(FederationRow, subject), NULL },
+        { NULL, "audiences", PROPERTY_STRINGS, offsetof(FederationRow, audiences), NULL },
+};
+
+static const RowType federation_type = { "", sizeof(FederationRow), federation_members,
+                                         ELEMENTSOF(federation_members) };
+
+static int add_entries(json_object *o, const FederationPlan *p) {
+        size_t n = p->entries.n_items;
+        _cleanup_free_ FederationRow *rows = calloc(n + 1, sizeof(*rows));
+
+        if (!rows)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                rows[i] = (FederationRow){
+                        .change = federation_change_to_string(p->changes[i]),
+                        .issuer = p->entries.items[i].issuer,
+                        .subject = p->entries.items[i].subject,
+                        .audiences = p->entries.items[i].audiences,
+                };
+        return add_rows(o, "entries", &(Rows){ rows, n }, &federation_type);
+}
+
+int render_json_federation(const ShownFederation *f, JsonMode mode, char **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        int r;
+
+        r = o ? add_string(o, "name", f->name) : -ENOMEM;
+        if (r >= 0)
+                r = add_string(o, "registry", f->registry);
+        if (r >= 0)
+                r = add_string(o, "robot", f->robot);
+        if (r >= 0)
+                r = add_string(o, "issuer", f->own->issuer);
+        if (r >= 0)
+                r = add_string(o, "subject", f->own->subject);
+        if (r >= 0)
+                r = add_strings(o, "audience", f->own->audiences);
+        if (r >= 0)
+                r = add_member(o, "differs", json_object_new_boolean(f->plan->differs));
+        if (r >= 0)
+                r = add_member(o, "applied", json_object_new_boolean(f->applied));
+        if (r >= 0)
+                r = add_entries(o, f->plan);
+        return r < 0 ? r : print(TAKE_PTR(o), mode, ret);
+}
+
 int render_json_news(const JsonNews *news, usec_t now, char **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
         const Property *table;

@@ -8,6 +8,7 @@
 #include "client/event.h"
 #include "client/snapshot.h"
 #include "ctl/style.h"
+#include "model/federation-plan.h"
 
 /* "pullauthctl list" */
 int render_list(const Snapshot *s, const Style *style, usec_t now, char **ret);
@@ -26,6 +27,15 @@ int render_awaited(const AwaitedJobs *l, const Style *style, char **ret);
 int render_test(const TestSteps *steps, const TestFailure *failure, const Style *style, char **ret);
 /* "pullauthctl identity" */
 int render_identities(const ClaimsList *l, const Style *style, usec_t now, char **ret);
+/* What "pullauthctl federate" is about to do, or did. */
+typedef struct ShownFederation {
+        const char *name, *registry, *robot;
+        const FederationEntry *own; /* what this host's token says */
+        const FederationPlan *plan;
+        bool applied;
+} ShownFederation;
+
+int render_federation(const ShownFederation *f, const Style *style, char **ret);
 /* What "pullauthctl monitor" draws. */
 typedef struct Monitor {
         const Snapshot *snapshot;
@@ -48,6 +58,7 @@ int render_messages(const ShownMessages *l, const Style *style, char **ret);
 int render_json_list(const Snapshot *s, JsonMode mode, usec_t now, char **ret);
 int render_json_status(const JobSnapshot *const *jobs, size_t n_jobs, JsonMode mode, usec_t now, char **ret);
 int render_json_summary(const Snapshot *s, JsonMode mode, usec_t now, char **ret);
+int render_json_federation(const ShownFederation *f, JsonMode mode, char **ret);
 int render_json_test(const TestSteps *steps, const TestFailure *failure, JsonMode mode, char **ret);
 /* One line about what happened: `event` and the time, and then the arguments of a signal (may be NULL), the
  * whole job (may be NULL) or its name alone. */

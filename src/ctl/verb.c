@@ -83,6 +83,17 @@ static const Verb verbs[] = {
                   "it a registry would not take. Without names: of the identities that jobs use.\n"
                   "Needs polkit's action org.pullauth1.refresh.\n",
           .run = verb_identity },
+        { "federate", .arguments = "JOB", .group = GROUP_CONFIGURE, .min = 1, .max = 1,
+          .first = ARGUMENT_JOB,
+          .options = OPTION(DROP_AUDIENCES) | OPTION(DRY_RUN) | OPTION(REPLACE) | OPTION(ROOT) |
+                     OPTION(TIMEOUT) | OPTION(TOKEN_FILE) | OPTION(YES),
+          .summary = "Let the robot account trust this host",
+          .help = "Adds issuer and subject of this host to the robot account's federation, through\n"
+                  "the registry's API and with an OAuth token of somebody who administers the\n"
+                  "organization (--token-file=, or asked for). Shows the difference first; entries\n"
+                  "that are there stay unless --replace is given. Needs polkit's action\n"
+                  "org.pullauth1.refresh.\n",
+          .run = verb_federate },
         { "add", .arguments = "JOB KEY=VALUE...", .group = GROUP_CONFIGURE, .min = 3, .max = ARGUMENTS_MAX,
           .first = ARGUMENT_NEW, .others = ARGUMENT_SETTING,
           .options = OPTION(RUNTIME) | OPTION(WAIT) | OPTION(TIMEOUT), .summary = "Make a job",

@@ -67,6 +67,7 @@ void verb_credential(Ctl *ctl, char *const *arguments);
 void verb_disable(Ctl *ctl, char *const *arguments);
 void verb_edit(Ctl *ctl, char *const *arguments);
 void verb_enable(Ctl *ctl, char *const *arguments);
+void verb_federate(Ctl *ctl, char *const *arguments);
 void verb_help(Ctl *ctl, char *const *arguments);
 void verb_identity(Ctl *ctl, char *const *arguments);
 void verb_list(Ctl *ctl, char *const *arguments);

@@ -11,6 +11,7 @@ from product import DAEMON, MANAGER, NAME, PODMAN, ROOT, SOCKET, SYSTEM, WORKER,
 
 DAEMON_PROGRAM = '/usr/libexec/pullauthd'
 WORKER_PROGRAM = '/usr/libexec/pullauth-worker'
+FEDERATE_PROGRAM = '/usr/libexec/pullauth-federate'
 CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER = 1 << 0, 1 << 1, 1 << 3
 
 
@@ -44,16 +45,20 @@ def settings(machine):
     machine.run('systemctl', 'daemon-reload')
 
 
-def test_the_daemon_loads_neither_curl_nor_gnutls(machine):
-    program = machine.path(DAEMON_PROGRAM)
-    loaded = machine.run('ldd', DAEMON_PROGRAM).stdout
+@pytest.mark.parametrize('program', [DAEMON_PROGRAM, '/usr/bin/pullauthctl'])
+def test_what_does_not_speak_to_the_network_loads_neither_curl_nor_gnutls(machine, program):
+    loaded = machine.run('ldd', program).stdout
     for library in ('libcurl', 'libgnutls', 'libssl', 'libcrypto'):
-        assert not any(name.startswith(library) for name in needed(program))
+        assert not any(name.startswith(library) for name in needed(machine.path(program)))
         assert library not in loaded or library == 'libcrypto' and 'libsystemd' in loaded
-    assert any(name.startswith('libcurl') for name in needed(machine.path(WORKER_PROGRAM)))
 
 
-@pytest.mark.parametrize('program', ['pullauthd', 'pullauth-worker', 'pullauthctl'])
+@pytest.mark.parametrize('program', [WORKER_PROGRAM, FEDERATE_PROGRAM])
+def test_what_speaks_to_it_does(machine, program):
+    assert any(name.startswith('libcurl') for name in needed(machine.path(program)))
+
+
+@pytest.mark.parametrize('program', ['pullauthd', 'pullauth-worker', 'pullauth-federate', 'pullauthctl'])
 def test_every_program_tells_its_version(machine, program):
     place = '/usr/bin' if program == 'pullauthctl' else '/usr/libexec'
     assert machine.run(f'{place}/{program}', '--version').stdout.split()[0] == program
