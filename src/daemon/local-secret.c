@@ -186,6 +186,28 @@ static int take_setting(const char *root, const IdentityConfig *c, char *const s
         return named_secrets_add(&q->secrets, k->key, value);
 }
 
+/* SPIFFE's own way of telling programs where its agent is; a key of the identity goes before it.
+ * Returns 0, 1 with *reterr, -ENOMEM. */
+static int find_agent(const IdentityConfig *c, Request *q, Failure **reterr) {
+        const char *address = secure_getenv("SPIFFE_ENDPOINT_SOCKET"), *path;
+        int r;
+
+        if (c->source != IDENTITY_SPIFFE || identity_config_get(c, "Socket"))
+                return 0;
+        path = address ? identity_socket_path(address) : NULL;
+        if (path) {
+                r = strv_append(&q->settings, "Socket");
+                return r < 0 ? r : strv_append(&q->settings, path);
+        }
+        r = failure_new(reterr, STEP_IDENTITY, REASON_CONFIGURATION_INVALID,
+                        address ? "SPIFFE_ENDPOINT_SOCKET in the environment of pullauthd is no unix socket"
+                                : "Nothing says where the SPIFFE agent of this host listens");
+        if (r >= 0)
+                r = failure_set_hint(*reterr, "Set Socket= of the identity, for example Socket=%s",
+                                     identity_key_find("Socket")->example);
+        return r < 0 ? r : 1;
+}
+
 int local_identity_read(const char *root, const IdentityConfig *c, Request *q, Failure **reterr_failure) {
         int r;
 
@@ -194,7 +216,7 @@ int local_identity_read(const char *root, const IdentityConfig *c, Request *q, F
                 r = free_and_strdup(&q->audience, c->audience);
         if (r < 0)
                 return r;
-        r = 0;
+        r = find_agent(c, q, reterr_failure);
         for (char **s = c->settings; r == 0 && s && s[0]; s += 2)
                 r = take_setting(root, c, s, q, reterr_failure);
         return r;

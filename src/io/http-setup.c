@@ -257,6 +257,15 @@ static CURLcode set_protocol(CURL *e, HttpWay way) {
         return c;
 }
 
+/* A connection for each call: one costs next to nothing on the same host, none is found dead after a
+ * restart, and libcurl (7.88) loses all but the first of the calls that wait for one without TLS. */
+static const LongOption grpc_options[] = {
+        { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE, false },
+        { CURLOPT_PIPEWAIT, 0, false },
+        { CURLOPT_FRESH_CONNECT, 1, false },
+        { CURLOPT_FORBID_REUSE, 1, false },
+};
+
 static CURLcode set_way(CURL *e, const HttpAnchors *a) {
         CURLcode c;
 
@@ -265,7 +274,8 @@ static CURLcode set_way(CURL *e, const HttpAnchors *a) {
                 c = curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
         if (c != CURLE_OK || a->way != HTTP_WAY_GRPC)
                 return c;
-        c = curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+        for (size_t i = 0; c == CURLE_OK && i < ELEMENTSOF(grpc_options); i++)
+                c = curl_easy_setopt(e, grpc_options[i].option, grpc_options[i].value);
         if (c == CURLE_OK)
                 c = curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, a->socket);
         return c;

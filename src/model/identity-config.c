@@ -106,6 +106,12 @@ static int take_if(bool valid, const IdentityKey *k, const ConfAssignment *a, ch
                                k->key, k->example);
 }
 
+static int take_socket(const IdentityKey *k, const ConfAssignment *a, char **p, char **reterr) {
+        const char *path = identity_socket_path(a->value);
+
+        return path ? free_and_strdup(p, path) : take_if(false, k, a, p, reterr);
+}
+
 static int take_command(const IdentityKey *k, const ConfAssignment *a, char **p, char **reterr) {
         _cleanup_strv_ char **words = NULL;
         int r;
@@ -142,6 +148,8 @@ static int take_value(const IdentityKey *k, const ConfAssignment *a, char **p, c
                 return take_bool(a, p, reterr);
         case IDENTITY_VALUE_SPAN:
                 return take_span(k, a, p, reterr);
+        case IDENTITY_VALUE_SOCKET:
+                return take_socket(k, a, p, reterr);
         case IDENTITY_VALUE_CHOICE:
                 if (is_choice(k->choices, a->value))
                         return free_and_strdup(p, a->value);
@@ -286,6 +294,11 @@ static int check_complete(IdentityConfig *c, Conf *conf) {
                         conf, CONF_ERROR, config_main_file(conf), 0,
                         "Source= is missing in section [Identity], add for example Source=file");
         r = drop_foreign(c, conf);
+        if (r >= 0 && identity_source_needs_audience(c->source) && !c->audience)
+                r = conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
+                                     "Audience= is missing, Source=%s needs it, add for example "
+                                     "Audience=quay",
+                                     identity_source_to_string(c->source));
         keys = identity_key_all(&n);
         for (size_t i = 0; i < n && r >= 0; i++)
                 if (keys[i].required & 1U << c->source && !identity_config_get(c, keys[i].key))

@@ -6,14 +6,14 @@
  * what it does is for the source in the worker. "Source" and "Audience" are not in it, for every source has
  * them. */
 
+#include <sys/un.h>
+
 #include "base/text.h"
 #include "model/identity-key.h"
 
 static const char *const source_table[_IDENTITY_SOURCE_MAX] = {
-        [IDENTITY_FILE] = "file",
-        [IDENTITY_CREDENTIAL] = "credential",
-        [IDENTITY_EXEC] = "exec",
-        [IDENTITY_SIGNED] = "signed",
+        [IDENTITY_FILE] = "file",     [IDENTITY_CREDENTIAL] = "credential", [IDENTITY_EXEC] = "exec",
+        [IDENTITY_SPIFFE] = "spiffe", [IDENTITY_SIGNED] = "signed",
 };
 
 const char *identity_source_to_string(IdentitySource s) {
@@ -39,6 +39,7 @@ int identity_source_names(char **ret) {
 #define FILES (1U << IDENTITY_FILE)
 #define CREDENTIALS (1U << IDENTITY_CREDENTIAL)
 #define EXEC (1U << IDENTITY_EXEC)
+#define SPIFFE (1U << IDENTITY_SPIFFE)
 #define SIGNED (1U << IDENTITY_SIGNED)
 
 static const IdentityKey keys[] = {
@@ -46,7 +47,11 @@ static const IdentityKey keys[] = {
         { "TokenFile", FILES, FILES, IDENTITY_VALUE_FILE, "/run/quay.jwt" },
         { "Credential", CREDENTIALS, CREDENTIALS, IDENTITY_VALUE_NAME, "quay-token" },
         { "Command", EXEC, EXEC, IDENTITY_VALUE_COMMAND, "/usr/bin/get-token --audience quay" },
-        { "Timeout", EXEC, 0, IDENTITY_VALUE_SPAN, "20s", .seconds = { 1, 50 } },
+        { "Timeout", EXEC | SPIFFE, 0, IDENTITY_VALUE_SPAN, "20s", .seconds = { 1, 50 } },
+        /* the Workload API of SPIFFE */
+        { "Socket", SPIFFE, 0, IDENTITY_VALUE_SOCKET, "unix:///run/spire/agent/public/api.sock" },
+        { "SPIFFEID", SPIFFE, 0, IDENTITY_VALUE_TOKEN, "spiffe://example.com/host/edge-1" },
+        { "Hint", SPIFFE, 0, IDENTITY_VALUE_TOKEN, "quay" },
         /* this host as its own issuer */
         { "Issuer", SIGNED, SIGNED, IDENTITY_VALUE_URL, "https://issuer.example.com" },
         { "Subject", SIGNED, SIGNED, IDENTITY_VALUE_TOKEN, "edge-1" },
@@ -57,6 +62,19 @@ static const IdentityKey keys[] = {
         { "Algorithm", SIGNED, 0, IDENTITY_VALUE_CHOICE, "RS256", .choices = "RS256 RS384" },
         { "Lifetime", SIGNED, 0, IDENTITY_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },
 };
+
+bool identity_source_needs_audience(IdentitySource s) {
+        return s == IDENTITY_SPIFFE;
+}
+
+const char *identity_socket_path(const char *address) {
+        const char *path = startswith(address, "unix://") ?: startswith(address, "unix:") ?: address;
+
+        return path[0] == '/' && text_is_token(path) &&
+                               strlen(path) < sizeof(((struct sockaddr_un *) NULL)->sun_path)
+                       ? path
+                       : NULL;
+}
 
 const IdentityKey *identity_key_find(const char *key) {
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)

@@ -12,6 +12,7 @@ typedef enum IdentitySource {
         IDENTITY_FILE,
         IDENTITY_CREDENTIAL,
         IDENTITY_EXEC,
+        IDENTITY_SPIFFE,
         IDENTITY_SIGNED,
         _IDENTITY_SOURCE_MAX,
         _IDENTITY_SOURCE_INVALID = -EINVAL,
@@ -19,6 +20,8 @@ typedef enum IdentitySource {
 
 const char *identity_source_to_string(IdentitySource s);
 IdentitySource identity_source_from_string(const char *s);
+/* True if it asks for a token for one audience, and cannot do so without a name of it. */
+bool identity_source_needs_audience(IdentitySource s);
 /* "file, credential, …" for messages. */
 int identity_source_names(char **ret);
 
@@ -34,6 +37,7 @@ typedef enum IdentityValue {
         IDENTITY_VALUE_BOOL,      /* kept as "yes" or "no" */
         IDENTITY_VALUE_SPAN,      /* kept as µs in decimal */
         IDENTITY_VALUE_CHOICE,    /* one of `choices` */
+        IDENTITY_VALUE_SOCKET,    /* unix:///path, kept as the path */
         _IDENTITY_VALUE_MAX,
         _IDENTITY_VALUE_INVALID = -EINVAL,
 } IdentityValue;
@@ -49,6 +53,10 @@ typedef struct IdentityKey {
         const char *choices; /* IDENTITY_VALUE_CHOICE: separated by blanks */
         unsigned seconds[2]; /* IDENTITY_VALUE_SPAN: shortest and longest */
 } IdentityKey;
+
+/* The absolute path in an address of the form unix:///PATH (or unix:/PATH, or the path alone); NULL if it is
+ * none, or too long for the kernel. */
+const char *identity_socket_path(const char *address);
 
 /* NULL if there is no such key. */
 const IdentityKey *identity_key_find(const char *key);

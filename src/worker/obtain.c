@@ -343,6 +343,13 @@ static void cut_blanks(Secret *s) {
         secret_truncate(s, bytes.iov_len);
 }
 
+/* Whoever the token comes from may know better than the general hint what to change. */
+static int advise(const Obtain *o, Failure *f) {
+        const char *hint = o->source->remedy ? o->source->remedy(f->reason, o->claims) : NULL;
+
+        return hint ? failure_set_hint(f, "%s", hint) : 0;
+}
+
 static void on_identity(int r, Secret *token, Failure *failure, void *userdata) {
         Obtain *o = userdata;
         usec_t now = now_real();
@@ -359,6 +366,10 @@ static void on_identity(int r, Secret *token, Failure *failure, void *userdata) 
         bytes = secret_peek(o->token);
         r = lint_token(bytes.iov_base, bytes.iov_len, o->request->audience, now, now >= CLOCK_SANE,
                        &o->claims, &f);
+        if (r > 0 && advise(o, f) < 0) {
+                failure_free(f);
+                r = -ENOMEM;
+        }
         if (r >= 0 && o->claims && show_claims(o->claims, &o->answer->claims) < 0) {
                 failure_free(f);
                 end_with_errno(o, -ENOMEM);

@@ -172,3 +172,30 @@ def test_a_file_of_an_identity_that_changes_ends_the_wait(host):
     assert 'KeyFile=' in job['Message'] + job['Hint'] and '/tokens/key' in job['Message']
     host.write('tokens/key', 'hush\n', 0o600)
     host.client.wait_job('edge', State='fresh')
+
+
+def spiffe_identity(host, more=''):
+    host.write('etc/pullauth/identities/default.identity', f'[Identity]\nSource=spiffe\nAudience=quay\n{more}')
+    host.job()
+
+
+def test_the_agent_of_spiffe_is_where_the_environment_says(host):
+    spiffe_identity(host)
+    host.start(SPIFFE_ENDPOINT_SOCKET='unix:///run/spire/agent/api.sock')
+    host.client.wait_job('edge', State='fresh')
+    spiffe_identity(host, 'Socket=unix:///run/other.sock\nHint=quay\n')
+    host.reload()
+    host.client.call('org.pullauth1.Manager', 'RefreshAll')
+    host.client.wait_job('edge', AttemptsEnded=2)
+    settings = [dict(request['Settings']) for request in host.worker.requests]
+    assert settings == [{'Socket': '/run/spire/agent/api.sock'}, {'Socket': '/run/other.sock', 'Hint': 'quay'}]
+
+
+@pytest.mark.parametrize('environment, says', [({}, 'Nothing says where'),
+                                               ({'SPIFFE_ENDPOINT_SOCKET': 'tcp://127.0.0.1:1'}, 'no unix socket')])
+def test_an_agent_of_spiffe_that_cannot_be_found(host, environment, says):
+    spiffe_identity(host)
+    host.start(**environment)
+    job = host.client.wait_job('edge', Reason='configuration-invalid')
+    assert says in job['Message'] and 'Socket=unix:///' in job['Hint'] and job['Step'] == 'identity'
+    assert not host.worker.requests

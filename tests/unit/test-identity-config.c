@@ -48,6 +48,10 @@ static void what_is_missing_or_wrong_is_said(void **state) {
                 { "[Identity]\nSource=exec\nCommand=get-token\n", "Command=/usr/bin/get-token" },
                 { "[Identity]\nSource=exec\nCommand=/bin/a\nTimeout=2h\n", "Timeout=" },
                 { "[Identity]\nSource=exec\nCommand=/bin/a 'b\n", "quote" },
+                { "[Identity]\nSource=spiffe\nSocket=/s\n", "Audience= is missing, Source=spiffe needs it" },
+                { "[Identity]\nSource=spiffe\nAudience=a\nSocket=tcp://127.0.0.1:1\n",
+                  "Socket=unix:///run" },
+                { "[Identity]\nSource=spiffe\nAudience=a\nSocket=unix://host/s\n", "Socket=unix:///run" },
                 { "[Identity]\nSource=signed\nSubject=a\nIssuer=http://a\n", "Issuer=http://a" },
                 { "[Identity]\nSource=signed\nSubject=a\nIssuer=https://u:p@a\n", "Issuer=" },
                 { "[Identity]\nSource=signed\nSubject=a\nIssuer=https://\n", "Issuer=" },
@@ -90,6 +94,8 @@ static void the_last_line_wins_and_values_are_canonical(void **state) {
                      NULL);
         assert_warns("[Identity]\nTimeout=1s\nSource=exec\nCommand=/bin/a \"x y\"\n", NULL, "Command",
                      "/bin/a \"x y\"");
+        assert_warns("[Identity]\nSource=spiffe\nAudience=a\nSocket=unix:///run/s\n", NULL, "Socket",
+                     "/run/s");
 }
 
 static void keys_of_other_sources_are_said_to_mean_nothing(void **state) {

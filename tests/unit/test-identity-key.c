@@ -25,7 +25,7 @@ static void each_key_is_there_once_and_for_a_source(void **state) {
 }
 
 static void write_identity(FILE *f, IdentitySource s, const IdentityKey *keys, size_t n) {
-        fprintf(f, "[Identity]\nSource=%s\n", identity_source_to_string(s));
+        fprintf(f, "[Identity]\nAudience=quay\nSource=%s\n", identity_source_to_string(s));
         for (size_t i = 0; i < n; i++)
                 if (keys[i].sources & 1U << s)
                         fprintf(f, "%s=%s\n", keys[i].key, keys[i].example);
@@ -58,6 +58,26 @@ static void each_source_takes_all_of_its_examples(void **state) {
         }
 }
 
+static void sockets_have_one_path(void **state) {
+        char longest[] = "unix:///"
+                         "12345678901234567890123456789012345678901234567890"
+                         "12345678901234567890123456789012345678901234567890"
+                         "1234567";
+
+        assert_string_equal(identity_socket_path("unix:///run/a"), "/run/a");
+        assert_string_equal(identity_socket_path("unix:/run/a"), "/run/a");
+        assert_string_equal(identity_socket_path("/run/a"), "/run/a");
+        assert_null(identity_socket_path(longest));
+        longest[sizeof(longest) - 2] = '\0';
+        assert_string_equal(identity_socket_path(longest), longest + strlen("unix://"));
+        assert_null(identity_socket_path(""));
+        assert_null(identity_socket_path("run/a"));
+        assert_null(identity_socket_path("unix://"));
+        assert_null(identity_socket_path("unix://host/a"));
+        assert_null(identity_socket_path("tcp://127.0.0.1:8081"));
+        assert_null(identity_socket_path("/run/a b"));
+}
+
 static void sources_and_their_words_belong_together(void **state) {
         _cleanup_free_ char *names = NULL;
 
@@ -73,6 +93,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_key_is_there_once_and_for_a_source),
                 cmocka_unit_test(each_source_takes_all_of_its_examples),
+                cmocka_unit_test(sockets_have_one_path),
                 cmocka_unit_test(sources_and_their_words_belong_together),
         };
 

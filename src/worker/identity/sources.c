@@ -10,12 +10,10 @@
 #include "worker/identity/file.h"
 #include "worker/identity/signed.h"
 #include "worker/identity/sources.h"
+#include "worker/identity/spiffe.h"
 
 static const IdentitySourceType *const sources[] = {
-        &identity_file,
-        &identity_exec,
-        &identity_credential,
-        &identity_signed,
+        &identity_file, &identity_exec, &identity_credential, &identity_spiffe, &identity_signed,
 };
 
 const IdentitySourceType *identity_source_find(const char *name) {
