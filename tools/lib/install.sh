@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs what building, testing and demonstrating pullauthd needs, on Debian-like (apt) and RHEL-like (dnf)
 # machines. Run as `tools/lib/install.sh GROUP…`; groups: build test style host bench demo. It says what it is about
-# to install, installs nothing that is there already, never asks, and starts no service. A package that this
-# distribution does not have is named, and the suite that wants it fails later and says so.
+# to install, installs nothing that is there already, never asks, and starts no service. It fails when something needed
+# could not be installed. What is optional and not to be had is named, and the suite that wants it says so later.
 
 set -euo pipefail
 unset CDPATH
@@ -23,6 +23,12 @@ as_root() {
                 say "'$1' wants root, and there is no sudo"
                 return 1
         fi
+}
+
+needed() {
+        say "could not install what is needed: $1"
+        say 'see above for the reason; enable the repository that has it, or install it by hand, and run this again'
+        return 1
 }
 
 # "a|b": either will do, the first one is installed.
@@ -151,7 +157,8 @@ install_debian() {
                 picked+=("$(debian_pick "$package")")
         done
         say "apt-get install ${picked[*]}"
-        with_services_held retried apt_quiet install --no-install-recommends -y "${picked[@]}"
+        with_services_held retried apt_quiet install --no-install-recommends -y "${picked[@]}" ||
+                needed "one or more of ${picked[*]}"
 }
 
 dnf_quiet() {
@@ -175,7 +182,7 @@ enable_repositories() {
 
 install_rhel() {
         local group package
-        local -a missing=() optional=()
+        local -a missing=() optional=() failed=()
         for group in "$@"; do
                 for package in $(rhel_packages "$group"); do
                         rpm -q --whatprovides "${package#\?}" >/dev/null 2>&1 && continue
@@ -195,11 +202,15 @@ install_rhel() {
         if [[ ${#missing[@]} -gt 0 ]]; then
                 say "dnf install ${missing[*]}"
                 # One name that is not known spoils a whole transaction: then each by itself.
-                retried dnf_quiet install "${missing[@]}" || optional=("${missing[@]}" "${optional[@]}")
+                retried dnf_quiet install "${missing[@]}" ||
+                        for package in "${missing[@]}"; do
+                                dnf_quiet install "$package" || failed+=("$package")
+                        done
         fi
         for package in "${optional[@]}"; do
                 dnf_quiet install "$package" || say "this distribution has no package '$package'"
         done
+        [[ ${#failed[@]} -eq 0 ]] || needed "${failed[*]}"
 }
 
 log=$(mktemp)
