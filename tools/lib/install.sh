@@ -44,7 +44,7 @@ debian_packages() {
                         'dbus-daemon|dbus python3-pytest python3-pytest-xdist python3-dbusmock python3-dbus' \
                         'python3-gi python3-cryptography python3-jwt python3-prometheus-client' \
                         'python3-grpcio python3-protobuf' \
-                        'docker-registry skopeo podman uidmap openssl strace softhsm2 jq'
+                        'docker-registry skopeo podman uidmap openssl strace softhsm2 jq libglib2.0-bin'
                 ;;
         style)
                 echo 'clang-format clang-tidy shellcheck codespell reuse mandoc'
@@ -74,7 +74,7 @@ rhel_packages() {
                 echo 'libcmocka-devel clang compiler-rt valgrind libasan libubsan dbus-daemon python3-pytest' \
                         'python3-pytest-xdist ?python3-dbusmock python3-dbus python3-gobject-base' \
                         'python3-cryptography python3-jwt ?docker-distribution skopeo podman openssl strace jq' \
-                        'softhsm ?python3-prometheus_client ?python3-grpcio ?python3-protobuf'
+                        'softhsm glib2 ?python3-prometheus_client ?python3-grpcio ?python3-protobuf'
                 ;;
         style)
                 echo 'clang-tools-extra ?ShellCheck ?codespell ?reuse ?mandoc'
