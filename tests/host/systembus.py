@@ -60,6 +60,8 @@ class SystemBus:
         self.context.push_thread_default()
         slot = self.connection.signal_subscribe(name, interface, member, path, first_argument,
                                                 Gio.DBusSignalFlags.NONE, lambda *_: seen.append(True))
+        # A round trip: from here on no signal is missed, also of what happens without a message of ours.
+        self.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'GetId')
 
         def wait(is_enough, seconds):
             over = []
