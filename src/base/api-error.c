@@ -17,6 +17,7 @@ static const char *const names[_API_ERROR_MAX] = {
         [API_ERROR_NO_SUCH_TARGET] = "org.pullauth1.Error.NoSuchTarget",
         [API_ERROR_JOB_EXISTS] = "org.pullauth1.Error.JobExists",
         [API_ERROR_NOT_CHANGEABLE] = "org.pullauth1.Error.NotChangeable",
+        [API_ERROR_FILE_FAILED] = "org.pullauth1.Error.FileFailed",
         [API_ERROR_CONFIGURATION_INVALID] = "org.pullauth1.Error.ConfigurationInvalid",
         [API_ERROR_NO_CREDENTIAL] = "org.pullauth1.Error.NoCredential",
         [API_ERROR_TARGET_FAILED] = "org.pullauth1.Error.TargetFailed",

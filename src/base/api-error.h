@@ -16,6 +16,7 @@ typedef enum ApiError {
         API_ERROR_NO_SUCH_TARGET,
         API_ERROR_JOB_EXISTS,
         API_ERROR_NOT_CHANGEABLE,        /* what stands in the way belongs to somebody else */
+        API_ERROR_FILE_FAILED,           /* a configuration file cannot be written or read */
         API_ERROR_CONFIGURATION_INVALID, /* the job's files cannot work as they are */
         API_ERROR_NO_CREDENTIAL,         /* the job holds none at present */
         API_ERROR_TARGET_FAILED,         /* the target file cannot be read or understood */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/bus-manager-methods.h"
+#include "daemon/bus-request.h"
 #include "daemon/bus-value.h"
 
 static int append_all_messages(sd_bus_message *reply, const Manager *m) {
@@ -43,9 +44,14 @@ int bus_manager_reload(sd_bus_message *message, void *userdata, sd_bus_error *re
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = reload(b);
+        if (r == -ENOMEM)
+                return r;
         if (r < 0)
-                return sd_bus_error_set_errnof(reterror, r, "The configuration cannot be read: %s",
-                                               strerrordesc_np(-r));
+                return bus_error(
+                        reterror, API_ERROR_FILE_FAILED,
+                        "The configuration cannot be read, what was read before holds: %s; see to the "
+                        "directories below /etc/pullauth, and try again",
+                        strerrordesc_np(-r));
         r = sd_bus_message_new_method_return(message, &reply);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', BUS_CONF_MESSAGE_TYPE);

@@ -32,10 +32,33 @@ static const char *root_of(const BusPlan *p) {
         return manager_root(p->b->manager);
 }
 
-int bus_plan_refuse_file(const char *path, int r, sd_bus_error *reterror) {
+/* What to do where it is the file system that says no. */
+static int refuse_by_file_system(const char *path, int r, sd_bus_error *reterror) {
+        const char *advice;
+
         switch (-r) {
         case ENOMEM:
                 return r;
+        case ENOSPC:
+        case EDQUOT:
+                advice = "make room there, and try again";
+                break;
+        case ENOENT:
+        case EROFS:
+                advice =
+                        "the directory has to be there, and on a file system that can be written to, when the "
+                        "service starts; 'systemd-tmpfiles --create pullauth.conf' makes it, 'systemctl "
+                        "restart pullauthd.service' takes note";
+                break;
+        default:
+                advice = "see to the directory and the disk it is on, and try again";
+        }
+        return bus_error(reterror, API_ERROR_FILE_FAILED, "Cannot change %s: %s; %s", path,
+                         strerrordesc_np(-r), advice);
+}
+
+int bus_plan_refuse_file(const char *path, int r, sd_bus_error *reterror) {
+        switch (-r) {
         case EMEDIUMTYPE:
                 return bus_error(
                         reterror, API_ERROR_NOT_CHANGEABLE,
@@ -54,15 +77,14 @@ int bus_plan_refuse_file(const char *path, int r, sd_bus_error *reterror) {
                         "nobody else",
                         path);
         default:
-                return sd_bus_error_set_errnof(reterror, r, "Cannot change %s: %s", path,
-                                               strerrordesc_np(-r));
+                return refuse_by_file_system(path, r, reterror);
         }
 }
 
 int bus_plan_refuse_change(const char *path, int r, sd_bus_error *reterror) {
-        if (r == -ENOMEM || r == -EMEDIUMTYPE || r == -EAGAIN)
+        if (r == -EMEDIUMTYPE || r == -EAGAIN)
                 return bus_plan_refuse_file(path, r, reterror);
-        return sd_bus_error_set_errnof(reterror, r, "Cannot change %s: %s", path, strerrordesc_np(-r));
+        return refuse_by_file_system(path, r, reterror);
 }
 
 int bus_plan_add(BusPlan *p, ConfPlace place, const char *drop_in, BusStep **ret, sd_bus_error *reterror) {
@@ -235,11 +257,13 @@ static int carry_out_step(const BusPlan *p, const BusStep *s) {
 int bus_plan_reload(const BusContext *b, const char *name, sd_bus_error *reterror) {
         int r = manager_reload_job(b->manager, name);
 
-        return r < 0 ? sd_bus_error_set_errnof(
-                               reterror, r,
-                               "The files of job '%s' were changed, but cannot be read again: %s", name,
-                               strerrordesc_np(-r))
-                     : 0;
+        return r == -ENOMEM || r >= 0
+                       ? r
+                       : bus_error(
+                                 reterror, API_ERROR_FILE_FAILED,
+                                 "The files of job '%s' were changed, but cannot be read again: %s; see to "
+                                 "the directories below /etc/pullauth, then run 'pullauthctl reload'",
+                                 name, strerrordesc_np(-r));
 }
 
 int bus_plan_carry_out(const BusPlan *p, sd_bus_error *reterror) {
