@@ -2,7 +2,9 @@
 """Daemon and worker as they are, an issuer and a Quay that are simulated: from a token file to a pull's password."""
 
 import base64
+import json
 import os
+import re
 import sys
 import tempfile
 
@@ -145,27 +147,131 @@ def test_no_secret_of_a_real_exchange_is_shown(world):
         assert secret not in said and secret.split('.')[2] not in said
 
 
-def test_a_test_on_the_command_line_goes_all_the_way_and_changes_nothing(world):
+# --- pullauthctl test and identity
+
+ADMINISTRATOR = 0 if ROOT else os.geteuid()
+STEPS = ('token', 'claims', 'dns', 'tcp', 'tls', 'exchange', 'verification', 'publication')
+
+
+def tried(host, name='edge'):
+    """Exit status, what was printed, and the lines of the table: step → (result, time)."""
+    shown = host.ctl('test', name, uid=ADMINISTRATOR)
+    assert shown.stderr == ''
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    return shown.returncode, shown.stdout, {words[0]: (words[1], words[2]) for words in lines
+                                            if words and words[0] in STEPS}
+
+
+def test_a_test_shows_each_step_with_its_time_and_changes_nothing(world):
     host, quay, _worker = world
     host.start()
     host.client.wait_job('edge', State='fresh')
     before, job = host.read('etc/containers/auth.json'), host.client.job('edge')
-    shown = host.ctl('test', 'edge', uid=0 if ROOT else os.geteuid())
-    assert shown.returncode == 0, shown.stdout + shown.stderr
-    for step in ('token', 'claims', 'dns', 'tcp', 'tls', 'exchange', 'verification', 'publication'):
-        assert step in shown.stdout.lower(), shown.stdout
+    status, text, steps = tried(host)
+    assert status == 0 and tuple(steps) == STEPS, text
+    for result, spent in steps.values():
+        assert result == 'ok' and re.fullmatch(r'\d+(\.\d)?m?s', spent), text
+    assert quay.issuer in text and '/etc/containers/auth.json' in text
+    found = json.loads(host.ctl('--json', 'test', 'edge', uid=ADMINISTRATOR).stdout)
+    assert [step['step'] for step in found['steps']] == list(STEPS) and found['failure'] is None
+    assert [step['time_usec'] for step in found['steps'] if step['step'] in ('exchange', 'verification')] > [0, 0]
     assert host.read('etc/containers/auth.json') == before and host.client.job('edge') == job
-    assert quay.audit()['exchanges'] == 2
+    assert quay.audit()['exchanges'] == 3
+
+
+def other_job(host, registry, more=''):
+    """One that was there from the beginning and could never work."""
+    host.job('other', registry=registry, more=f'Scopes=acme/other\n{more}')
+    return 'other'
+
+
+def no_token(host, _quay):
+    os.unlink(host.path('tokens/token'))
+
+
+def old_token(host, quay):
+    host.token(quay.jwt({'iat': 1699990000, 'exp': 1700000000}))
+
+
+def no_such_host(host, _quay):
+    return other_job(host, 'no-such-host.invalid')
+
+
+def nobody_listens(host, _quay):
+    return other_job(host, '127.0.0.1:1')
+
+
+def no_authority(host, quay):
+    return other_job(host, quay.quay)
+
+
+def no_federation(_host, quay):
     quay.robot('acme+edge', federation=[])
-    shown = host.ctl('test', 'edge', uid=0 if ROOT else os.geteuid())
-    assert shown.returncode not in (0, 2) and 'federat' in (shown.stdout + shown.stderr)
-    assert host.client.job('edge') == job
 
 
-def test_an_identity_on_the_command_line_is_what_quay_has_to_know(world):
+def no_robots(_host, quay):
+    quay.settings(robots_disallow=True)
+
+
+def no_target(host, _quay):
+    host.write('etc/containers/auth.json', 'no JSON')
+
+
+@pytest.mark.parametrize('spoil, failed, reason', [
+    (no_token, 'token', 'token-file-missing'),
+    (old_token, 'claims', 'token-expired'),
+    (no_such_host, 'dns', 'name-resolution'),
+    (nobody_listens, 'tcp', 'connection-failed'),
+    (no_authority, 'tls', 'tls-untrusted'),
+    (no_federation, 'exchange', 'federation-not-configured'),
+    (no_robots, 'verification', 'credential-refused'),
+    (no_target, 'publication', 'target-malformed'),
+])
+def test_a_test_shows_the_step_that_failed_and_what_to_do(world, spoil, failed, reason):
     host, quay, _worker = world
     host.start()
     host.client.wait_job('edge', State='fresh')
-    shown = host.ctl('identity', uid=0 if ROOT else os.geteuid())
-    assert shown.returncode == 0 and quay.issuer in shown.stdout and quay.subject in shown.stdout, shown.stderr
-    assert quay.jwt().split('.')[2] not in shown.stdout and quay.audit()['exchanges'] == 1
+    name = spoil(host, quay)
+    if name:
+        host.reload()
+    before = host.read('etc/containers/auth.json')
+    status, text, steps = tried(host, name or 'edge')
+    at = STEPS.index(failed)
+    assert status == 3, text
+    assert [steps[step][0] for step in STEPS] == ['ok'] * at + ['failed'] + ['skipped'] * (7 - at), text
+    assert all((steps[step][1] == '-') == (number > at) for number, step in enumerate(STEPS)), text
+    assert reason in text and 'To do: ' in text
+    assert host.read('etc/containers/auth.json') == before
+    found = json.loads(host.ctl('--json', 'test', name or 'edge', uid=ADMINISTRATOR).stdout)
+    assert found['failure']['reason'] == reason and found['failure']['hint']
+
+
+def test_an_identity_is_what_quay_has_to_know(world):
+    host, quay, _worker = world
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    shown = host.ctl('identity', uid=ADMINISTRATOR)
+    assert shown.returncode == 0 and shown.stderr == ''
+    for part in (quay.issuer, quay.subject, quay.audience, 'RS256'):
+        assert part in shown.stdout
+    found, = json.loads(host.ctl('--json', 'identity', 'default', uid=ADMINISTRATOR).stdout)
+    assert (found['name'], found['issuer'], found['subject'], found['problem']) == \
+        ('default', quay.issuer, quay.subject, '')
+    entry = {'issuer': found['issuer'], 'subject': found['subject']}
+    quay.robot('acme+edge', federation=[{**entry, 'audiences': [quay.audience]}])
+    assert tried(host)[0] == 0, 'what it says is what Quay wants'
+    assert quay.jwt().split('.')[2] not in shown.stdout
+
+
+@pytest.mark.parametrize('spoil, status, said', [
+    (no_token, 3, 'does not exist'),
+    (old_token, 3, 'ended'),
+    (lambda host, quay: host.token(quay.jwt({'aud': 'elsewhere'})), 3, 'audience'),
+], ids=['no token', 'expired', 'audience'])
+def test_an_identity_says_what_is_wrong_with_it_and_what_to_do(world, spoil, status, said):
+    host, quay, _worker = world
+    spoil(host, quay)
+    host.start()
+    shown = host.ctl('identity', 'default', uid=ADMINISTRATOR)
+    assert shown.returncode == status and said in (shown.stdout + shown.stderr).lower()
+    assert quay.audit()['exchanges'] == 0
