@@ -308,23 +308,27 @@ def test_what_is_made_on_the_bus_lasts_as_long_as_was_asked_for(site):
     assert site.product.job('kept')['OnExpiry'] == 'retain'
 
 
-def test_where_nothing_can_be_written_it_says_so(site):
-    """The directory was not there when the daemon started, so that it is read-only to it."""
+def test_where_nothing_can_be_written_it_says_what_to_do(site):
+    """The directory was not there when the daemon started, so that it is read-only to it also when it is there."""
     site.restore()
+    add = ['add', 'made', f'Registry={site.quay.quay}', 'Robot=acme+edge']
     site.product.stop()
     shutil.rmtree(site.machine.path(IN_ETC))
     try:
         site.product.start()
-        refused = site.ctl('add', 'made', f'Registry={site.quay.quay}', 'Robot=acme+edge')
-        assert refused.returncode == 1 and f'{IN_ETC}/made.job: Read-only' in refused.stdout, refused.stdout
-        assert 'systemd-tmpfiles --create pullauth.conf' in refused.stdout, refused.stdout
+        for reason in ('No such file', 'Read-only'):
+            refused = site.ctl(*add)
+            assert refused.returncode == 1 and f'{IN_ETC}/made.job: {reason}' in refused.stdout, refused.stdout
+            for command in ('systemd-tmpfiles --create pullauth.conf', 'systemctl restart pullauthd.service'):
+                assert command in refused.stdout, refused.stdout
+            site.machine.run('systemd-tmpfiles', '--create', 'pullauth.conf')
         assert site.product.states() == {}
+        site.machine.run('systemctl', 'restart', 'pullauthd.service')
+        assert site.ctl(*add).returncode == 0
     finally:
         site.machine.run('systemd-tmpfiles', '--create', 'pullauth.conf')
-        for path, text in site.files.items():
-            site.machine.write(path, text)
         site.machine.run('systemctl', 'restart', DAEMON)
-        site.wait_settled()
+        site.restore()
 
 
 @pytest.fixture(scope='module', params=[True, False], ids=['polkit', 'no polkit'])
