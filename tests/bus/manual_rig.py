@@ -12,11 +12,14 @@ import os
 import re
 import shlex
 import subprocess
+import time
 
+from fakeworker import trace
 from manual import examples
 from rig import ROOT, SLOW, STRANGER_UID, TOP, Host, as_user, program
 
 MAN = os.path.join(TOP, 'man')
+ISSUER = 'https://oidc.example.com'
 PLACES = re.compile(r'(?<![\w.}/-])/(?=(?:etc|run|var|usr/lib/pullauth|usr/local)/)')
 VARIABLE = (
     (re.compile(r'\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC'), 'DATE'),
@@ -74,7 +77,14 @@ class Manual:
         self.host.worker.answer = self.credential
 
     def credential(self, request, **more):
-        return self.host.worker.credential(request, Issuer='https://oidc.example.com', **more)
+        """What a worker says that has nothing to complain about, whatever is asked for."""
+        kind, now = request.get('Kind', 'obtain'), int(time.time())
+        if kind != 'obtain':
+            more.update(Audience=['quay'], Algorithm='RS256', KeyId='k1', IdentityIssued=now - 5,
+                        IdentityExpires=now + 3600)
+        if kind == 'test':
+            more['Trace'] = trace(request['Registry'], ISSUER, 'edge-1')
+        return self.host.worker.credential(request, Issuer=ISSUER, **more)
 
     def write(self, example):
         path = example.argument

@@ -10,6 +10,7 @@ import tempfile
 
 import pytest
 from activate import Activated
+from fakeworker import trace
 from rig import DAEMON_UID, ROOT, STRANGER_UID, TOP, WRAPPER, program, Host
 
 sys.path.insert(1, os.path.join(TOP, 'tests', 'quay'))
@@ -171,7 +172,9 @@ def test_a_test_shows_each_step_with_its_time_and_changes_nothing(world):
     assert status == 0 and tuple(steps) == STEPS, text
     for result, spent in steps.values():
         assert result == 'ok' and re.fullmatch(r'\d+(\.\d)?m?s', spent), text
-    assert quay.issuer in text and '/etc/containers/auth.json' in text
+    assert '/etc/containers/auth.json' in text
+    for _step, _result, _usec, detail in trace(quay.quay, quay.issuer, quay.subject):
+        assert detail in text
     found = json.loads(host.ctl('--json', 'test', 'edge', uid=ADMINISTRATOR).stdout)
     assert [step['step'] for step in found['steps']] == list(STEPS) and found['failure'] is None
     assert [step['time_usec'] for step in found['steps'] if step['step'] in ('exchange', 'verification')] > [0, 0]
