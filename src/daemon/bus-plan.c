@@ -45,10 +45,9 @@ static int refuse_by_file_system(const char *path, int r, sd_bus_error *reterror
                 break;
         case ENOENT:
         case EROFS:
-                advice =
-                        "the directory has to be there, and on a file system that can be written to, when the "
-                        "service starts; 'systemd-tmpfiles --create pullauth.conf' makes it, 'systemctl "
-                        "restart pullauthd.service' takes note";
+                advice = "the directory has to be there, and writable, when the service starts; "
+                         "'systemd-tmpfiles --create pullauth.conf' makes it, "
+                         "'systemctl restart pullauthd.service' takes note";
                 break;
         default:
                 advice = "see to the directory and the disk it is on, and try again";
