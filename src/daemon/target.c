@@ -162,11 +162,14 @@ static int make_directory(const Target *t) {
         return fchmodat(parent_fd, name, t->config->directory_mode, 0) < 0 ? -errno : 0;
 }
 
-static int open_directory(const Target *t, Found *f, Failure **reterr) {
+/* Without `make` one that would be made is as good as an empty one, and leaves f->dir_fd as it is. */
+static int open_directory(const Target *t, Found *f, bool make, Failure **reterr) {
         _cleanup_free_ char *component = NULL;
         int r;
 
         r = dir_open_trusted(t->path, &f->dir_fd, &f->name, &component);
+        if (r == -ENOENT && t->config->directory_mode != 0 && !make)
+                return 0;
         if (r == -ENOENT && t->config->directory_mode != 0 && make_directory(t) >= 0) {
                 free(TAKE_PTR(component));
                 r = dir_open_trusted(t->path, &f->dir_fd, &f->name, &component);
@@ -256,7 +259,8 @@ static int replace(Target *t, const Found *f, const Secret *text, Failure **rete
 
 /* The file is as it should be. Is that for good? */
 static int settle(Target *t, const Found *f, Failure **reterr) {
-        if (t->unsettled && t->config->persistent && fsync(f->dir_fd) < 0 && errno != EINVAL)
+        if (t->unsettled && t->config->persistent && f->dir_fd >= 0 && fsync(f->dir_fd) < 0 &&
+            errno != EINVAL)
                 return fail(t, -errno, "written", reterr);
         t->unsettled = false;
         return TARGET_UNCHANGED;
@@ -318,13 +322,20 @@ static int plan_for(const Target *t, const Found *f, Wanted *wanted, size_t n_wa
         return r == -EBADMSG ? fail_malformed(t, &error, reterr) : r;
 }
 
+static bool adds_any(const Wanted *wanted, size_t n_wanted) {
+        for (size_t i = 0; i < n_wanted; i++)
+                if (wanted[i].auth)
+                        return true;
+        return false;
+}
+
 static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr) {
         _cleanup_(found_done) Found f = { .dir_fd = -EBADF, .fd = -EBADF };
         _cleanup_(target_plan_done) TargetPlan plan = {};
         int r;
 
-        r = open_directory(t, &f, reterr);
-        if (r == 0)
+        r = open_directory(t, &f, adds_any(wanted, n_wanted), reterr);
+        if (r == 0 && f.dir_fd >= 0)
                 r = open_file(t, &f, reterr);
         if (r == 0)
                 r = plan_for(t, &f, wanted, n_wanted, &plan, reterr);
@@ -352,24 +363,13 @@ int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_fai
         return r < 0 ? r : TARGET_REFUSED;
 }
 
-/* Like open_directory(), but one that would be made is as good as an empty one. */
-static int find_directory(const Target *t, Found *f, Failure **reterr) {
-        _cleanup_free_ char *component = NULL;
-        int r;
-
-        r = dir_open_trusted(t->path, &f->dir_fd, &f->name, &component);
-        if (r == -ENOENT && t->config->directory_mode != 0)
-                return 0;
-        return r < 0 ? fail_directory(t, r, component, reterr) : 0;
-}
-
 int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **ret, Failure **reterr) {
         _cleanup_(found_done) Found f = { .dir_fd = -EBADF, .fd = -EBADF };
         _cleanup_(target_plan_done) TargetPlan plan = {};
         _cleanup_secret_ Secret *text = NULL;
         int r;
 
-        r = find_directory(t, &f, reterr);
+        r = open_directory(t, &f, false, reterr);
         if (r == 0 && f.dir_fd >= 0)
                 r = open_file(t, &f, reterr);
         /* It is being replaced right now; what it holds is told as well as anything. */

@@ -117,6 +117,10 @@ def test_what_is_rendered_is_not_written(host):
     os.rmdir(host.path('etc/containers'))
     assert host.client.call(MANAGER, 'RenderTarget', 's', 'system') == ''
     assert not os.path.exists(host.path('etc/containers'))
+    host.reload()
+    host.client.call(MANAGER, 'RefreshAll')
+    host.client.wait_job('edge', Refreshes=2, State='fresh')
+    assert not os.path.exists(host.path('etc/containers')), 'a target that nothing is for needs no directory'
 
 
 @pytest.mark.parametrize('content, words', [('{"auths": {"a": {"auth": s3cret}}}', 'column 26'), ('[]', 'object')])

@@ -2,7 +2,7 @@
 """Signals of a job: each moment is told once, behind the news of the properties that go with it."""
 
 import pytest
-from fakeworker import failure
+from fakeworker import Later, failure
 
 JOB, PATH = 'org.pullauth1.Job', '/org/pullauth1/job/edge'
 MOMENTS = ('Refreshed', 'Failed', 'Expired', 'Withdrawn')
@@ -111,9 +111,12 @@ def test_what_is_left_in_place_was_not_withdrawn(host):
 
 def test_nothing_that_never_stood_is_withdrawn(host):
     host.standard()
-    host.worker.answer = lambda request: failure('robot-unknown')
+    answer = Later()
+    host.worker.answer = lambda request: answer
     assert host.client.connection
     host.start()
+    host.client.wait_job('edge', State='refreshing')  # the name is there: signals come from it, and not before
+    answer.send(failure('robot-unknown'))
     host.client.wait_job('edge', TargetStates=lambda rows: {row[2] for row in rows} == {'withdrawn'})
     assert [moment[0] for moment in told(host.client)] == ['Failed']
 
