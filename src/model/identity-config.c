@@ -263,6 +263,7 @@ static const struct {
         const char *keys[4];
 } one_of[] = {
         { IDENTITY_SIGNED, { "KeyFile", "KeyURI" } },
+        { IDENTITY_OAUTH2, { "ClientSecretFile", "ClientKeyFile" } },
 };
 
 static int check_one_of(const IdentityConfig *c, const char *const *keys, Conf *conf) {
@@ -280,6 +281,34 @@ static int check_one_of(const IdentityConfig *c, const char *const *keys, Conf *
         return conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
                                 "Source=%s needs exactly one of %s=", identity_source_to_string(c->source),
                                 names);
+}
+
+/* Keys that are no use without another one; `value` NULL: whatever the first one says. */
+static const struct {
+        IdentitySource source;
+        const char *key, *value, *needs;
+} companions[] = {
+        { IDENTITY_OAUTH2, "ClientAuthentication", "client_secret_basic", "ClientSecretFile" },
+        { IDENTITY_OAUTH2, "ClientAuthentication", "client_secret_post", "ClientSecretFile" },
+        { IDENTITY_OAUTH2, "ClientAuthentication", "private_key_jwt", "ClientKeyFile" },
+        { IDENTITY_OAUTH2, "ClientAuthentication", "tls_client_auth", "ClientCertificateFile" },
+        { IDENTITY_OAUTH2, "ClientCertificateFile", NULL, "ClientKeyFile" },
+};
+
+static int check_companions(const IdentityConfig *c, Conf *conf) {
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(companions) && r >= 0; i++) {
+                const char *value = identity_config_get(c, companions[i].key);
+
+                if (companions[i].source != c->source || !value ||
+                    (companions[i].value && !streq(value, companions[i].value)) ||
+                    identity_config_get(c, companions[i].needs))
+                        continue;
+                r = conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
+                                     "%s=%s needs %s=", companions[i].key, value, companions[i].needs);
+        }
+        return r;
 }
 
 static int check_complete(IdentityConfig *c, Conf *conf) {
@@ -309,7 +338,7 @@ static int check_complete(IdentityConfig *c, Conf *conf) {
         for (size_t i = 0; i < ELEMENTSOF(one_of) && r >= 0; i++)
                 if (one_of[i].source == c->source)
                         r = check_one_of(c, one_of[i].keys, conf);
-        return r;
+        return r < 0 ? r : check_companions(c, conf);
 }
 
 /* The rows that conf_apply() wants, from the table of keys. */

@@ -13,7 +13,7 @@
 
 static const char *const source_table[_IDENTITY_SOURCE_MAX] = {
         [IDENTITY_FILE] = "file",     [IDENTITY_CREDENTIAL] = "credential", [IDENTITY_EXEC] = "exec",
-        [IDENTITY_SPIFFE] = "spiffe", [IDENTITY_SIGNED] = "signed",
+        [IDENTITY_SPIFFE] = "spiffe", [IDENTITY_SIGNED] = "signed",         [IDENTITY_OAUTH2] = "oauth2",
 };
 
 const char *identity_source_to_string(IdentitySource s) {
@@ -41,6 +41,7 @@ int identity_source_names(char **ret) {
 #define EXEC (1U << IDENTITY_EXEC)
 #define SPIFFE (1U << IDENTITY_SPIFFE)
 #define SIGNED (1U << IDENTITY_SIGNED)
+#define OAUTH2 (1U << IDENTITY_OAUTH2)
 
 static const IdentityKey keys[] = {
         /* a token as it is */
@@ -52,8 +53,19 @@ static const IdentityKey keys[] = {
         { "Socket", SPIFFE, 0, IDENTITY_VALUE_SOCKET, "unix:///run/spire/agent/public/api.sock" },
         { "SPIFFEID", SPIFFE, 0, IDENTITY_VALUE_TOKEN, "spiffe://example.com/host/edge-1" },
         { "Hint", SPIFFE, 0, IDENTITY_VALUE_TOKEN, "quay" },
+        /* an OIDC issuer that knows this host as a client */
+        { "Issuer", OAUTH2 | SIGNED, OAUTH2 | SIGNED, IDENTITY_VALUE_URL, "https://issuer.example.com" },
+        { "ClientID", OAUTH2, OAUTH2, IDENTITY_VALUE_TOKEN, "edge-1" },
+        { "ClientAuthentication", OAUTH2, 0, IDENTITY_VALUE_CHOICE, "private_key_jwt",
+          .choices = "client_secret_basic client_secret_post private_key_jwt tls_client_auth" },
+        { "ClientSecretFile", OAUTH2, 0, IDENTITY_VALUE_FILE, "credential:client-secret" },
+        { "ClientCertificateFile", OAUTH2, 0, IDENTITY_VALUE_FILE, "/etc/pki/edge-1.pem" },
+        { "ClientKeyFile", OAUTH2, 0, IDENTITY_VALUE_FILE, "/etc/pki/edge-1.key" },
+        { "ClientKeyID", OAUTH2, 0, IDENTITY_VALUE_TOKEN, "2026-11" },
+        { "Scope", OAUTH2, 0, IDENTITY_VALUE_TEXT, "openid" },
+        { "Resource", OAUTH2, 0, IDENTITY_VALUE_TOKEN, "https://quay.example.com" },
+        { "IdToken", OAUTH2, 0, IDENTITY_VALUE_BOOL, "yes" },
         /* this host as its own issuer */
-        { "Issuer", SIGNED, SIGNED, IDENTITY_VALUE_URL, "https://issuer.example.com" },
         { "Subject", SIGNED, SIGNED, IDENTITY_VALUE_TOKEN, "edge-1" },
         { "KeyFile", SIGNED, 0, IDENTITY_VALUE_FILE, "/etc/pullauth/key.pem" },
         { "KeyURI", SIGNED, 0, IDENTITY_VALUE_TOKEN, "pkcs11:token=edge;object=quay" },
@@ -61,6 +73,9 @@ static const IdentityKey keys[] = {
         { "KeyID", SIGNED, 0, IDENTITY_VALUE_TOKEN, "2026-11" },
         { "Algorithm", SIGNED, 0, IDENTITY_VALUE_CHOICE, "RS256", .choices = "RS256 RS384" },
         { "Lifetime", SIGNED, 0, IDENTITY_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },
+        /* how these servers are reached; what the job says of the registry does not hold for them */
+        { "CAFile", OAUTH2, 0, IDENTITY_VALUE_CA, "/etc/pki/issuer-ca.pem" },
+        { "Proxy", OAUTH2, 0, IDENTITY_VALUE_URL_PLAIN, "http://proxy.example.com:3128" },
 };
 
 bool identity_source_needs_audience(IdentitySource s) {

@@ -14,6 +14,7 @@ typedef enum IdentitySource {
         IDENTITY_EXEC,
         IDENTITY_SPIFFE,
         IDENTITY_SIGNED,
+        IDENTITY_OAUTH2,
         _IDENTITY_SOURCE_MAX,
         _IDENTITY_SOURCE_INVALID = -EINVAL,
 } IdentitySource;

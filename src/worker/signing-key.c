@@ -11,6 +11,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/pkcs11.h>
 #include <gnutls/x509.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,16 @@ int signing_key_open(const SigningKeyPlace *place, SigningKey **ret, char **rete
         if (r != 0)
                 return r;
         *ret = TAKE_PTR(k);
+        return 0;
+}
+
+int token_id_make(char ret[static TOKEN_ID_MAX]) {
+        uint8_t bytes[(TOKEN_ID_MAX - 1) / 2];
+
+        if (gnutls_rnd(GNUTLS_RND_NONCE, bytes, sizeof(bytes)) < 0)
+                return -EIO;
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                (void) snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
         return 0;
 }
 

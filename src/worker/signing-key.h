@@ -20,6 +20,10 @@ int signing_key_open(const SigningKeyPlace *place, SigningKey **ret, char **rete
 SigningKey *signing_key_free(SigningKey *k);
 DEFINE_CLEANUP(SigningKey *, signing_key_free)
 
+/* 128 random bits in hexadecimal, so that each token is another one. Returns 0 or -EIO. */
+#define TOKEN_ID_MAX 33
+int token_id_make(char ret[static TOKEN_ID_MAX]);
+
 /* RS256 or RS384 (RFC 7518 §3.3). The signature is to be freed with free(). Returns 0, 1 with *reterr,
  * -EINVAL for another algorithm, -ENOMEM. */
 int signing_key_sign(SigningKey *k, const char *algorithm, const void *data, size_t size, void **ret,

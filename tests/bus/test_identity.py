@@ -165,6 +165,27 @@ def test_files_of_an_identity_reach_the_worker_by_the_names_of_their_keys(host):
     assert 'Token' not in request and 'hush' not in host.log()
 
 
+def test_certificates_of_an_identity_may_be_long_and_other_files_not(host):
+    host.write('etc/pullauth/identities/default.identity',
+               '[Identity]\nSource=oauth2\nIssuer=https://issuer.example.com\nClientID=edge-1\n'
+               'ClientSecretFile=/tokens/secret\nCAFile=/tokens/ca\nScope=openid quay\nIdToken=true\n')
+    long = '# a bundle of many\n' * 10000
+    host.write('tokens/ca', long, 0o644)
+    host.write('tokens/secret', 'hush\n', 0o600)
+    host.job()
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    request = host.worker.requests[0]
+    assert request['Settings'] == {'Issuer': 'https://issuer.example.com', 'ClientID': 'edge-1',
+                                   'Scope': 'openid quay', 'IdToken': 'yes'}
+    secrets = {key: bytes(value).decode() for key, value in request['Secrets'].items()}
+    assert secrets == {'ClientSecretFile': 'hush', 'CAFile': long.rstrip()}
+    host.write('tokens/secret', long, 0o600)
+    host.client.call('org.pullauth1.Manager', 'RefreshAll')
+    job = host.client.wait_job('edge', Reason='identity-file-unsafe')
+    assert 'ClientSecretFile=' in job['Message'] + job['Hint'] and 'too large' in job['Message']
+
+
 def test_a_file_of_an_identity_that_changes_ends_the_wait(host):
     signed_identity(host)
     host.start()

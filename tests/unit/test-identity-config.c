@@ -61,6 +61,20 @@ static void what_is_missing_or_wrong_is_said(void **state) {
                   "exactly one of" },
                 { "[Identity]\nSource=signed\nSubject=a\nIssuer=https://a\nKeyFile=credential:\n",
                   "credential:name" },
+                { "[Identity]\nSource=oauth2\nClientID=a\nIssuer=https://a\n",
+                  "ClientSecretFile=, ClientKeyFile=" },
+                { "[Identity]\nSource=oauth2\nClientID=a\nIssuer=https://a\nClientKeyFile=/k\n"
+                  "ClientAuthentication=client_secret_post\n",
+                  "ClientAuthentication=client_secret_post needs ClientSecretFile=" },
+                { "[Identity]\nSource=oauth2\nClientID=a\nIssuer=https://a\nClientKeyFile=/k\n"
+                  "ClientAuthentication=tls_client_auth\n",
+                  "needs ClientCertificateFile=" },
+                { "[Identity]\nSource=oauth2\nClientID=a\nIssuer=https://a\nClientSecretFile=/k\n"
+                  "ClientCertificateFile=/c\n",
+                  "ClientCertificateFile=/c needs ClientKeyFile=" },
+                { "[Identity]\nSource=oauth2\nClientID=a\nIssuer=https://a\nClientSecretFile=/k\n"
+                  "IdToken=maybe\n",
+                  "boolean" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {

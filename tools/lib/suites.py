@@ -319,6 +319,7 @@ SUITES = {
     'fuzz': lambda w: meson_test(w, 'fuzz'),
     'bus': lambda w: pytest(w, 'bus', timeout=900, processes=BUS_PROCESSES),
     'quay': lambda w: pytest(w, 'quay'),
+    'identity': lambda w: pytest(w, 'identity', timeout=900),
     'stress': suite_stress,
     'host': lambda w: pytest(w, 'host', timeout=1500, root=True),
     'sanitize': suite_sanitize,
@@ -328,4 +329,4 @@ SUITES = {
     'bench': lambda w: suite_figures(w, 'bench', root=True),
     'fleet': lambda w: suite_figures(w, 'fleet'),
 }
-PYTESTS = ('bus', 'quay', 'stress', 'host', 'bench', 'fleet')
+PYTESTS = ('bus', 'quay', 'identity', 'stress', 'host', 'bench', 'fleet')

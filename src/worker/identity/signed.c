@@ -7,9 +7,6 @@
  * registry needs to check the signature is published by the administrator (worker/issuer-documents). */
 
 #include <errno.h>
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +20,6 @@
 
 #define LIFETIME_DEFAULT (5 * USEC_PER_MINUTE)
 #define LIFETIME_MAX USEC_PER_DAY
-#define ID_SIZE 16
 
 /* What the thread needs, and what it found. */
 typedef struct Work {
@@ -67,26 +63,15 @@ static void signed_free(void *run) {
         free(s);
 }
 
-/* 128 random bits, so that each token is another one. */
-static int make_id(char ret[static 2 * ID_SIZE + 1]) {
-        uint8_t bytes[ID_SIZE];
-
-        if (gnutls_rnd(GNUTLS_RND_NONCE, bytes, sizeof(bytes)) < 0)
-                return -EIO;
-        for (size_t i = 0; i < sizeof(bytes); i++)
-                (void) snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
-        return 0;
-}
-
 /* Returns 0, 1 with a complaint, or a negative errno. */
 static int sign(Work *w, SigningKey *key, const char *key_id) {
         _cleanup_free_ char *input = NULL;
         _cleanup_free_ void *signature = NULL;
-        char id[2 * ID_SIZE + 1];
+        char id[TOKEN_ID_MAX];
         size_t size;
         int r;
 
-        r = make_id(id);
+        r = token_id_make(id);
         if (r >= 0)
                 r = jwt_signing_input(
                         &(JwtDraft){

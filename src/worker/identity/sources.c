@@ -8,12 +8,14 @@
 #include "base/text.h"
 #include "worker/identity/exec.h"
 #include "worker/identity/file.h"
+#include "worker/identity/oauth2.h"
 #include "worker/identity/signed.h"
 #include "worker/identity/sources.h"
 #include "worker/identity/spiffe.h"
 
 static const IdentitySourceType *const sources[] = {
-        &identity_file, &identity_exec, &identity_credential, &identity_spiffe, &identity_signed,
+        &identity_file,   &identity_exec,   &identity_credential,
+        &identity_spiffe, &identity_oauth2, &identity_signed,
 };
 
 const IdentitySourceType *identity_source_find(const char *name) {

@@ -67,15 +67,19 @@ class Authority:
             (x509.BasicConstraints(ca=True, path_length=0), True), (usage, True), (identifier, False)])
         self.pem = self.certificate.public_bytes(serialization.Encoding.PEM)
 
-    def server(self, names, days):
+    def server(self, names, days, usage=ExtendedKeyUsageOID.SERVER_AUTH):
         """Key and certificate in PEM for a server of these names."""
         key = ec.generate_private_key(ec.SECP256R1())
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
         certificate = build(names[0], key, self.certificate.subject, self.key, days, [
             (x509.SubjectAlternativeName([alternative(name) for name in names]), False),
             (x509.BasicConstraints(ca=False, path_length=None), True),
-            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False), (authority, False)])
+            (x509.ExtendedKeyUsage([usage]), False), (authority, False)])
         return pem_key(key), certificate.public_bytes(serialization.Encoding.PEM)
+
+    def client(self, name, days=(-1, 30)):
+        """The same for a client."""
+        return self.server([name], days, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
 class Certificates:
