@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One table from error names to sentences and advice.
+/* Two tables from errors to sentences and advice, pullauthd's own and those of others.
  *
  * Owns the wording of everything that can go wrong between a tool and the daemon. Error texts of others are
  * shown where they say more than we know, cleaned, and never as the only thing said. */
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
+#include "base/api-error.h"
 #include "base/text.h"
 #include "client/bus-error.h"
 
@@ -15,6 +17,7 @@
 
 #define START_IT \
         "'systemctl status pullauthd.service' says why; 'systemctl enable --now pullauthd.service' starts it"
+#define LIST_THEM "'pullauthctl list' shows all jobs"
 #define OTHER_VERSION                                                      \
         "pullauthd is of another version than this tool: restart it with " \
         "'systemctl restart pullauthd.service'"
@@ -44,17 +47,7 @@ static const Row rows[] = {
           NULL },
         { SD_BUS_ERROR_LIMITS_EXCEEDED, PROBLEM_BUSY, "Too many requests at once", true,
           "Try again in a moment" },
-        { "org.pullauth1.Error.NoSuchJob", PROBLEM_NO_SUCH_JOB, NULL, false,
-          "'pullauthctl list' shows all jobs" },
-        { "org.pullauth1.Error.InvalidName", PROBLEM_NO_SUCH_JOB, NULL, false,
-          "'pullauthctl list' shows all jobs" },
-        { "org.pullauth1.Error.NoSuchIdentity", PROBLEM_NO_SUCH_JOB, NULL, false, NULL },
-        { "org.pullauth1.Error.NoSuchTarget", PROBLEM_NO_SUCH_JOB, NULL, false, NULL },
-        { "org.pullauth1.Error.ConfigurationInvalid", PROBLEM_ATTENTION, NULL, false,
-          "Correct its files, then run 'pullauthctl reload'" },
-        { "org.pullauth1.Error.JobDisabled", PROBLEM_ATTENTION, NULL, false, NULL },
-        { "org.pullauth1.Error.NoCredential", PROBLEM_ATTENTION, NULL, false, NULL },
-        { "org.pullauth1.Error.IdentityFailed", PROBLEM_ATTENTION, NULL, false, NULL },
+        /* One that this tool does not know yet. */
         { "org.pullauth1.Error.", PROBLEM_REFUSED, NULL, false, NULL },
         { SD_BUS_ERROR_UNKNOWN_METHOD, PROBLEM_OTHER_VERSION, "pullauthd does not know this request", true,
           OTHER_VERSION },
@@ -64,9 +57,29 @@ static const Row rows[] = {
           OTHER_VERSION },
         { SD_BUS_ERROR_INVALID_ARGS, PROBLEM_OTHER_VERSION, "pullauthd does not know this request", true,
           OTHER_VERSION },
-        { SD_BUS_ERROR_UNKNOWN_OBJECT, PROBLEM_NO_SUCH_JOB, "The job is gone", false,
-          "'pullauthctl list' shows all jobs" },
+        { SD_BUS_ERROR_UNKNOWN_OBJECT, PROBLEM_NO_SUCH_JOB, "The job is gone", false, LIST_THEM },
 };
+
+/* Those of pullauthd itself, which say in their text what is the matter. */
+static const struct {
+        BusProblemKind kind;
+        const char *advice;
+} api_rows[] = {
+        [API_ERROR_INVALID_NAME] = { PROBLEM_NO_SUCH_JOB, LIST_THEM },
+        [API_ERROR_INVALID_ARGUMENT] = { PROBLEM_REFUSED, NULL },
+        [API_ERROR_NO_SUCH_JOB] = { PROBLEM_NO_SUCH_JOB, LIST_THEM },
+        [API_ERROR_JOB_DISABLED] = { PROBLEM_ATTENTION, NULL },
+        [API_ERROR_NO_SUCH_IDENTITY] = { PROBLEM_NO_SUCH_JOB, NULL },
+        [API_ERROR_NO_SUCH_TARGET] = { PROBLEM_NO_SUCH_JOB, NULL },
+        [API_ERROR_JOB_EXISTS] = { PROBLEM_REFUSED, NULL },
+        [API_ERROR_NOT_CHANGEABLE] = { PROBLEM_REFUSED, NULL },
+        [API_ERROR_CONFIGURATION_INVALID] = { PROBLEM_ATTENTION,
+                                              "Correct its files, then run 'pullauthctl reload'" },
+        [API_ERROR_NO_CREDENTIAL] = { PROBLEM_ATTENTION, NULL },
+        [API_ERROR_TARGET_FAILED] = { PROBLEM_REFUSED, NULL },
+        [API_ERROR_IDENTITY_FAILED] = { PROBLEM_ATTENTION, NULL },
+};
+static_assert(ELEMENTSOF(api_rows) == _API_ERROR_MAX, "each error has a row");
 
 BusProblem *bus_problem_free(BusProblem *p) {
         if (!p)
@@ -148,6 +161,7 @@ int bus_problem_new(const sd_bus_error *error, const char *sender, const char *a
         _cleanup_free_ char *words = NULL, *name = NULL, *what = NULL;
         const char *text = strempty(error->message);
         const Row *row;
+        ApiError api;
         int r;
 
         r = text_clean(text, strlen(text), FOREIGN_TEXT_MAX, &words);
@@ -160,6 +174,9 @@ int bus_problem_new(const sd_bus_error *error, const char *sender, const char *a
                 return new_denied(sender, action, words, ret);
         if (streq(name, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED))
                 return new_unasked(action, ret);
+        api = api_error_from_string(name);
+        if (api >= 0)
+                return new_problem(api_rows[api].kind, NULL, words, api_rows[api].advice, ret);
         row = find_row(name);
         if (row)
                 return new_problem(row->kind, row->what, !row->what || row->with_words ? words : NULL,
