@@ -348,16 +348,11 @@ static const WaitingKind test_kind = { .begin = begin_test, .late = late, .free 
 
 int bus_manager_test_job(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
         const BusContext *b = userdata;
-        const char *name;
         Job *j;
         int r;
 
-        r = bus_read_job_name(message, &name, reterror);
-        if (r < 0)
-                return r;
-        r = bus_authorize_job(b, message, name, reterror);
+        r = bus_take_job(b, message, &j, reterror);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        r = bus_find_job(b, name, &j, reterror);
-        return r < 0 ? r : wait_for(b, message, name, &test_kind, finish_test, reterror);
+        return wait_for(b, message, j->name, &test_kind, finish_test, reterror);
 }

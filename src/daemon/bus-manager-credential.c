@@ -48,19 +48,13 @@ static int make_file(const Job *j, int *ret_fd, sd_bus_error *reterror) {
 int bus_manager_get_credential(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
         const BusContext *b = userdata;
         _cleanup_close_ int fd = -EBADF;
-        const char *name;
         Job *j;
         int r;
 
-        r = bus_read_job_name(message, &name, reterror);
-        if (r < 0)
-                return r;
-        r = bus_authorize_job(b, message, name, reterror);
+        r = bus_take_job(b, message, &j, reterror);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        r = bus_find_job(b, name, &j, reterror);
-        if (r >= 0)
-                r = make_file(j, &fd, reterror);
+        r = make_file(j, &fd, reterror);
         return r < 0 ? r : sd_bus_reply_method_return(message, "ht", fd, bus_job_expires(b, j));
 }
 

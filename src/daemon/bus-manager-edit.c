@@ -11,19 +11,6 @@
 #include "daemon/bus-job.h"
 #include "daemon/bus-manager-methods.h"
 
-/* The job must be there, and polkit be for it. Returns 1; 0 while polkit is asked. */
-static int authorize_change(const BusContext *b, sd_bus_message *message, const char *name,
-                            sd_bus_error *reterror) {
-        Job *j;
-        int r;
-
-        r = bus_authorize_job(b, message, name, reterror);
-        if (r <= 0)
-                return r;
-        r = bus_find_job(b, name, &j, reterror);
-        return r < 0 ? r : 1;
-}
-
 int bus_manager_create_job(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
         _cleanup_(job_edit_done) JobEdit settings = {};
         _cleanup_free_ char *path = NULL;
@@ -93,6 +80,7 @@ int bus_manager_change_job(sd_bus_message *message, void *userdata, sd_bus_error
 static int set_enabled(sd_bus_message *message, const BusContext *b, bool enabled, sd_bus_error *reterror) {
         BusChangeFlags flags;
         const char *name;
+        Job *j;
         int r;
 
         r = bus_read_job_name(message, &name, reterror);
@@ -100,7 +88,7 @@ static int set_enabled(sd_bus_message *message, const BusContext *b, bool enable
                 r = bus_read_change_flags(message, &flags, reterror);
         if (r < 0)
                 return r;
-        r = authorize_change(b, message, name, reterror);
+        r = bus_admit_job(b, message, name, &j, reterror);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = bus_change_enabled(b, name, enabled, flags, reterror);

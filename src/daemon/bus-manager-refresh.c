@@ -12,20 +12,13 @@
 
 int bus_manager_refresh_job(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
         uint64_t attempt;
-        const char *name;
-        const BusContext *b = userdata;
         Job *j;
         int r;
 
-        r = bus_read_job_name(message, &name, reterror);
-        if (r < 0)
-                return r;
-        r = bus_authorize_job(b, message, name, reterror);
+        r = bus_take_job(userdata, message, &j, reterror);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        r = bus_find_job(b, name, &j, reterror);
-        if (r >= 0)
-                r = bus_job_refresh(j, &attempt, reterror);
+        r = bus_job_refresh(j, &attempt, reterror);
         return r < 0 ? r : sd_bus_reply_method_return(message, "t", attempt);
 }
 
@@ -98,19 +91,12 @@ int bus_manager_refresh_registry(sd_bus_message *message, void *userdata, sd_bus
 
 int bus_manager_reset_failed_job(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
         const BusContext *b = userdata;
-        const char *name;
         Job *j;
         int r;
 
-        r = bus_read_job_name(message, &name, reterror);
-        if (r < 0)
-                return r;
-        r = bus_authorize_job(b, message, name, reterror);
+        r = bus_take_job(b, message, &j, reterror);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        r = bus_find_job(b, name, &j, reterror);
-        if (r < 0)
-                return r;
         manager_reset_failed(b->manager, j);
         return sd_bus_reply_method_return(message, NULL);
 }

@@ -111,3 +111,22 @@ int bus_authorize_job(const BusContext *b, sd_bus_message *message, const char *
 
         return bus_authorize_registry(b, message, name, j ? strempty(j->config->registry) : "", reterror);
 }
+
+int bus_admit_job(const BusContext *b, sd_bus_message *message, const char *name, Job **ret,
+                  sd_bus_error *reterror) {
+        int r;
+
+        r = bus_authorize_job(b, message, name, reterror);
+        if (r <= 0)
+                return r;
+        r = bus_find_job(b, name, ret, reterror);
+        return r < 0 ? r : 1;
+}
+
+int bus_take_job(const BusContext *b, sd_bus_message *message, Job **ret, sd_bus_error *reterror) {
+        const char *name;
+        int r;
+
+        r = bus_read_job_name(message, &name, reterror);
+        return r < 0 ? r : bus_admit_job(b, message, name, ret, reterror);
+}

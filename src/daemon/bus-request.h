@@ -31,3 +31,10 @@ int bus_authorize_job(const BusContext *b, sd_bus_message *message, const char *
 /* The same for a job that has, or is to have, another registry. */
 int bus_authorize_registry(const BusContext *b, sd_bus_message *message, const char *name,
                            const char *registry, sd_bus_error *reterror);
+
+/* The job of this name, for a caller who may do this to it. Returns 1 with *ret; 0 while polkit is asked,
+ * for the handler to return 1. */
+int bus_admit_job(const BusContext *b, sd_bus_message *message, const char *name, Job **ret,
+                  sd_bus_error *reterror);
+/* Likewise the job that the next argument names. */
+int bus_take_job(const BusContext *b, sd_bus_message *message, Job **ret, sd_bus_error *reterror);
