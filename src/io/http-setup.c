@@ -443,6 +443,8 @@ int http_setup_request(void *easy, HttpWay way, const HttpRequest *q, HttpLoans 
                 c = set_method(easy, q);
         if (c == CURLE_OK)
                 c = set_timeouts(easy, q);
+        if (c == CURLE_OK && q->connects)
+                c = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
         if (c != CURLE_OK)
                 return errno_of(c);
         *ret = l;

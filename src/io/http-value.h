@@ -78,4 +78,5 @@ typedef struct HttpRequest {
         usec_t timeout;         /* 0: 30 s, for the whole request */
         size_t body_max;        /* 0: 64 KiB */
         size_t header_max;      /* 0: 32 KiB, all of them together */
+        bool connects;          /* not over a connection that is there already */
 } HttpRequest;

@@ -42,6 +42,15 @@ def test_a_test_goes_all_the_way_and_keeps_nothing(rig, worker):
     assert rig.audit()['exchanges'] == 1
 
 
+def test_a_test_connects_also_where_a_connection_is_kept(rig, worker):
+    worker.obtain()
+    for _ in range(2):
+        answer = worker.ask(kind='test')
+        assert set(results(answer).values()) == {'ok'}
+        assert all(entry['usec'] > 0 for entry in answer['trace'] if entry['step'] in ('tcp', 'tls'))
+    assert len(rig.connections()) == 3
+
+
 def test_a_request_for_a_credential_has_no_trace(worker):
     assert worker.obtain()['trace'] == []
 

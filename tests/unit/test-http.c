@@ -327,6 +327,12 @@ static void a_handler_may_free_its_transfer_and_start_another_on_the_same_connec
         assert_null(c.transfer);
 }
 
+static void a_request_connects_if_it_is_to_try_that(void **state) {
+        for (unsigned i = 0; i < 4; i++)
+                assert_int_equal(get(*state, "/ok", (HttpRequest){ .connects = i == 2 }).reused,
+                                 i == 1 || i == 3);
+}
+
 static void on_end_of_all(HttpTransfer *t, const HttpAnswer *a, void *userdata) {
         Chain *c = userdata;
 
@@ -454,6 +460,7 @@ int main(void) {
                 WORLD_TEST(silence_ends_with_the_timeout),
                 WORLD_TEST(a_connection_that_ends_is_closed),
                 WORLD_TEST(a_handler_may_free_its_transfer_and_start_another_on_the_same_connection),
+                WORLD_TEST(a_request_connects_if_it_is_to_try_that),
                 WORLD_TEST(a_handler_may_free_everything),
                 WORLD_TEST(transfers_may_outlive_their_http),
                 WORLD_TEST(who_frees_a_transfer_hears_nothing_more),

@@ -76,6 +76,8 @@ static int quay_start(const ExchangeQuestion *q, ExchangeHandler handler, void *
                                        .user = q->request->robot,
                                        .password = q->token,
                                        .timeout = q->timeout,
+                                       /* Each step is to be tried, not remembered. */
+                                       .connects = q->request->kind == REQUEST_TEST,
                                },
                                on_answer, x, &x->transfer);
         if (r < 0) {
