@@ -304,6 +304,7 @@ typedef struct Chain {
         Seen seen;
         HttpTransfer *transfer;
         unsigned left;
+        bool connects; /* all but the first */
 } Chain;
 
 static void on_link(HttpTransfer *t, const HttpAnswer *a, void *userdata) {
@@ -311,10 +312,11 @@ static void on_link(HttpTransfer *t, const HttpAnswer *a, void *userdata) {
 
         assert_ptr_equal(t, c->transfer);
         assert_int_equal(a->problem, HTTP_OK);
-        assert_int_equal(a->reused, c->left < 4);
+        assert_int_equal(a->reused, c->left < 4 && !c->connects);
         c->transfer = http_transfer_free(c->transfer);
         if (c->left-- > 0)
-                c->transfer = start(c->seen.world, "/ok", (HttpRequest){}, on_link, c);
+                c->transfer =
+                        start(c->seen.world, "/ok", (HttpRequest){ .connects = c->connects }, on_link, c);
         else
                 assert_ok(sd_event_exit(c->seen.world->event, 0));
 }
@@ -328,9 +330,11 @@ static void a_handler_may_free_its_transfer_and_start_another_on_the_same_connec
 }
 
 static void a_request_connects_if_it_is_to_try_that(void **state) {
-        for (unsigned i = 0; i < 4; i++)
-                assert_int_equal(get(*state, "/ok", (HttpRequest){ .connects = i == 2 }).reused,
-                                 i == 1 || i == 3);
+        Chain c = { .seen.world = *state, .left = 4, .connects = true };
+
+        c.transfer = start(*state, "/ok", (HttpRequest){}, on_link, &c);
+        run(*state);
+        assert_null(c.transfer);
 }
 
 static void on_end_of_all(HttpTransfer *t, const HttpAnswer *a, void *userdata) {
