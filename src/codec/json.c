@@ -129,6 +129,20 @@ int json_get_array(json_object *o, const char *key, json_object **ret) {
         return get(o, key, json_type_array, ret);
 }
 
+int json_put(json_object *o, const char *key, json_object *value) {
+        if (value && json_object_object_add(o, key, value) == 0)
+                return 0;
+        json_object_put(value);
+        return -ENOMEM;
+}
+
+int json_append(json_object *array, json_object *value) {
+        if (value && json_object_array_add(array, value) == 0)
+                return 0;
+        json_object_put(value);
+        return -ENOMEM;
+}
+
 int json_print(json_object *o, bool pretty, char **ret) {
         int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
         const char *text;

@@ -33,6 +33,11 @@ int json_get_bool(json_object *o, const char *key, bool *ret);
 int json_get_object(json_object *o, const char *key, json_object **ret);
 int json_get_array(json_object *o, const char *key, json_object **ret);
 
+/* Into an object or an array. Consume the value, also on failure; NULL is one that could not be made.
+ * Return 0 or -ENOMEM. */
+int json_put(json_object *o, const char *key, json_object *value);
+int json_append(json_object *array, json_object *value);
+
 /* Prints with the project's pinned flags (plain, NOSLASHESCAPE); pretty adds two-blank indentation.
  * Ends without newline. */
 int json_print(json_object *o, bool pretty, char **ret);

@@ -23,23 +23,11 @@ static int add_member(json_object *o, const char *key, json_object *value) {
 }
 
 static int add_string(json_object *o, const char *key, const char *s) {
-        json_object *v = json_object_new_string(s);
-
-        return v ? add_member(o, key, v) : -ENOMEM;
+        return json_put(o, key, json_object_new_string(s));
 }
 
 static int add_u64(json_object *o, const char *key, uint64_t n) {
-        json_object *v = json_object_new_uint64(n);
-
-        return v ? add_member(o, key, v) : -ENOMEM;
-}
-
-/* Consumes the value. */
-static int add_item(json_object *array, json_object *value) {
-        if (value && json_object_array_add(array, value) == 0)
-                return 0;
-        json_object_put(value);
-        return -ENOMEM;
+        return json_put(o, key, json_object_new_uint64(n));
 }
 
 static int add_strings(json_object *o, const char *key, char *const *l) {
@@ -49,7 +37,7 @@ static int add_strings(json_object *o, const char *key, char *const *l) {
         if (!array)
                 return -ENOMEM;
         STRV_FOREACH(i, l) {
-                r = add_item(array, json_object_new_string(*i));
+                r = json_append(array, json_object_new_string(*i));
                 if (r < 0)
                         return r;
         }
@@ -82,13 +70,13 @@ static int add_value(json_object *o, const Property *p, const void *object) {
         case PROPERTY_STRINGS:
                 return add_strings(o, p->json, *(char **const *) v);
         case PROPERTY_BOOL:
-                return add_member(o, p->json, json_object_new_boolean(*(const int *) v));
+                return json_put(o, p->json, json_object_new_boolean(*(const int *) v));
         case PROPERTY_U32:
                 return add_u64(o, p->json, *(const uint32_t *) v);
         case PROPERTY_U64:
                 return add_u64(o, p->json, *(const uint64_t *) v);
         case PROPERTY_I64:
-                return add_member(o, p->json, json_object_new_int64(*(const int64_t *) v));
+                return json_put(o, p->json, json_object_new_int64(*(const int64_t *) v));
         case PROPERTY_TIME:
                 return add_time(o, p->json, *(const usec_t *) v);
         case PROPERTY_SPAN:
@@ -114,7 +102,7 @@ static int rows_array(const Rows *rows, const RowType *type, json_object **ret) 
                 for (size_t k = 0; k < type->n_members && r >= 0; k++)
                         r = add_value(o, type->members + k, (const char *) rows->items + i * type->size);
                 if (r >= 0)
-                        r = add_item(array, TAKE_PTR(o));
+                        r = json_append(array, TAKE_PTR(o));
                 if (r < 0)
                         return r;
         }
@@ -191,7 +179,7 @@ static int jobs_array(const JobSnapshot *const *jobs, size_t n_jobs, bool whole,
 
                 r = job_object(jobs[i], whole, now, &item);
                 if (r >= 0)
-                        r = add_item(array, item);
+                        r = json_append(array, item);
                 if (r < 0)
                         return r;
         }
@@ -239,7 +227,7 @@ int render_json_summary(const Snapshot *s, JsonMode mode, usec_t now, char **ret
                 return -ENOMEM;
         r = add_string(o, "version", s->version);
         if (r >= 0)
-                r = add_member(o, "ready", json_object_new_boolean(s->ready));
+                r = json_put(o, "ready", json_object_new_boolean(s->ready));
         if (r >= 0)
                 r = jobs_array(all_jobs(s), s->n_jobs, /* whole= */ true, now, &array);
         if (r >= 0)
@@ -323,9 +311,9 @@ int render_json_federation(const ShownFederation *f, JsonMode mode, char **ret) 
         if (r >= 0)
                 r = add_strings(o, "audience", f->own->audiences);
         if (r >= 0)
-                r = add_member(o, "differs", json_object_new_boolean(f->plan->differs));
+                r = json_put(o, "differs", json_object_new_boolean(f->plan->differs));
         if (r >= 0)
-                r = add_member(o, "applied", json_object_new_boolean(f->applied));
+                r = json_put(o, "applied", json_object_new_boolean(f->applied));
         if (r >= 0)
                 r = add_entries(o, f->plan);
         return r < 0 ? r : print(TAKE_PTR(o), mode, ret);

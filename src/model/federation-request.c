@@ -25,25 +25,17 @@ void federation_request_done(FederationRequest *q) {
         *q = (FederationRequest){};
 }
 
-/* Consumes the value. */
-static int put(json_object *o, const char *key, json_object *value) {
-        if (value && json_object_object_add(o, key, value) == 0)
-                return 0;
-        json_object_put(value);
-        return -ENOMEM;
-}
-
 static int print_head(const FederationRequest *q, char **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
         int r;
 
-        r = o ? put(o, "registry", json_object_new_string(q->registry)) : -ENOMEM;
+        r = o ? json_put(o, "registry", json_object_new_string(q->registry)) : -ENOMEM;
         if (r >= 0)
-                r = put(o, "robot", json_object_new_string(q->robot));
+                r = json_put(o, "robot", json_object_new_string(q->robot));
         if (r >= 0)
-                r = put(o, "timeout_usec", json_object_new_uint64(q->timeout));
+                r = json_put(o, "timeout_usec", json_object_new_uint64(q->timeout));
         if (r >= 0)
-                r = put(o, "set", json_object_new_boolean(q->set));
+                r = json_put(o, "set", json_object_new_boolean(q->set));
         return r < 0 ? r : json_print(o, /* pretty= */ false, ret);
 }
 
@@ -160,15 +152,15 @@ static int print_failure(const Failure *f, char **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
         int r;
 
-        r = o ? put(o, "reason", json_object_new_string(reason_to_string(f->reason))) : -ENOMEM;
+        r = o ? json_put(o, "reason", json_object_new_string(reason_to_string(f->reason))) : -ENOMEM;
         if (r >= 0)
-                r = put(o, "http_status", json_object_new_int(f->http_status));
+                r = json_put(o, "http_status", json_object_new_int(f->http_status));
         if (r >= 0)
-                r = put(o, "message", json_object_new_string(f->message));
+                r = json_put(o, "message", json_object_new_string(f->message));
         if (r >= 0)
-                r = put(o, "words", json_object_new_string(strempty(f->words)));
+                r = json_put(o, "words", json_object_new_string(strempty(f->words)));
         if (r >= 0)
-                r = put(o, "hint", json_object_new_string(failure_hint(f)));
+                r = json_put(o, "hint", json_object_new_string(failure_hint(f)));
         return r < 0 ? r : json_print(o, /* pretty= */ false, ret);
 }
 

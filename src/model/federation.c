@@ -152,37 +152,22 @@ int federation_parse(const char *text, size_t size, Federation *ret, const char 
         return 0;
 }
 
-/* Consumes the value. */
-static int put(json_object *o, const char *key, json_object *value) {
-        if (value && json_object_object_add(o, key, value) == 0)
-                return 0;
-        json_object_put(value);
-        return -ENOMEM;
-}
-
-static int append(json_object *array, json_object *value) {
-        if (value && json_object_array_add(array, value) == 0)
-                return 0;
-        json_object_put(value);
-        return -ENOMEM;
-}
-
 static int add_entry(json_object *array, const FederationEntry *e) {
         _cleanup_json_ json_object *o = json_object_new_object(), *audiences = NULL;
         int r;
 
-        r = o ? put(o, "issuer", json_object_new_string(e->issuer)) : -ENOMEM;
+        r = o ? json_put(o, "issuer", json_object_new_string(e->issuer)) : -ENOMEM;
         if (r >= 0)
-                r = put(o, "subject", json_object_new_string(e->subject));
+                r = json_put(o, "subject", json_object_new_string(e->subject));
         if (r >= 0 && e->audiences) {
                 audiences = json_object_new_array();
                 r = audiences ? 0 : -ENOMEM;
                 for (char *const *a = e->audiences; *a && r >= 0; a++)
-                        r = append(audiences, json_object_new_string(*a));
+                        r = json_append(audiences, json_object_new_string(*a));
                 if (r >= 0)
-                        r = put(o, "audiences", TAKE_PTR(audiences));
+                        r = json_put(o, "audiences", TAKE_PTR(audiences));
         }
-        return r < 0 ? r : append(array, TAKE_PTR(o));
+        return r < 0 ? r : json_append(array, TAKE_PTR(o));
 }
 
 int federation_print(const Federation *f, char **ret) {

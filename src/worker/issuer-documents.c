@@ -12,40 +12,23 @@
 #include "codec/json.h"
 #include "worker/issuer-documents.h"
 
-/* Consumes `value`. */
-static int add(json_object *o, const char *key, json_object *value) {
-        if (!value || json_object_object_add(o, key, value) < 0) {
-                json_object_put(value);
-                return -ENOMEM;
-        }
-        return 0;
-}
-
 static int add_string(json_object *o, const char *key, const char *value) {
-        return add(o, key, json_object_new_string(value));
-}
-
-static int append(json_object *array, json_object *value) {
-        if (!value || json_object_array_add(array, value) < 0) {
-                json_object_put(value);
-                return -ENOMEM;
-        }
-        return 0;
+        return json_put(o, key, json_object_new_string(value));
 }
 
 static int add_words(json_object *o, const char *key, const char *word) {
         json_object *array = json_object_new_array();
         int r;
 
-        r = add(o, key, array);
-        return r < 0 ? r : append(array, json_object_new_string(word));
+        r = json_put(o, key, array);
+        return r < 0 ? r : json_append(array, json_object_new_string(word));
 }
 
 static int add_key(json_object *array, const PublishedKey *k) {
         json_object *o = json_object_new_object();
         int r;
 
-        r = append(array, o);
+        r = json_append(array, o);
         if (r >= 0)
                 r = add_string(o, "kty", "RSA");
         if (r >= 0)
@@ -69,7 +52,7 @@ int issuer_jwks(const PublishedKey *keys, size_t n_keys, char **ret) {
         if (!o)
                 return -ENOMEM;
         array = json_object_new_array();
-        r = add(o, "keys", array);
+        r = json_put(o, "keys", array);
         for (size_t i = 0; i < n_keys && r >= 0; i++)
                 r = add_key(array, keys + i);
         return r < 0 ? r : json_print(o, /* pretty= */ true, ret);

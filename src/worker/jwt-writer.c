@@ -13,26 +13,11 @@
 #include "worker/jwt-writer.h"
 
 static int add_string(json_object *o, const char *key, const char *value) {
-        json_object *s;
-
-        if (!value)
-                return 0;
-        s = json_object_new_string(value);
-        if (!s || json_object_object_add(o, key, s) < 0) {
-                json_object_put(s);
-                return -ENOMEM;
-        }
-        return 0;
+        return value ? json_put(o, key, json_object_new_string(value)) : 0;
 }
 
 static int add_number(json_object *o, const char *key, int64_t value) {
-        json_object *n = json_object_new_int64(value);
-
-        if (!n || json_object_object_add(o, key, n) < 0) {
-                json_object_put(n);
-                return -ENOMEM;
-        }
-        return 0;
+        return json_put(o, key, json_object_new_int64(value));
 }
 
 static int print_segment(json_object *o, Secret **ret) {

@@ -177,6 +177,19 @@ static void strings_with_a_null_byte_are_no_strings(void **state) {
         assert_int_equal(json_get_string(o, "a", &s), -EBADMSG);
 }
 
+static void what_is_put_in_comes_out(void **state) {
+        _cleanup_json_ json_object *o = json_object_new_object(), *array = json_object_new_array();
+        _cleanup_free_ char *text = NULL;
+
+        assert_int_equal(json_append(array, json_object_new_int64(1)), 0);
+        assert_int_equal(json_append(array, NULL), -ENOMEM);
+        assert_int_equal(json_put(o, "a", json_object_get(array)), 0);
+        assert_int_equal(json_put(o, "b", json_object_new_string("x")), 0);
+        assert_int_equal(json_put(o, "c", NULL), -ENOMEM);
+        assert_int_equal(json_print(o, /* pretty= */ false, &text), 0);
+        assert_string_equal(text, "{\"a\":[1],\"b\":\"x\"}");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(getters_give_what_is_there),
@@ -188,6 +201,7 @@ int main(void) {
                 cmocka_unit_test(printing_makes_these_bytes),
                 cmocka_unit_test(what_is_printed_is_strict),
                 cmocka_unit_test(erasing_reaches_every_string),
+                cmocka_unit_test(what_is_put_in_comes_out),
                 cmocka_unit_test(strings_with_a_null_byte_are_no_strings),
         };
 
