@@ -258,29 +258,31 @@ static int drop_foreign(IdentityConfig *c, Conf *conf) {
 }
 
 /* Where one key of several is needed, and two would contradict each other. */
-static const struct {
+static const struct OneOf {
         IdentitySource source;
         const char *keys[4];
+        bool optional; /* none will do as well */
 } one_of[] = {
         { IDENTITY_SIGNED, { "KeyFile", "KeyURI" } },
         { IDENTITY_OAUTH2, { "ClientSecretFile", "ClientKeyFile" } },
+        { IDENTITY_AZURE, { "ClientID", "ObjectID", "ManagedIdentity" }, .optional = true },
 };
 
-static int check_one_of(const IdentityConfig *c, const char *const *keys, Conf *conf) {
+static int check_one_of(const IdentityConfig *c, const struct OneOf *o, Conf *conf) {
         _cleanup_free_ char *names = NULL;
         size_t n = 0;
         int r;
 
-        for (const char *const *k = keys; *k; k++)
+        for (const char *const *k = o->keys; *k; k++)
                 n += !!identity_config_get(c, *k);
-        if (n == 1)
+        if (n == 1 || (n == 0 && o->optional))
                 return 0;
-        r = strv_join((char *const *) keys, "=, ", &names);
+        r = strv_join((char *const *) o->keys, "=, ", &names);
         if (r < 0)
                 return r;
         return conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
-                                "Source=%s needs exactly one of %s=", identity_source_to_string(c->source),
-                                names);
+                                "Source=%s %s one of %s=", identity_source_to_string(c->source),
+                                o->optional ? "takes at most" : "needs exactly", names);
 }
 
 /* Keys that are no use without another one; `value` NULL: whatever the first one says. */
@@ -337,7 +339,7 @@ static int check_complete(IdentityConfig *c, Conf *conf) {
                                              keys[i].example);
         for (size_t i = 0; i < ELEMENTSOF(one_of) && r >= 0; i++)
                 if (one_of[i].source == c->source)
-                        r = check_one_of(c, one_of[i].keys, conf);
+                        r = check_one_of(c, one_of + i, conf);
         return r < 0 ? r : check_companions(c, conf);
 }
 

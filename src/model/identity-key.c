@@ -14,6 +14,7 @@
 static const char *const source_table[_IDENTITY_SOURCE_MAX] = {
         [IDENTITY_FILE] = "file",     [IDENTITY_CREDENTIAL] = "credential", [IDENTITY_EXEC] = "exec",
         [IDENTITY_SPIFFE] = "spiffe", [IDENTITY_SIGNED] = "signed",         [IDENTITY_OAUTH2] = "oauth2",
+        [IDENTITY_GCE] = "gce",       [IDENTITY_AZURE] = "azure",
 };
 
 const char *identity_source_to_string(IdentitySource s) {
@@ -42,6 +43,8 @@ int identity_source_names(char **ret) {
 #define SPIFFE (1U << IDENTITY_SPIFFE)
 #define SIGNED (1U << IDENTITY_SIGNED)
 #define OAUTH2 (1U << IDENTITY_OAUTH2)
+#define GCE (1U << IDENTITY_GCE)
+#define AZURE (1U << IDENTITY_AZURE)
 
 static const IdentityKey keys[] = {
         /* a token as it is */
@@ -55,7 +58,7 @@ static const IdentityKey keys[] = {
         { "Hint", SPIFFE, 0, IDENTITY_VALUE_TOKEN, "quay" },
         /* an OIDC issuer that knows this host as a client */
         { "Issuer", OAUTH2 | SIGNED, OAUTH2 | SIGNED, IDENTITY_VALUE_URL, "https://issuer.example.com" },
-        { "ClientID", OAUTH2, OAUTH2, IDENTITY_VALUE_TOKEN, "edge-1" },
+        { "ClientID", OAUTH2 | AZURE, OAUTH2, IDENTITY_VALUE_TOKEN, "edge-1" },
         { "ClientAuthentication", OAUTH2, 0, IDENTITY_VALUE_CHOICE, "private_key_jwt",
           .choices = "client_secret_basic client_secret_post private_key_jwt tls_client_auth" },
         { "ClientSecretFile", OAUTH2, 0, IDENTITY_VALUE_FILE, "credential:client-secret" },
@@ -63,7 +66,7 @@ static const IdentityKey keys[] = {
         { "ClientKeyFile", OAUTH2, 0, IDENTITY_VALUE_FILE, "/etc/pki/edge-1.key" },
         { "ClientKeyID", OAUTH2, 0, IDENTITY_VALUE_TOKEN, "2026-11" },
         { "Scope", OAUTH2, 0, IDENTITY_VALUE_TEXT, "openid" },
-        { "Resource", OAUTH2, 0, IDENTITY_VALUE_TOKEN, "https://quay.example.com" },
+        { "Resource", OAUTH2 | AZURE, AZURE, IDENTITY_VALUE_TOKEN, "https://quay.example.com" },
         { "IdToken", OAUTH2, 0, IDENTITY_VALUE_BOOL, "yes" },
         /* this host as its own issuer */
         { "Subject", SIGNED, SIGNED, IDENTITY_VALUE_TOKEN, "edge-1" },
@@ -76,10 +79,17 @@ static const IdentityKey keys[] = {
         /* how these servers are reached; what the job says of the registry does not hold for them */
         { "CAFile", OAUTH2, 0, IDENTITY_VALUE_CA, "/etc/pki/issuer-ca.pem" },
         { "Proxy", OAUTH2, 0, IDENTITY_VALUE_URL_PLAIN, "http://proxy.example.com:3128" },
+        /* the identity of a machine in a cloud */
+        { "ServiceAccount", GCE, 0, IDENTITY_VALUE_TOKEN, "quay@project.iam.gserviceaccount.com" },
+        { "ObjectID", AZURE, 0, IDENTITY_VALUE_TOKEN, "6ba7b811-9dad-11d1-80b4-00c04fd430c8" },
+        { "ManagedIdentity", AZURE, 0, IDENTITY_VALUE_TOKEN,
+          "/subscriptions/ID/resourcegroups/edge/providers/Microsoft.ManagedIdentity/userAssignedIdentities/"
+          "quay" },
+        { "MetadataServer", GCE | AZURE, 0, IDENTITY_VALUE_URL_PLAIN, "http://169.254.169.254" },
 };
 
 bool identity_source_needs_audience(IdentitySource s) {
-        return s == IDENTITY_SPIFFE;
+        return s == IDENTITY_SPIFFE || s == IDENTITY_GCE;
 }
 
 const char *identity_socket_path(const char *address) {

@@ -15,6 +15,8 @@ typedef enum IdentitySource {
         IDENTITY_SPIFFE,
         IDENTITY_SIGNED,
         IDENTITY_OAUTH2,
+        IDENTITY_GCE,
+        IDENTITY_AZURE,
         _IDENTITY_SOURCE_MAX,
         _IDENTITY_SOURCE_INVALID = -EINVAL,
 } IdentitySource;

@@ -51,7 +51,7 @@ static void each_source_takes_all_of_its_examples(void **state) {
                 assert_ok(identity_config_new("x", conf, &c));
                 /* Keys that exclude each other are complained about when all are there. */
                 for (size_t i = 0; i < conf->n_messages; i++)
-                        assert_non_null(strstr(conf->messages[i].text, "exactly one of"));
+                        assert_non_null(strstr(conf->messages[i].text, " one of "));
                 for (size_t i = 0; i < n; i++)
                         assert_int_equal(!!identity_config_get(c, keys[i].key),
                                          !!(keys[i].sources & 1U << s));
