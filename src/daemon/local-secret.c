@@ -208,6 +208,60 @@ static int find_agent(const IdentityConfig *c, Request *q, Failure **reterr) {
         return r < 0 ? r : 1;
 }
 
+#define POD_MOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
+
+/* As the cluster tells its pods, or by the name that every cluster has. */
+static int add_api_server(Request *q) {
+        const char *host = secure_getenv("KUBERNETES_SERVICE_HOST"),
+                   *port = secure_getenv("KUBERNETES_SERVICE_PORT");
+        bool six = host && strchr(host, ':');
+        char *url;
+        int r;
+
+        r = strv_append(&q->settings, "Server");
+        if (r < 0)
+                return r;
+        if (host && text_is_token(host) && (!port || text_is_token(port)))
+                r = text_format(&url, "https://%s%s%s:%s", six ? "[" : "", host, six ? "]" : "",
+                                port ?: "443");
+        else
+                r = text_format(&url, "https://kubernetes.default.svc");
+        return r < 0 ? r : strv_consume(&q->settings, url);
+}
+
+/* The namespace that the pod runs in, unless another one is named. */
+static int add_namespace(const char *root, Request *q, Failure **reterr) {
+        const IdentityKey *k = identity_key_find("Namespace");
+        _cleanup_secret_ Secret *text = NULL;
+        int r;
+
+        r = read_file(root, k, POD_MOUNT "/namespace", DOOR_TOKEN_MAX, &text, reterr);
+        if (r != 0)
+                return r;
+        cut_blanks(text);
+        r = strv_append(&q->settings, k->key);
+        return r < 0 ? r : strv_append(&q->settings, secret_peek(text).iov_base);
+}
+
+/* What a pod finds in itself. Returns 0, 1 with *reterr, -ENOMEM. */
+static int find_cluster(const char *root, const IdentityConfig *c, Request *q, Failure **reterr) {
+        char *const token[] = { (char *) "TokenFile", (char *) POD_MOUNT "/token" }, *const ca[] = {
+                (char *) "CAFile", (char *) POD_MOUNT "/ca.crt"
+        };
+        int r;
+
+        if (c->source != IDENTITY_KUBERNETES || !identity_config_get(c, "InCluster"))
+                return 0;
+        r = add_api_server(q);
+        if (r == 0 && !identity_config_get(c, token[0]))
+                r = take_setting(root, c, token, q, reterr);
+        if (r == 0 && !identity_config_get(c, ca[0]))
+                r = take_setting(root, c, ca, q, reterr);
+        if (r == 0 && !identity_config_get(c, "Namespace"))
+                r = add_namespace(root, q, reterr);
+        return r;
+}
+
 int local_identity_read(const char *root, const IdentityConfig *c, Request *q, Failure **reterr_failure) {
         int r;
 
@@ -217,6 +271,8 @@ int local_identity_read(const char *root, const IdentityConfig *c, Request *q, F
         if (r < 0)
                 return r;
         r = find_agent(c, q, reterr_failure);
+        if (r == 0)
+                r = find_cluster(root, c, q, reterr_failure);
         for (char **s = c->settings; r == 0 && s && s[0]; s += 2)
                 r = take_setting(root, c, s, q, reterr_failure);
         return r;

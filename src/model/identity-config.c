@@ -84,7 +84,20 @@ static int take_bool(const ConfAssignment *a, char **p, char **reterr) {
         int r;
 
         r = config_set_bool(a, &b, /* reset_to= */ false, reterr);
-        return r != 0 ? r : free_and_strdup(p, b ? "yes" : "no");
+        return r != 0 || !b ? r : free_and_strdup(p, "yes");
+}
+
+/* What a token of a service account can be bound to. */
+static bool object_is_sane(const char *s) {
+        static const char *const kinds[] = { "Pod/", "Secret/", "Node/" };
+        const char *name = NULL, *uid;
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds) && !name; i++)
+                name = startswith(s, kinds[i]);
+        if (!name || name[0] == '\0' || name[0] == '/' || !text_is_token(name))
+                return false;
+        uid = strchr(name, '/');
+        return !uid || (uid[1] != '\0' && !strchr(uid + 1, '/'));
 }
 
 static int take_span(const IdentityKey *k, const ConfAssignment *a, char **p, char **reterr) {
@@ -148,6 +161,8 @@ static int take_value(const IdentityKey *k, const ConfAssignment *a, char **p, c
                 return take_bool(a, p, reterr);
         case IDENTITY_VALUE_SPAN:
                 return take_span(k, a, p, reterr);
+        case IDENTITY_VALUE_OBJECT:
+                return take_if(object_is_sane(a->value), k, a, p, reterr);
         case IDENTITY_VALUE_SOCKET:
                 return take_socket(k, a, p, reterr);
         case IDENTITY_VALUE_CHOICE:
@@ -211,7 +226,8 @@ static int set_setting(const ConfAssignment *a, void *userdata, char **reterr) {
         if (isempty(a->value))
                 return 0;
         r = take_value(k, a, &value, reterr);
-        if (r < 0 || *reterr)
+        /* A "no" leaves nothing. */
+        if (r < 0 || *reterr || !value)
                 return r;
         return add_setting(c, k->key, TAKE_PTR(value));
 }
@@ -260,12 +276,15 @@ static int drop_foreign(IdentityConfig *c, Conf *conf) {
 /* Where one key of several is needed, and two would contradict each other. */
 static const struct OneOf {
         IdentitySource source;
+        const char *when; /* only beside this key; NULL: always */
         const char *keys[4];
         bool optional; /* none will do as well */
 } one_of[] = {
-        { IDENTITY_SIGNED, { "KeyFile", "KeyURI" } },
-        { IDENTITY_OAUTH2, { "ClientSecretFile", "ClientKeyFile" } },
-        { IDENTITY_AZURE, { "ClientID", "ObjectID", "ManagedIdentity" }, .optional = true },
+        { IDENTITY_SIGNED, NULL, { "KeyFile", "KeyURI" } },
+        { IDENTITY_OAUTH2, NULL, { "ClientSecretFile", "ClientKeyFile" } },
+        { IDENTITY_KUBERNETES, NULL, { "Server", "InCluster" } },
+        { IDENTITY_KUBERNETES, "Server", { "TokenFile", "ClientKeyFile" } },
+        { IDENTITY_AZURE, NULL, { "ClientID", "ObjectID", "ManagedIdentity" }, .optional = true },
 };
 
 static int check_one_of(const IdentityConfig *c, const struct OneOf *o, Conf *conf) {
@@ -295,6 +314,8 @@ static const struct {
         { IDENTITY_OAUTH2, "ClientAuthentication", "private_key_jwt", "ClientKeyFile" },
         { IDENTITY_OAUTH2, "ClientAuthentication", "tls_client_auth", "ClientCertificateFile" },
         { IDENTITY_OAUTH2, "ClientCertificateFile", NULL, "ClientKeyFile" },
+        { IDENTITY_KUBERNETES, "ClientCertificateFile", NULL, "ClientKeyFile" },
+        { IDENTITY_KUBERNETES, "ClientKeyFile", NULL, "ClientCertificateFile" },
 };
 
 static int check_companions(const IdentityConfig *c, Conf *conf) {
@@ -338,7 +359,8 @@ static int check_complete(IdentityConfig *c, Conf *conf) {
                                              keys[i].key, identity_source_to_string(c->source), keys[i].key,
                                              keys[i].example);
         for (size_t i = 0; i < ELEMENTSOF(one_of) && r >= 0; i++)
-                if (one_of[i].source == c->source)
+                if (one_of[i].source == c->source &&
+                    (!one_of[i].when || identity_config_get(c, one_of[i].when)))
                         r = check_one_of(c, one_of + i, conf);
         return r < 0 ? r : check_companions(c, conf);
 }

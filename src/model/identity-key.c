@@ -12,9 +12,15 @@
 #include "model/identity-key.h"
 
 static const char *const source_table[_IDENTITY_SOURCE_MAX] = {
-        [IDENTITY_FILE] = "file",     [IDENTITY_CREDENTIAL] = "credential", [IDENTITY_EXEC] = "exec",
-        [IDENTITY_SPIFFE] = "spiffe", [IDENTITY_SIGNED] = "signed",         [IDENTITY_OAUTH2] = "oauth2",
-        [IDENTITY_GCE] = "gce",       [IDENTITY_AZURE] = "azure",
+        [IDENTITY_FILE] = "file",
+        [IDENTITY_CREDENTIAL] = "credential",
+        [IDENTITY_EXEC] = "exec",
+        [IDENTITY_SPIFFE] = "spiffe",
+        [IDENTITY_SIGNED] = "signed",
+        [IDENTITY_OAUTH2] = "oauth2",
+        [IDENTITY_KUBERNETES] = "kubernetes",
+        [IDENTITY_GCE] = "gce",
+        [IDENTITY_AZURE] = "azure",
 };
 
 const char *identity_source_to_string(IdentitySource s) {
@@ -43,12 +49,13 @@ int identity_source_names(char **ret) {
 #define SPIFFE (1U << IDENTITY_SPIFFE)
 #define SIGNED (1U << IDENTITY_SIGNED)
 #define OAUTH2 (1U << IDENTITY_OAUTH2)
+#define KUBERNETES (1U << IDENTITY_KUBERNETES)
 #define GCE (1U << IDENTITY_GCE)
 #define AZURE (1U << IDENTITY_AZURE)
 
 static const IdentityKey keys[] = {
         /* a token as it is */
-        { "TokenFile", FILES, FILES, IDENTITY_VALUE_FILE, "/run/quay.jwt" },
+        { "TokenFile", FILES | KUBERNETES, FILES, IDENTITY_VALUE_FILE, "/run/quay.jwt" },
         { "Credential", CREDENTIALS, CREDENTIALS, IDENTITY_VALUE_NAME, "quay-token" },
         { "Command", EXEC, EXEC, IDENTITY_VALUE_COMMAND, "/usr/bin/get-token --audience quay" },
         { "Timeout", EXEC | SPIFFE, 0, IDENTITY_VALUE_SPAN, "20s", .seconds = { 1, 50 } },
@@ -62,12 +69,18 @@ static const IdentityKey keys[] = {
         { "ClientAuthentication", OAUTH2, 0, IDENTITY_VALUE_CHOICE, "private_key_jwt",
           .choices = "client_secret_basic client_secret_post private_key_jwt tls_client_auth" },
         { "ClientSecretFile", OAUTH2, 0, IDENTITY_VALUE_FILE, "credential:client-secret" },
-        { "ClientCertificateFile", OAUTH2, 0, IDENTITY_VALUE_FILE, "/etc/pki/edge-1.pem" },
-        { "ClientKeyFile", OAUTH2, 0, IDENTITY_VALUE_FILE, "/etc/pki/edge-1.key" },
+        { "ClientCertificateFile", OAUTH2 | KUBERNETES, 0, IDENTITY_VALUE_FILE, "/etc/pki/edge-1.pem" },
+        { "ClientKeyFile", OAUTH2 | KUBERNETES, 0, IDENTITY_VALUE_FILE, "/etc/pki/edge-1.key" },
         { "ClientKeyID", OAUTH2, 0, IDENTITY_VALUE_TOKEN, "2026-11" },
         { "Scope", OAUTH2, 0, IDENTITY_VALUE_TEXT, "openid" },
         { "Resource", OAUTH2 | AZURE, AZURE, IDENTITY_VALUE_TOKEN, "https://quay.example.com" },
         { "IdToken", OAUTH2, 0, IDENTITY_VALUE_BOOL, "yes" },
+        /* a service account of a Kubernetes cluster */
+        { "ServiceAccount", KUBERNETES | GCE, KUBERNETES, IDENTITY_VALUE_TOKEN, "quay-puller" },
+        { "Namespace", KUBERNETES, 0, IDENTITY_VALUE_TOKEN, "edge" },
+        { "Server", KUBERNETES, 0, IDENTITY_VALUE_URL, "https://api.cluster.example.com:6443" },
+        { "InCluster", KUBERNETES, 0, IDENTITY_VALUE_BOOL, "yes" },
+        { "BoundObject", KUBERNETES, 0, IDENTITY_VALUE_OBJECT, "Node/edge-1" },
         /* this host as its own issuer */
         { "Subject", SIGNED, SIGNED, IDENTITY_VALUE_TOKEN, "edge-1" },
         { "KeyFile", SIGNED, 0, IDENTITY_VALUE_FILE, "/etc/pullauth/key.pem" },
@@ -75,12 +88,11 @@ static const IdentityKey keys[] = {
         { "PINFile", SIGNED, 0, IDENTITY_VALUE_FILE, "credential:pin" },
         { "KeyID", SIGNED, 0, IDENTITY_VALUE_TOKEN, "2026-11" },
         { "Algorithm", SIGNED, 0, IDENTITY_VALUE_CHOICE, "RS256", .choices = "RS256 RS384" },
-        { "Lifetime", SIGNED, 0, IDENTITY_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },
+        { "Lifetime", SIGNED | KUBERNETES, 0, IDENTITY_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },
         /* how these servers are reached; what the job says of the registry does not hold for them */
-        { "CAFile", OAUTH2, 0, IDENTITY_VALUE_CA, "/etc/pki/issuer-ca.pem" },
-        { "Proxy", OAUTH2, 0, IDENTITY_VALUE_URL_PLAIN, "http://proxy.example.com:3128" },
+        { "CAFile", OAUTH2 | KUBERNETES, 0, IDENTITY_VALUE_CA, "/etc/pki/issuer-ca.pem" },
+        { "Proxy", OAUTH2 | KUBERNETES, 0, IDENTITY_VALUE_URL_PLAIN, "http://proxy.example.com:3128" },
         /* the identity of a machine in a cloud */
-        { "ServiceAccount", GCE, 0, IDENTITY_VALUE_TOKEN, "quay@project.iam.gserviceaccount.com" },
         { "ObjectID", AZURE, 0, IDENTITY_VALUE_TOKEN, "6ba7b811-9dad-11d1-80b4-00c04fd430c8" },
         { "ManagedIdentity", AZURE, 0, IDENTITY_VALUE_TOKEN,
           "/subscriptions/ID/resourcegroups/edge/providers/Microsoft.ManagedIdentity/userAssignedIdentities/"
@@ -89,7 +101,7 @@ static const IdentityKey keys[] = {
 };
 
 bool identity_source_needs_audience(IdentitySource s) {
-        return s == IDENTITY_SPIFFE || s == IDENTITY_GCE;
+        return s == IDENTITY_SPIFFE || s == IDENTITY_GCE || s == IDENTITY_KUBERNETES;
 }
 
 const char *identity_socket_path(const char *address) {

@@ -15,6 +15,7 @@ typedef enum IdentitySource {
         IDENTITY_SPIFFE,
         IDENTITY_SIGNED,
         IDENTITY_OAUTH2,
+        IDENTITY_KUBERNETES,
         IDENTITY_GCE,
         IDENTITY_AZURE,
         _IDENTITY_SOURCE_MAX,
@@ -37,7 +38,8 @@ typedef enum IdentityValue {
         IDENTITY_VALUE_NAME,      /* of a credential of the service manager */
         IDENTITY_VALUE_FILE,      /* absolute path or "credential:NAME"; the worker gets the content */
         IDENTITY_VALUE_CA,        /* likewise; certificates in PEM form */
-        IDENTITY_VALUE_BOOL,      /* kept as "yes" or "no" */
+        IDENTITY_VALUE_BOOL,      /* kept as "yes"; "no" is as if it were not there */
+        IDENTITY_VALUE_OBJECT,    /* "Kind/name[/uid]" of Kubernetes */
         IDENTITY_VALUE_SPAN,      /* kept as µs in decimal */
         IDENTITY_VALUE_CHOICE,    /* one of `choices` */
         IDENTITY_VALUE_SOCKET,    /* unix:///path, kept as the path */

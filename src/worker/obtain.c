@@ -203,6 +203,11 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) failure_new(&f, o->step, REASON_TIMEOUT, "%s gave no answer within %s",
                            o->step == STEP_IDENTITY ? "The source of the identity" : o->request->registry,
                            format_span(span, o->request->timeout));
+        if (f && o->step == STEP_IDENTITY)
+                (void) failure_set_hint(f,
+                                        "Check that the source '%s' of the identity is well, and that this "
+                                        "host reaches it",
+                                        o->request->source);
         end(o, f);
         return 0;
 }

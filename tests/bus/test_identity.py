@@ -186,6 +186,27 @@ def test_certificates_of_an_identity_may_be_long_and_other_files_not(host):
     assert 'ClientSecretFile=' in job['Message'] + job['Hint'] and 'too large' in job['Message']
 
 
+def test_a_pod_finds_its_cluster_in_itself(host):
+    host.write('etc/pullauth/identities/default.identity',
+               '[Identity]\nSource=kubernetes\nServiceAccount=quay-puller\nInCluster=yes\nAudience=quay\n')
+    host.job()
+    host.start(KUBERNETES_SERVICE_HOST='fd00::1', KUBERNETES_SERVICE_PORT='6443')
+    job = host.client.wait_job('edge', Reason='token-file-missing')
+    mount = '/var/run/secrets/kubernetes.io/serviceaccount'
+    assert f'{mount}/token' in job['Message']
+    host.write(f'{mount[1:]}/token', 'own token\n', 0o600)
+    host.write(f'{mount[1:]}/ca.crt', 'authority\n', 0o644)
+    host.write(f'{mount[1:]}/namespace', 'edge\n', 0o644)
+    host.client.call('org.pullauth1.Manager', 'RefreshAll')
+    host.client.wait_job('edge', State='fresh')
+    request = host.worker.requests[0]
+    assert request['Settings'] == {'Server': 'https://[fd00::1]:6443', 'Namespace': 'edge', 'InCluster': 'yes',
+                                   'ServiceAccount': 'quay-puller'}
+    secrets = {key: bytes(value) for key, value in request['Secrets'].items()}
+    assert secrets == {'TokenFile': b'own token', 'CAFile': b'authority'} and 'Token' not in request
+    assert 'own token' not in host.log()
+
+
 def test_a_file_of_an_identity_that_changes_ends_the_wait(host):
     signed_identity(host)
     host.start()

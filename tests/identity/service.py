@@ -29,6 +29,7 @@ class OneContext:
             context.load_verify_locations(cadata=client_ca)
             context.verify_mode = ssl.CERT_REQUIRED
         self.contexts = {'good': context}
+        self.by_certificate = client_ca is not None
 
 
 class Service:

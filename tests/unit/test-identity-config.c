@@ -65,6 +65,24 @@ static void what_is_missing_or_wrong_is_said(void **state) {
                   "exactly one of" },
                 { "[Identity]\nSource=signed\nSubject=a\nIssuer=https://a\nKeyFile=credential:\n",
                   "credential:name" },
+                { "[Identity]\nSource=kubernetes\nServiceAccount=a\nServer=https://a\nTokenFile=/t\n",
+                  "Audience=" },
+                { "[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n", "Server=, InCluster=" },
+                { "[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n"
+                  "Server=https://a\n",
+                  "TokenFile=, ClientKeyFile=" },
+                { "[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n"
+                  "Server=https://a\nClientKeyFile=/k\n",
+                  "needs ClientCertificateFile=" },
+                { "[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n"
+                  "InCluster=yes\nBoundObject=Job/a\n",
+                  "BoundObject=Node/edge-1" },
+                { "[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n"
+                  "InCluster=yes\nBoundObject=Pod/a/\n",
+                  "BoundObject=" },
+                { "[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n"
+                  "InCluster=yes\nBoundObject=Pod\n",
+                  "BoundObject=" },
                 { "[Identity]\nSource=oauth2\nClientID=a\nIssuer=https://a\n",
                   "ClientSecretFile=, ClientKeyFile=" },
                 { "[Identity]\nSource=oauth2\nClientID=a\nIssuer=https://a\nClientKeyFile=/k\n"
@@ -116,6 +134,20 @@ static void the_last_line_wins_and_values_are_canonical(void **state) {
                      "/run/s");
 }
 
+static void a_no_is_as_good_as_nothing(void **state) {
+        assert_warns("[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n"
+                     "InCluster=on\n",
+                     NULL, "InCluster", "yes");
+        assert_warns("[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n"
+                     "InCluster=yes\nInCluster=no\n"
+                     "Server=https://a\nTokenFile=/t\n",
+                     NULL, "InCluster", NULL);
+        assert_warns("[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n"
+                     "InCluster=yes\n"
+                     "BoundObject=Secret/a/0b1c\n",
+                     NULL, "BoundObject", "Secret/a/0b1c");
+}
+
 static void keys_of_other_sources_are_said_to_mean_nothing(void **state) {
         assert_warns("[Identity]\nSource=file\nTokenFile=/a\nCommand=/bin/x\n", "Command= means nothing",
                      "Command", NULL);
@@ -142,6 +174,7 @@ int main(void) {
                 cmocka_unit_test(a_whole_identity_is_taken),
                 cmocka_unit_test(what_is_missing_or_wrong_is_said),
                 cmocka_unit_test(the_last_line_wins_and_values_are_canonical),
+                cmocka_unit_test(a_no_is_as_good_as_nothing),
                 cmocka_unit_test(keys_of_other_sources_are_said_to_mean_nothing),
                 cmocka_unit_test(files_that_an_identity_reads_are_known),
         };

@@ -150,7 +150,7 @@ static int blame_certificate(const Oauth2Run *x, Failure *f) {
 
 static void on_token(int r, const HttpAnswer *a, Failure *f, void *userdata) {
         Oauth2Run *x = userdata;
-        const char *id_token = setting(x, "IdToken");
+        const char *member = setting(x, "IdToken") ? "id_token" : "access_token";
         Secret *token = NULL;
 
         if (r > 0 && blame_certificate(x, f) < 0) {
@@ -161,9 +161,7 @@ static void on_token(int r, const HttpAnswer *a, Failure *f, void *userdata) {
         if (r == 0 && a->status != 200)
                 r = refused(x, a, &f);
         else if (r == 0)
-                r = oidc_read_token(source_call_server(x->call),
-                                    id_token && streq(id_token, "yes") ? "id_token" : "access_token", a,
-                                    &token, &f);
+                r = oidc_read_token(source_call_server(x->call), member, a, &token, &f);
         x->handler(r, token, f, x->userdata);
 }
 

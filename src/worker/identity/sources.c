@@ -10,14 +10,15 @@
 #include "worker/identity/exec.h"
 #include "worker/identity/file.h"
 #include "worker/identity/gce.h"
+#include "worker/identity/kubernetes.h"
 #include "worker/identity/oauth2.h"
 #include "worker/identity/signed.h"
 #include "worker/identity/sources.h"
 #include "worker/identity/spiffe.h"
 
 static const IdentitySourceType *const sources[] = {
-        &identity_file,   &identity_exec,   &identity_credential, &identity_spiffe,
-        &identity_oauth2, &identity_signed, &identity_gce,        &identity_azure,
+        &identity_file,       &identity_exec,   &identity_credential, &identity_spiffe, &identity_oauth2,
+        &identity_kubernetes, &identity_signed, &identity_gce,        &identity_azure,
 };
 
 const IdentitySourceType *identity_source_find(const char *name) {
