@@ -87,7 +87,7 @@ void verb_help(Ctl *ctl, char *const *arguments) {
         const Verb *verb = arguments[0] ? verb_find(arguments[0]) : NULL;
 
         if (arguments[0] && !verb) {
-                complain("There is no command of that name, 'pullauthctl --help' shows all commands");
+                verb_complain_unknown(arguments[0]);
                 ctl_note(ctl, STATUS_USAGE);
                 return;
         }

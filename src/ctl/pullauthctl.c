@@ -16,18 +16,6 @@
 #include "config.h"
 #include "ctl/verb.h"
 
-static void complain_unknown_verb(const char *name) {
-        _cleanup_free_ char *shown = NULL;
-        const char *near = verb_near(name);
-
-        if (text_clean(name, strlen(name), 64, &shown) < 0)
-                return;
-        if (near)
-                complain("There is no command '%s', did you mean '%s'?", shown, near);
-        else
-                complain("There is no command '%s'", shown);
-}
-
 /* "'refresh', 'add' and 'enable'" of the commands that take an option. */
 static int takers_text(OptionId id, char **ret) {
         _cleanup_free_ char *text = strdup("");
@@ -100,7 +88,7 @@ static void run(Ctl *ctl, char *const *arguments) {
         if (arguments[0]) {
                 verb = verb_find(arguments[0]);
                 if (!verb) {
-                        complain_unknown_verb(arguments[0]);
+                        verb_complain_unknown(arguments[0]);
                         ctl_note(ctl, STATUS_USAGE);
                         return;
                 }

@@ -70,7 +70,11 @@ static int unknown(const char *key, char **reterr) {
                 r = near && near[0]
                             ? text_format(reterr, "There is no setting '%s=', did you mean '%s='?", shown,
                                           near[0])
-                            : text_format(reterr, "There is no setting '%s=', there are %s=", shown, all);
+                            : text_format(
+                                      reterr,
+                                      "There is no setting '%s=' here, there are %s=; all else stands in "
+                                      "files, which 'pullauthctl edit' opens",
+                                      shown, all);
         return r < 0 ? r : 1;
 }
 

@@ -28,7 +28,7 @@ static void complain_no_such(Ctl *ctl, const DefinitionName *name) {
                 complain("There is no file %s, did you mean '%s%s'?", name->file, near[0],
                          configuration_kinds[name->kind].suffix);
         else
-                complain("There is no file %s", name->file);
+                complain("There is no file %s, 'pullauthctl list' shows all jobs", name->file);
 }
 
 static void write_file(Ctl *ctl, Page *p, const char *path) {

@@ -2,7 +2,7 @@
 
 /* "pullauthctl set": settings of a job changed as "systemctl set-property" changes those of a unit.
  *
- * An empty value goes back to what holds without it. The job's own file is not touched: the daemon writes a
+ * An empty value means the default, whatever files say. The job's own file is not touched: the daemon writes a
  * drop-in. */
 
 #include "ctl/change.h"

@@ -105,7 +105,7 @@ static const Verb verbs[] = {
         { "set", .arguments = "JOB KEY=VALUE...", .group = GROUP_CONFIGURE, .min = 2, .max = ARGUMENTS_MAX,
           .first = ARGUMENT_JOB, .others = ARGUMENT_SETTING,
           .options = OPTION(RUNTIME) | OPTION(WAIT) | OPTION(TIMEOUT), .summary = "Change settings of a job",
-          .help = "Keys are those of 'add'; an empty value goes back to what holds without it. The\n"
+          .help = "Keys are those of 'add'; an empty value is the default, whatever files say. The\n"
                   "job's own file is not touched, a drop-in beside it is written. Needs polkit's\n"
                   "action org.pullauth1.manage-jobs.\n",
           .run = verb_set },
@@ -178,4 +178,16 @@ const char *verb_near(const char *name) {
         if (r < 0 || strv_length(near) == 0)
                 return NULL;
         return verb_find(near[0])->name;
+}
+
+void verb_complain_unknown(const char *name) {
+        _cleanup_free_ char *shown = NULL;
+        const char *near = verb_near(name);
+
+        if (text_clean(name, strlen(name), 64, &shown) < 0)
+                return;
+        if (near)
+                complain("There is no command '%s', did you mean '%s'?", shown, near);
+        else
+                complain("There is no command '%s'", shown);
 }

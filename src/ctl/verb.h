@@ -53,6 +53,8 @@ const Verb *verb_find(const char *name);
 const Verb *verb_all(size_t *ret_n);
 /* The name of the command that was probably meant, or NULL. */
 const char *verb_near(const char *name);
+/* Says that there is none of this name, and which one was probably meant. */
+void verb_complain_unknown(const char *name);
 
 /* Printing the help of one command, or of all with NULL. */
 void help_print(const Verb *verb);

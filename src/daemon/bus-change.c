@@ -45,7 +45,8 @@ static int refuse_taken_name(const BusContext *b, const char *name, sd_bus_error
         const char *root = manager_root(b->manager);
 
         if (manager_find_job(b->manager, name))
-                return bus_error(reterror, API_ERROR_JOB_EXISTS, "There is a job '%s' already", name);
+                return bus_error(reterror, API_ERROR_JOB_EXISTS,
+                                 "There is a job '%s' already, change that one ('pullauthctl set')", name);
         for (ConfPlace place = 0; place < _CONF_PLACE_MAX; place++) {
                 const ConfFile file = { place, bus_plan_kind(), name, NULL };
                 _cleanup_strv_ char **drop_ins = NULL;

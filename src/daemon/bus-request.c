@@ -42,7 +42,10 @@ int bus_read_job_name(sd_bus_message *message, const char **ret, sd_bus_error *r
         if (r < 0)
                 return r;
         if (!object_name_is_valid(name))
-                return bus_error(reterror, API_ERROR_INVALID_NAME, "That is no name that a job can have");
+                return bus_error(
+                        reterror, API_ERROR_INVALID_NAME,
+                        "That is no name that a job can have: up to 64 letters, digits, '_', '-' and "
+                        "'.', of which the last two do not come first");
         *ret = name;
         return 0;
 }

@@ -262,7 +262,8 @@ def test_help_is_there_in_three_ways(rig):
 @pytest.mark.parametrize('arguments, said', [
     (['stauts'], "There is no command 'stauts', did you mean 'status'?"),
     (['frobnicate'], "There is no command 'frobnicate'"),
-    (['help', 'frobnicate'], 'There is no command of that name'),
+    (['help', 'frobnicate'], "There is no command 'frobnicate'"),
+    (['help', 'stauts'], "There is no command 'stauts', did you mean 'status'?"),
     (['reload', 'edge'], "'reload' takes no arguments"),
     (['help', 'list', 'status'], "'help' takes one argument"),
     (['--json=xml', 'list'], '--json=xml is not known, write pretty, short or off'),

@@ -157,7 +157,7 @@ def test_an_empty_value_is_sent_as_it_is(rig):
 
 @pytest.mark.parametrize('word, said', [
     ('Registri=x', "There is no setting 'Registri=', did you mean 'Registry='?"),
-    ('CAFile=/x', "There is no setting 'CAFile=', there are Registry=, Robot=, Identity=, "),
+    ('CAFile=/x', "There is no setting 'CAFile=' here, there are Registry=, Robot=, Identity=, "),
     ('Registry', "'Registry' is no setting, write KEY=VALUE"),
     ('TakeOver=maybe', 'TakeOver=maybe makes no sense, write yes or no'),
     ('MinimumRemaining=soon', 'MinimumRemaining=soon makes no sense, write a span of time like 20min')])

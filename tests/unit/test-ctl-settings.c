@@ -44,10 +44,11 @@ static void what_makes_no_sense_is_a_sentence(void **state) {
                 const char *word, *said;
         } rows[] = {
                 { "robot=x", "There is no setting 'robot=', did you mean 'Robot='?" },
-                { "ZZZ=x", "There is no setting 'ZZZ=', there are Registry=, Robot=, Identity=, Scopes=, "
-                           "Targets=, MinimumRemaining=, OnExpiry=, OnRemove=, TakeOver=, WakeSystem=" },
+                { "CAFile=x", "There is no setting 'CAFile=' here, there are Registry=, Robot=, Identity=, "
+                              "Scopes=, Targets=, MinimumRemaining=, OnExpiry=, OnRemove=, TakeOver=, "
+                              "WakeSystem=; all else stands in files" },
                 { "Robot", "'Robot' is no setting, write KEY=VALUE" },
-                { "=x", "There is no setting '=', there are Registry=, " },
+                { "=x", "There is no setting '=' here, there are Registry=, " },
                 { "TakeOver=", "TakeOver= makes no sense, write yes or no" },
                 { "WakeSystem=2", "WakeSystem=2 makes no sense, write yes or no" },
                 { "MinimumRemaining=\033x", "MinimumRemaining=x makes no sense, write a span of time" },
