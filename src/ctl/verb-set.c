@@ -2,8 +2,8 @@
 
 /* "pullauthctl set": settings of a job changed as "systemctl set-property" changes those of a unit.
  *
- * An empty value means the default, whatever files say. The job's own file is not touched: the daemon writes a
- * drop-in. */
+ * An empty value means the default, whatever files say. The job's own file is not touched: the daemon
+ * writes a drop-in. */
 
 #include "ctl/change.h"
 #include "ctl/verb.h"

@@ -277,9 +277,7 @@ int bus_job_refresh(Job *j, uint64_t *ret_attempt, sd_bus_error *reterror) {
         if (r != 0)
                 return r;
         if (!j->config->enabled)
-                return bus_error(reterror, API_ERROR_JOB_DISABLED,
-                                 "Job '%s' is disabled, 'pullauthctl enable %s' enables it", j->name,
-                                 j->name);
+                return bus_refuse_disabled(j, reterror);
         f = job_failure(j);
         return bus_error(reterror, API_ERROR_CONFIGURATION_INVALID, "Job '%s' cannot be refreshed: %s",
                          j->name, f ? f->message : "it is not configured");

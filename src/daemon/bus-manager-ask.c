@@ -333,11 +333,13 @@ static int begin_test(WaitingCall *c, void *userdata, sd_bus_error *reterror) {
         r = bus_find_job(a->context, a->name, &j, reterror);
         if (r < 0)
                 return r;
+        if (!j->config->enabled)
+                return bus_refuse_disabled(j, reterror);
         if (!j->identity || j->configuration_failure)
                 return bus_error(reterror, API_ERROR_CONFIGURATION_INVALID, "Job '%s' cannot be tested: %s",
                                  a->name,
                                  j->configuration_failure ? j->configuration_failure->message
-                                                          : "it is disabled, enable it first");
+                                                          : "it is not configured");
         r = job_request_new(j, REQUEST_TEST, &q, &a->answer.failure);
         if (r > 0)
                 return finish_test(c, a, reterror);

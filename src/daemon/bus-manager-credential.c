@@ -21,11 +21,13 @@
 static int refuse_missing(const Job *j, sd_bus_error *reterror) {
         const Failure *f = job_failure(j);
 
+        if (!j->config->enabled)
+                return bus_refuse_disabled(j, reterror);
         if (!f)
                 return bus_error(reterror, API_ERROR_NO_CREDENTIAL,
-                                 "Job '%s' has no credential at present%s", j->name,
-                                 j->config->enabled ? ", wait for its first refresh (pullauthctl wait)"
-                                                    : ", it is disabled: enable it (pullauthctl enable)");
+                                 "Job '%s' has no credential at present, wait for its first refresh "
+                                 "('pullauthctl wait %s')",
+                                 j->name, j->name);
         return bus_error(reterror, API_ERROR_NO_CREDENTIAL, "Job '%s' has no credential at present: %s. %s",
                          j->name, f->message, failure_hint(f));
 }

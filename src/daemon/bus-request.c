@@ -88,6 +88,11 @@ int bus_find_job(const BusContext *b, const char *name, Job **ret, sd_bus_error 
         return 0;
 }
 
+int bus_refuse_disabled(const Job *j, sd_bus_error *reterror) {
+        return bus_error(reterror, API_ERROR_JOB_DISABLED,
+                         "Job '%s' is disabled, 'pullauthctl enable %s' enables it", j->name, j->name);
+}
+
 int bus_find_job_for(const BusContext *b, const char *repository, Job **ret, const char **ret_scope,
                      sd_bus_error *reterror) {
         Job *j = manager_find_job_for(b->manager, repository, ret_scope);

@@ -20,6 +20,9 @@ int bus_read_image(sd_bus_message *message, char **ret_repository, sd_bus_error 
 /* Returns 0. */
 int bus_find_job(const BusContext *b, const char *name, Job **ret, sd_bus_error *reterror);
 
+/* Always negative: the job rests until somebody enables it. */
+int bus_refuse_disabled(const Job *j, sd_bus_error *reterror);
+
 /* The job whose credential container tools would take for the repository, and its scope that covers it. */
 int bus_find_job_for(const BusContext *b, const char *repository, Job **ret, const char **ret_scope,
                      sd_bus_error *reterror);

@@ -85,8 +85,11 @@ def test_a_target_that_cannot_be_written_fails_the_last_step(host):
 def test_jobs_that_cannot_be_tested(host):
     host.standard()
     host.job('broken', robot='no robot')
+    host.job('off', more='Enabled=no\nScopes=acme/off\n')
     host.start()
     host.client.wait_job('edge', State='fresh')
+    said = refused(test_job, host, 'off')
+    assert f'{ERROR}JobDisabled' in said and 'pullauthctl enable off' in said
     assert f'{ERROR}NoSuchJob' in refused(test_job, host, 'nobody')
     assert f'{ERROR}InvalidName' in refused(test_job, host, '../edge')
     assert f'{ERROR}ConfigurationInvalid' in refused(test_job, host, 'broken')

@@ -69,7 +69,7 @@ def test_errors_say_what_to_do(host):
     name, text = client.error_of(MANAGER, 'GetCredential', 's', 'edge')
     assert name == ERROR + 'NoCredential' and 'There is no such robot' in text and client.job('edge', 'Hint') in text
     name, text = client.error_of(MANAGER, 'GetCredential', 's', 'off')
-    assert name == ERROR + 'NoCredential' and 'pullauthctl enable' in text
+    assert name == ERROR + 'JobDisabled' and 'pullauthctl enable off' in text
     for method in ('GetCredential', 'GetCredentialForImage', 'RenderTarget'):
         assert client.error_of(MANAGER, method, 's', '../x')[0] == ERROR + 'InvalidName'
     assert client.error_of(MANAGER, 'GetCredential', 's', 'nobody')[0] == ERROR + 'NoSuchJob'
