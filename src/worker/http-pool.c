@@ -9,11 +9,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "worker/http-pool.h"
 
-/* How long nobody needs a configuration, once or twice over, before it goes. */
+/* How long nobody needs a configuration before it goes. */
 #define KEEP (1 * USEC_PER_SEC)
 
 typedef struct Entry Entry;
@@ -22,7 +23,7 @@ struct Entry {
         uint8_t key[HASH_SIZE];
         Http *http;
         unsigned n_users;
-        bool used; /* since the last look */
+        usec_t until; /* CLOCK_BOOTTIME; it may go then, unless it has users */
 };
 
 struct HttpPool {
@@ -31,6 +32,39 @@ struct HttpPool {
         sd_event_source *sweep;
 };
 
+static void entry_free(Entry *e) {
+        http_free(e->http);
+        free(e);
+}
+
+/* Lets go of what nobody needed for long enough. Returns when to do so again, or 0. */
+static usec_t sweep(HttpPool *p) {
+        usec_t now = now_boot(), next = 0;
+
+        for (Entry **e = &p->entries; *e;) {
+                Entry *found = *e;
+
+                if (found->n_users > 0 || found->until > now) {
+                        if (found->n_users == 0 && (next == 0 || found->until < next))
+                                next = found->until;
+                        e = &found->next;
+                        continue;
+                }
+                *e = found->next;
+                entry_free(found);
+        }
+        return next;
+}
+
+static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
+        usec_t next = sweep(userdata);
+
+        if (next == 0)
+                return 0;
+        (void) sd_event_source_set_time(source, next);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
 static void sweep_later(HttpPool *p) {
         int enabled;
 
@@ -38,33 +72,6 @@ static void sweep_later(HttpPool *p) {
                 return;
         (void) sd_event_source_set_time_relative(p->sweep, KEEP);
         (void) sd_event_source_set_enabled(p->sweep, SD_EVENT_ONESHOT);
-}
-
-static void entry_free(Entry *e) {
-        http_free(e->http);
-        free(e);
-}
-
-/* Looks again after a while if there is something left to look at. */
-static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
-        HttpPool *p = userdata;
-        bool again = false;
-
-        for (Entry **e = &p->entries; *e;) {
-                Entry *found = *e;
-
-                if (found->n_users > 0 || found->used) {
-                        again = again || found->n_users == 0;
-                        found->used = false;
-                        e = &found->next;
-                        continue;
-                }
-                *e = found->next;
-                entry_free(found);
-        }
-        if (again)
-                sweep_later(p);
-        return 0;
 }
 
 int http_pool_new(sd_event *event, HttpPool **ret) {
@@ -146,6 +153,8 @@ int http_pool_take(HttpPool *p, const HttpTrust *trust, Http **ret) {
         Entry *e;
         int r;
 
+        /* After a suspend the timer may come later than who asks. */
+        (void) sweep(p);
         key_of(trust, key);
         e = find(p, key);
         if (!e) {
@@ -162,7 +171,7 @@ Http *http_pool_give_back(HttpPool *p, Http *h) {
         for (Entry *e = p->entries; h && e; e = e->next) {
                 if (e->http != h)
                         continue;
-                e->used = true;
+                e->until = now_boot() + KEEP;
                 if (--e->n_users == 0)
                         sweep_later(p);
                 break;

@@ -14,6 +14,6 @@ DEFINE_CLEANUP(HttpPool *, http_pool_free)
 
 /* Returns 0, or what http_new() said. */
 int http_pool_take(HttpPool *p, const HttpTrust *trust, Http **ret);
-/* A second or two after the last user of a configuration its connections go. Accepts NULL, returns NULL. */
+/* A second after the last user of a configuration its connections go. Accepts NULL, returns NULL. */
 Http *http_pool_give_back(HttpPool *p, Http *h);
 bool http_pool_is_empty(const HttpPool *p);

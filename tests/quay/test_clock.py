@@ -51,6 +51,7 @@ def test_a_credential_that_is_found_in_1970_is_kept_until_the_clock_tells_its_ag
     world.stop()
     world.everywhere(1800)
     world.clock.step(-int(time.time()) + 1000)
+    world.advance(2)  # the worker lives through this reboot, its connections should not
     world.reboot()
     world.start()
     job = world.client.wait_job('edge', State='retrying')

@@ -98,7 +98,7 @@ def test_an_encrypted_key_opens_with_its_password(worker, site, key):
     (HostKey(ec.generate_private_key(ec.SECP256R1())).pem(), 'no RSA key'),
     ('-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----\n', 'cannot be read'),
     ('', 'cannot be read'),
-])
+], ids=['elliptic', 'garbage', 'empty'])
 def test_a_key_that_cannot_be_used_is_named(worker, site, pem, says):
     failure = worker.fail(**signed(site, {'KeyFile': pem}))
     assert (failure['reason'], failure['step']) == ('identity-source-failed', 'identity')

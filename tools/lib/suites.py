@@ -32,7 +32,7 @@ BUILDS = {
              {'CC': 'clang'}),
 }
 STRESS_SECONDS = 3 * 3600
-BUS_PROCESSES = 4  # its tests wait for events most of their time
+PROCESSES = 4  # of bus and quay, whose tests wait for events most of their time
 FUZZ_SECONDS = 3600  # for all fuzzers together, unless PULLAUTH_FUZZ_SECONDS says otherwise
 
 
@@ -230,7 +230,7 @@ def suite_sanitize(workshop):
     if workshop.has_pytest('bus'):
         rig = {'ASAN_OPTIONS': f'{env["ASAN_OPTIONS"]}:log_path={reports}/asan',
                'UBSAN_OPTIONS': f'{common}:log_path={reports}/ubsan', 'PULLAUTH_TEST_SLOW': '3'}
-        tally.add(pytest(workshop, 'bus', 'sanitize', 1200, env=rig, processes=BUS_PROCESSES))
+        tally.add(pytest(workshop, 'bus', 'sanitize', 1200, env=rig, processes=PROCESSES))
         memory_reports(reports, tally, 'sanitize')
     return tally
 
@@ -241,7 +241,7 @@ def suite_valgrind(workshop):
     tally = meson_test(workshop, 'unit', 'valgrind', 900, 10, [wrapper])
     if workshop.has_pytest('bus'):
         rig = {'PULLAUTH_TEST_WRAPPER': f'{VALGRIND} --log-file={reports}/%p', 'PULLAUTH_TEST_SLOW': '10'}
-        tally.add(pytest(workshop, 'bus', 'valgrind', 3000, env=rig, processes=BUS_PROCESSES))
+        tally.add(pytest(workshop, 'bus', 'valgrind', 3000, env=rig, processes=PROCESSES))
         memory_reports(reports, tally, 'valgrind')
     return tally
 
@@ -317,8 +317,8 @@ SUITES = {
     'style': lambda w: meson_test(w, 'style'),
     'tidy': lambda w: meson_test(w, 'tidy', timeout=900),
     'fuzz': lambda w: meson_test(w, 'fuzz'),
-    'bus': lambda w: pytest(w, 'bus', timeout=900, processes=BUS_PROCESSES),
-    'quay': lambda w: pytest(w, 'quay'),
+    'bus': lambda w: pytest(w, 'bus', timeout=900, processes=PROCESSES),
+    'quay': lambda w: pytest(w, 'quay', timeout=900, processes=PROCESSES),
     'identity': lambda w: pytest(w, 'identity', timeout=900),
     'stress': suite_stress,
     'host': lambda w: pytest(w, 'host', timeout=1500, root=True),
