@@ -90,6 +90,7 @@ int job_snapshot_new(const char *path, JobSnapshot **ret) {
         j = calloc(1, sizeof(*j));
         if (!j)
                 return -ENOMEM;
+        j->n_references = 1;
         j->enabled = true;
         r = table_init(j, job_properties, ELEMENTSOF(job_properties));
         if (r >= 0)
@@ -100,8 +101,15 @@ int job_snapshot_new(const char *path, JobSnapshot **ret) {
         return 0;
 }
 
+JobSnapshot *job_snapshot_ref(const JobSnapshot *j) {
+        JobSnapshot *own = (JobSnapshot *) j;
+
+        own->n_references++;
+        return own;
+}
+
 JobSnapshot *job_snapshot_free(JobSnapshot *j) {
-        if (!j)
+        if (!j || --j->n_references > 0)
                 return NULL;
         table_done(j, job_properties, ELEMENTSOF(job_properties));
         free(j->path);

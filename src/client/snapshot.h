@@ -15,6 +15,7 @@
 
 /* No string is NULL; vectors may be. Times are µs of the real clock, 0 if there is none. */
 typedef struct JobSnapshot {
+        unsigned n_references;
         char *path; /* of the bus object */
         char *name, *registry, *robot, *identity;
         int enabled, runtime; /* runtime: defined below /run, gone with the next boot */
@@ -47,6 +48,8 @@ const Property *job_snapshot_properties(size_t *ret_n);
 
 /* With empty strings in every place. */
 int job_snapshot_new(const char *path, JobSnapshot **ret);
+/* For whoever wants it to stay as it is: it is freed as often as there are references. */
+JobSnapshot *job_snapshot_ref(const JobSnapshot *j);
 JobSnapshot *job_snapshot_free(JobSnapshot *j);
 DEFINE_CLEANUP(JobSnapshot *, job_snapshot_free)
 

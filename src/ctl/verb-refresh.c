@@ -3,9 +3,9 @@
 /* "pullauthctl refresh": asks for attempts, and with --wait stays until they have ended.
  *
  * A request answers with the number of the attempt that fulfils it; that attempt is over when the job's
- * count of ended attempts has reached the number. Signals only say when to look: what counts is what the job
- * then shows, so that a lost or early signal cannot mislead. Whatever happens meanwhile (job removed, daemon
- * gone, time over) ends the wait with a sentence. */
+ * count of ended attempts has reached the number. The jobs are followed from before the requests on
+ * (client/follow), so that no end is missed. Whatever happens meanwhile (job removed, daemon gone, time
+ * over) ends the wait with a sentence. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,53 +13,42 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "client/follow.h"
 #include "ctl/life.h"
 #include "ctl/select.h"
 #include "ctl/verb.h"
 
-/* Calls under way at once; a bus keeps 128 answers of one connection open. */
-#define LOOKS_MAX 16
-
-typedef struct Refresh Refresh;
-
 /* One job whose attempt is being waited for. */
 typedef struct Wait {
-        Refresh *refresh;
-        char *name, *path;
+        const char *name;
         uint64_t attempt;
-        bool wanted;  /* it may have changed since the last look */
-        bool looking; /* a look at it is under way */
         bool over;
-        JobSnapshot *result;
+        JobSnapshot *result; /* as it was then */
 } Wait;
 
-struct Refresh {
+typedef struct Refresh {
         Ctl *ctl;
-        Wait *waits;
-        size_t n_waits, n_open, n_looking;
+        Follow *follow;
+        Wait *waits; /* one for each attempt */
+        size_t n_waits, n_open;
         Attempts attempts;
         bool abandoned; /* nothing will come any more */
-};
+} Refresh;
 
 static void refresh_done(Refresh *f) {
-        for (size_t i = 0; i < f->n_waits; i++) {
-                free(f->waits[i].name);
-                free(f->waits[i].path);
+        follow_free(f->follow);
+        for (size_t i = 0; i < f->n_waits; i++)
                 job_snapshot_free(f->waits[i].result);
-        }
         free(f->waits);
         rows_done((Rows *) &f->attempts, &attempt_type);
 }
 
-static void finish(Wait *w) {
-        if (w->over)
-                return;
+static void finish(Refresh *f, Wait *w) {
         w->over = true;
-        w->refresh->n_open--;
+        f->n_open--;
 }
 
-static void show_outcome(Wait *w, JobSnapshot *j) {
-        Ctl *ctl = w->refresh->ctl;
+static void show_outcome(Ctl *ctl, const JobSnapshot *j) {
         usec_t now = now_real();
         char *text = NULL;
         int r;
@@ -77,71 +66,48 @@ static bool is_over(const Wait *w, const JobSnapshot *j) {
         return j->attempts_ended >= w->attempt || streq(j->step, "configuration");
 }
 
-static void look_on(Refresh *f);
-
-static void on_look(ClientReply *reply, void *userdata) {
-        Wait *w = userdata;
-        Refresh *f = w->refresh;
-
-        w->looking = false;
-        f->n_looking--;
-        if (!w->over && reply->problem) {
-                ctl_report(f->ctl, reply->problem);
-                finish(w);
-        } else if (!w->over && is_over(w, reply->job)) {
-                w->result = TAKE_PTR(reply->job);
-                show_outcome(w, w->result);
-                finish(w);
-        }
-        look_on(f);
+static void look(Refresh *f, Wait *w, const JobSnapshot *j) {
+        if (!is_over(w, j))
+                return;
+        w->result = job_snapshot_ref(j);
+        show_outcome(f->ctl, j);
+        finish(f, w);
 }
 
-/* Looks at jobs that may have changed, at as many at once as the bus has patience for. */
-static void look_on(Refresh *f) {
-        int r;
-
-        for (size_t i = 0; i < f->n_waits && f->n_looking < LOOKS_MAX; i++) {
-                Wait *w = f->waits + i;
-
-                if (!w->wanted || w->looking || w->over)
-                        continue;
-                w->wanted = false;
-                r = client_get_job(f->ctl->client, w->path, on_look, w);
-                if (r < 0) {
-                        ctl_report_local(f->ctl, r);
-                        finish(w);
-                        continue;
-                }
-                w->looking = true;
-                f->n_looking++;
-        }
+static void tell_removed(Refresh *f, Wait *w) {
+        complain("Job '%s' was removed before the attempt ended", w->name);
+        ctl_note(f->ctl, STATUS_NO_SUCH_JOB);
+        finish(f, w);
 }
 
-static Wait *find_wait(Refresh *f, const char *path) {
+static Wait *find_wait(Refresh *f, const char *name) {
         for (size_t i = 0; i < f->n_waits; i++)
-                if (!f->waits[i].over && streq(f->waits[i].path, path))
+                if (!f->waits[i].over && streq(f->waits[i].name, name))
                         return f->waits + i;
         return NULL;
 }
 
-static void on_job_changed(const char *path, void *userdata) {
-        Wait *w = find_wait(userdata, path);
+static void on_job(const JobSnapshot *j, const JobSnapshot *before, void *userdata) {
+        Refresh *f = userdata;
+        Wait *w = find_wait(f, j->name);
 
-        if (w) {
-                w->wanted = true;
-                look_on(w->refresh);
-        }
+        if (w)
+                look(f, w, j);
 }
 
-static void on_job_removed(const char *path, void *userdata) {
+static void on_removed(const JobSnapshot *last, void *userdata) {
         Refresh *f = userdata;
-        Wait *w = find_wait(f, path);
+        Wait *w = find_wait(f, last->name);
 
-        if (!w)
-                return;
-        complain("Job '%s' was removed before the attempt ended", w->name);
-        ctl_note(f->ctl, STATUS_NO_SUCH_JOB);
-        finish(w);
+        if (w)
+                tell_removed(f, w);
+}
+
+static void on_failed(const BusProblem *problem, void *userdata) {
+        Refresh *f = userdata;
+
+        ctl_report(f->ctl, problem);
+        f->abandoned = true;
 }
 
 static void on_vanished(void *userdata) {
@@ -247,29 +213,27 @@ static void show_attempts(Refresh *f) {
         }
 }
 
-static int add_waits(Refresh *f, const Snapshot *s) {
-        int r;
-
+static int add_waits(Refresh *f) {
         f->waits = calloc(f->attempts.n_items + 1, sizeof(*f->waits));
         if (!f->waits)
                 return -ENOMEM;
-        for (size_t i = 0; i < f->attempts.n_items; i++) {
-                const JobSnapshot *j = snapshot_find(s, f->attempts.items[i].name);
-                Wait *w = f->waits + f->n_waits;
-
-                if (!j) /* appeared between the look and the request */
-                        continue;
-                w->refresh = f;
-                w->attempt = f->attempts.items[i].number;
-                f->n_waits++;
-                f->n_open++;
-                r = free_and_strdup(&w->name, j->name);
-                if (r >= 0)
-                        r = free_and_strdup(&w->path, j->path);
-                if (r < 0)
-                        return r;
-        }
+        for (size_t i = 0; i < f->attempts.n_items; i++)
+                f->waits[f->n_waits++] = (Wait){ f->attempts.items[i].name, f->attempts.items[i].number };
+        f->n_open = f->n_waits;
         return 0;
+}
+
+/* What has ended, or went, while it was being asked for. */
+static void look_at_each(Refresh *f) {
+        for (size_t i = 0; i < f->n_waits; i++) {
+                Wait *w = f->waits + i;
+                const JobSnapshot *j = follow_find(f->follow, w->name);
+
+                if (!w->over && j)
+                        look(f, w, j);
+                else if (!w->over)
+                        tell_removed(f, w);
+        }
 }
 
 static int show_results(Refresh *f) {
@@ -289,37 +253,36 @@ static int show_results(Refresh *f) {
         return 0;
 }
 
-static int wait_for_attempts(Refresh *f, const Snapshot *s) {
+static int wait_for_attempts(Refresh *f) {
         Ctl *ctl = f->ctl;
+        bool looked = false;
         int r;
 
-        r = add_waits(f, s);
+        r = add_waits(f);
         if (r >= 0 && ctl->options.timeout != USEC_INFINITY)
                 r = sd_event_add_time_relative(ctl->event, NULL, CLOCK_BOOTTIME, ctl->options.timeout,
                                                /* accuracy= */ 1, on_timeout, f);
+        while (r >= 0 && f->n_open > 0 && !f->abandoned)
+                if (!looked && follow_is_complete(f->follow)) {
+                        looked = true;
+                        look_at_each(f);
+                } else
+                        r = sd_event_run(ctl->event, UINT64_MAX);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < f->n_waits; i++)
-                f->waits[i].wanted = true;
-        look_on(f);
-        while (f->n_open > 0 && !f->abandoned) {
-                r = sd_event_run(ctl->event, UINT64_MAX);
-                if (r < 0)
-                        return r;
-        }
         return ctl->options.json == JSON_OFF ? 0 : show_results(f);
 }
 
-/* Signals are wanted from before the requests on. */
-static int start_watching(Refresh *f) {
-        const ClientWatch watch = {
-                .job_changed = on_job_changed,
-                .job_removed = on_job_removed,
+static int start_following(Refresh *f) {
+        const FollowObserver observer = {
+                .job = on_job,
+                .removed = on_removed,
                 .vanished = on_vanished,
+                .failed = on_failed,
                 .userdata = f,
         };
 
-        return client_watch(f->ctl->client, &watch);
+        return follow_new(f->ctl->client, &observer, &f->follow);
 }
 
 void verb_refresh(Ctl *ctl, char *const *arguments) {
@@ -328,23 +291,21 @@ void verb_refresh(Ctl *ctl, char *const *arguments) {
         _cleanup_(refresh_done) Refresh f = { .ctl = ctl };
         bool all = !arguments[0];
         size_t n = 0;
-        int r = 0;
+        bool wait = option_given(&ctl->options, OPT_WAIT);
+        int r;
 
-        if (ctl_connect(ctl) < 0)
+        if (ctl_get_all(ctl, &s) < 0)
                 return;
-        if (option_given(&ctl->options, OPT_WAIT))
-                r = start_watching(&f);
-        if (r >= 0 && ctl_get_all(ctl, &s) < 0)
-                return;
-        if (r >= 0)
-                r = select_jobs(ctl, s, arguments, &jobs, &n);
+        r = select_jobs(ctl, s, arguments, &jobs, &n);
+        if (r >= 0 && wait)
+                r = start_following(&f);
         if (r >= 0 && (all || n > 0)) {
                 if (request(&f, jobs, n, all) < 0 && f.attempts.n_items == 0)
                         return;
                 if (all)
                         complain_untried(&f, jobs, n);
-                if (option_given(&ctl->options, OPT_WAIT))
-                        r = wait_for_attempts(&f, s);
+                if (wait)
+                        r = wait_for_attempts(&f);
                 else
                         show_attempts(&f);
         }

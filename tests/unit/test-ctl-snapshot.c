@@ -140,8 +140,20 @@ static void each_property_has_its_own_names(void **state) {
                 }
 }
 
+static void a_job_that_is_held_stays(void **state) {
+        JobSnapshot *j = NULL, *held;
+
+        assert_int_equal(job_snapshot_new("/path", &j), 0);
+        held = job_snapshot_ref(j);
+        assert_null(job_snapshot_free(j));
+        assert_string_equal(held->path, "/path");
+        assert_null(job_snapshot_free(held));
+        assert_null(job_snapshot_free(NULL));
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_job_that_is_held_stays),
                 bus_test(values_arrive_in_their_places),
                 bus_test(what_comes_twice_counts_last),
                 bus_test(unknown_and_mistyped_properties_are_left_out),
