@@ -73,6 +73,7 @@ static const struct {
         [API_ERROR_NO_SUCH_TARGET] = { PROBLEM_NO_SUCH_JOB, NULL },
         [API_ERROR_JOB_EXISTS] = { PROBLEM_REFUSED, NULL },
         [API_ERROR_NOT_CHANGEABLE] = { PROBLEM_REFUSED, NULL },
+        [API_ERROR_FILE_FAILED] = { PROBLEM_REFUSED, NULL },
         [API_ERROR_CONFIGURATION_INVALID] = { PROBLEM_ATTENTION,
                                               "Correct its files, then run 'pullauthctl reload'" },
         [API_ERROR_NO_CREDENTIAL] = { PROBLEM_ATTENTION, NULL },
@@ -175,6 +176,9 @@ int bus_problem_new(const sd_bus_error *error, const char *sender, const char *a
         if (streq(name, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED))
                 return new_unasked(action, ret);
         api = api_error_from_string(name);
+        /* It is the job as it would be that cannot work, the files are as they were. */
+        if (api == API_ERROR_CONFIGURATION_INVALID && streq_ptr(action, "org.pullauth1.manage-jobs"))
+                return new_problem(api_rows[api].kind, NULL, words, "Nothing was changed", ret);
         if (api >= 0)
                 return new_problem(api_rows[api].kind, NULL, words, api_rows[api].advice, ret);
         row = find_row(name);

@@ -2,6 +2,7 @@
 
 /* Every error of the bus ends in a sentence that helps. */
 
+#include "base/api-error.h"
 #include "base/text.h"
 #include "client/bus-error.h"
 #include "unit.h"
@@ -77,6 +78,26 @@ static void errors_of_pullauthd_speak_for_themselves(void **state) {
               "Too many requests at once (x)", "again");
 }
 
+static void each_error_of_pullauthd_is_known(void **state) {
+        for (ApiError e = 0; e < _API_ERROR_MAX; e++) {
+                BusProblem *p = problem(api_error_to_string(e), "why", ":1.7", NULL);
+
+                assert_true(p->kind == PROBLEM_NO_SUCH_JOB || p->kind == PROBLEM_ATTENTION ||
+                            p->kind == PROBLEM_REFUSED);
+                bus_problem_free(p);
+        }
+}
+
+static void a_change_that_cannot_work_leaves_no_files_to_correct(void **state) {
+        BusProblem *p = problem("org.pullauth1.Error.ConfigurationInvalid", "Robot= is missing", ":1.7",
+                                "org.pullauth1.manage-jobs");
+
+        assert_int_equal(p->kind, PROBLEM_ATTENTION);
+        assert_string_equal(p->what, "Robot= is missing");
+        assert_string_equal(p->advice, "Nothing was changed");
+        bus_problem_free(p);
+}
+
 static void another_version_is_called_that(void **state) {
         check("org.freedesktop.DBus.Error.UnknownMethod", "Unknown method RefreshJob", PROBLEM_OTHER_VERSION,
               "pullauthd does not know this request (Unknown method RefreshJob)", "systemctl restart");
@@ -111,6 +132,8 @@ int main(void) {
                 cmocka_unit_test(a_refusal_names_the_action),
                 cmocka_unit_test(a_refusal_of_the_bus_names_its_policy),
                 cmocka_unit_test(errors_of_pullauthd_speak_for_themselves),
+                cmocka_unit_test(each_error_of_pullauthd_is_known),
+                cmocka_unit_test(a_change_that_cannot_work_leaves_no_files_to_correct),
                 cmocka_unit_test(another_version_is_called_that),
                 cmocka_unit_test(an_unknown_error_is_shown_whole),
                 cmocka_unit_test(texts_of_others_are_cleaned),
