@@ -148,10 +148,16 @@ int json_string_unescape(const JsonString *s, char **ret) {
         if (!text)
                 return -ENOMEM;
         while (p < end) {
+                const char *escape = memchr(p, '\\', (size_t) (end - p)) ?: end;
                 char character[JSON_CHARACTER_MAX];
-                size_t n = next_character(&p, end, character);
 
-                out = mempcpy(out, character, n);
+                out = mempcpy(out, p, (size_t) (escape - p));
+                p = escape;
+                if (p < end) {
+                        size_t n = next_character(&p, end, character);
+
+                        out = mempcpy(out, character, n);
+                }
         }
         *out = '\0';
         *ret = text;

@@ -277,9 +277,9 @@ static const char *behind_blanks(const char *p) {
 
 /* `p` at the first quote. */
 static const char *behind_string(const char *p) {
-        for (p++; *p != '"'; p++)
-                if (*p == '\\')
-                        p++;
+        /* What stands behind a backslash ends nothing. */
+        for (p++; *(p += strcspn(p, "\"\\")) == '\\'; p += 2)
+                ;
         return p + 1;
 }
 
