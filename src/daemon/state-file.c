@@ -16,15 +16,21 @@
 #include "daemon/state-file.h"
 
 static void print_hex(FILE *f, const uint8_t *bytes, size_t n) {
-        fputc('"', f);
-        for (size_t i = 0; i < n; i++)
-                fprintf(f, "%02x", bytes[i]);
-        fputc('"', f);
+        static const char digits[] = "0123456789abcdef";
+
+        putc_unlocked('"', f);
+        for (size_t i = 0; i < n; i++) {
+                putc_unlocked(digits[bytes[i] >> 4], f);
+                putc_unlocked(digits[bytes[i] & 15], f);
+        }
+        putc_unlocked('"', f);
 }
 
 /* Names were validated at the door: they need no escapes. */
 static void print_name(FILE *f, const char *s) {
-        fprintf(f, "\"%s\"", s);
+        putc_unlocked('"', f);
+        fputs(s, f);
+        putc_unlocked('"', f);
 }
 
 typedef struct Printer {
