@@ -171,9 +171,7 @@ static int load_kind(const char *root, ConfigurationKind kind, ConfTree **ret, s
         int r;
 
         r = conf_new(&messages);
-        return r < 0 ? r
-                     : conf_tree_load(root, configuration_kinds[kind].directory,
-                                      configuration_kinds[kind].suffix, messages, ret, ret_n);
+        return r < 0 ? r : conf_tree_load(root, configuration_kinds + kind, messages, ret, ret_n);
 }
 
 int offline_files(const char *root, const DefinitionName *name, char ***ret, ShownMessages *messages) {

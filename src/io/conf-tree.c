@@ -57,8 +57,38 @@ static void dir_closep(DIR **d) {
                 (void) closedir(*d);
 }
 
-/* Appends the names in `path` that end in `suffix` (cut off). A place that does not exist is empty. */
-static int list_directory(const char *path, const char *suffix, char ***names) {
+/* Names as they are found; ten thousand of them have to be added one by one. */
+typedef struct Names {
+        char **items;
+        size_t n, n_allocated;
+} Names;
+
+static void names_done(Names *l) {
+        for (size_t i = 0; i < l->n; i++)
+                free(l->items[i]);
+        free(l->items);
+}
+
+/* A copy of the first `size` bytes. */
+static int names_add(Names *l, const char *name, size_t size) {
+        if (l->n + 1 >= l->n_allocated) {
+                size_t n = l->n_allocated == 0 ? 16 : 2 * l->n_allocated;
+                char **grown = reallocarray(l->items, n, sizeof(*grown));
+
+                if (!grown)
+                        return -ENOMEM;
+                l->items = grown;
+                l->n_allocated = n;
+        }
+        l->items[l->n] = strndup(name, size);
+        if (!l->items[l->n])
+                return -ENOMEM;
+        l->items[++l->n] = NULL;
+        return 0;
+}
+
+/* Adds the names in `path` that end in `suffix` (cut off). A place that does not exist is empty. */
+static int list_directory(const char *path, const char *suffix, Names *names) {
         _cleanup_(dir_closep) DIR *d = NULL;
         struct dirent *e;
 
@@ -67,15 +97,11 @@ static int list_directory(const char *path, const char *suffix, char ***names) {
                 return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
         while (errno = 0, (e = readdir(d))) {
                 const char *end = endswith(e->d_name, suffix);
-                char *name;
                 int r;
 
                 if (!end || end == e->d_name || e->d_name[0] == '.')
                         continue;
-                name = strndup(e->d_name, (size_t) (end - e->d_name));
-                if (!name)
-                        return -ENOMEM;
-                r = strv_consume(names, name);
+                r = names_add(names, e->d_name, (size_t) (end - e->d_name));
                 if (r < 0)
                         return r;
         }
@@ -97,10 +123,9 @@ static void drop_duplicates(char **sorted) {
 
 /* The names that overlays have in `directory`, in it alone. What they hide is still among the names of
  * the disk; whoever looks for the file does not find it. */
-static int list_overlays(const View *v, const char *directory, const char *suffix, char ***names) {
+static int list_overlays(const View *v, const char *directory, const char *suffix, Names *names) {
         for (size_t i = 0; i < v->n_overlays; i++) {
                 const char *name = startswith(v->overlays[i].path, directory), *end;
-                char *copy;
                 int r;
 
                 if (!v->overlays[i].text || !name || name[0] != '/' || strchr(++name, '/'))
@@ -108,10 +133,7 @@ static int list_overlays(const View *v, const char *directory, const char *suffi
                 end = endswith(name, suffix);
                 if (!end || end == name)
                         continue;
-                copy = strndup(name, (size_t) (end - name));
-                if (!copy)
-                        return -ENOMEM;
-                r = strv_consume(names, copy);
+                r = names_add(names, name, (size_t) (end - name));
                 if (r < 0)
                         return r;
         }
@@ -120,7 +142,7 @@ static int list_overlays(const View *v, const char *directory, const char *suffi
 
 /* All names over the three places; `subdir` is "jobs" or "jobs/edge.job.d". */
 static int list_places(const View *v, const char *subdir, const char *suffix, char ***ret) {
-        _cleanup_strv_ char **names = NULL;
+        _cleanup_(names_done) Names names = {};
 
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
                 _cleanup_free_ char *path = NULL;
@@ -134,9 +156,10 @@ static int list_places(const View *v, const char *subdir, const char *suffix, ch
                 if (r < 0)
                         return r;
         }
-        strv_sort(names);
-        drop_duplicates(names);
-        *ret = TAKE_PTR(names);
+        strv_sort(names.items);
+        drop_duplicates(names.items);
+        *ret = names.items;
+        names = (Names){};
         return 0;
 }
 
@@ -236,82 +259,91 @@ static int read_drop_ins(const View *v, const char *kind, const char *file, Conf
         return r < 0 ? r : 0;
 }
 
+/* Names of definitions of one kind, and of those that have drop-ins, sorted both. */
+typedef struct Listing {
+        char **names, **drop_ins;
+} Listing;
+
+static void listing_done(Listing *l) {
+        strv_free(l->names);
+        strv_free(l->drop_ins);
+}
+
+static int list_kind(const View *v, const ConfKind *kind, Listing *ret) {
+        _cleanup_(listing_done) Listing l = {};
+        _cleanup_free_ char *suffix = NULL;
+        int r;
+
+        r = text_format(&suffix, "%s.d", kind->suffix);
+        if (r >= 0)
+                r = list_places(v, kind->directory, kind->suffix, &l.names);
+        if (r >= 0)
+                r = list_places(v, kind->directory, suffix, &l.drop_ins);
+        if (r < 0)
+                return r;
+        *ret = l;
+        l = (Listing){};
+        return 0;
+}
+
+typedef enum LoadFlags {
+        LOAD_DROP_INS = 1 << 0, /* there may be some */
+} LoadFlags;
+
 /* Returns 1 and fills *ret, 0 if the name is masked, -ENOMEM. */
-static int load_one(const View *v, const char *kind, const char *name, const char *suffix, Conf **ret) {
+static int load_one(const View *v, const ConfKind *kind, const char *name, LoadFlags flags, Conf **ret) {
         _cleanup_free_ char *file = NULL, *path = NULL;
         _cleanup_conf_ Conf *conf = NULL;
         struct stat st;
         int r;
 
-        r = text_format(&file, "%s%s", name, suffix);
+        r = text_format(&file, "%s%s", name, kind->suffix);
         if (r < 0)
                 return r;
-        r = find_file(v, kind, file, &path, &st);
+        r = find_file(v, kind->directory, file, &path, &st);
         if (r <= 0 || is_mask(&st))
                 return r < 0 ? r : 0;
         r = conf_new(&conf);
         if (r >= 0)
                 r = read_file(v, conf, path);
-        if (r >= 0)
-                r = read_drop_ins(v, kind, file, conf);
+        if (r >= 0 && flags & LOAD_DROP_INS)
+                r = read_drop_ins(v, kind->directory, file, conf);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(conf);
         return 1;
 }
 
-static int load_into(const View *v, const char *kind, const char *name, const char *suffix, ConfTree *ret) {
-        _cleanup_free_ char *copy = strdup(name);
-        int r;
-
-        if (!copy)
-                return -ENOMEM;
-        r = load_one(v, kind, name, suffix, &ret->conf);
-        if (r > 0)
-                ret->name = TAKE_PTR(copy);
-        return r;
-}
-
-static int warn_stray_drop_ins(const View *v, const char *kind, const char *suffix, char *const *names,
-                               Conf *messages) {
-        _cleanup_strv_ char **dirs = NULL;
-        _cleanup_free_ char *dir_suffix = NULL;
-        int r;
-
-        r = text_format(&dir_suffix, "%s.d", suffix);
-        if (r >= 0)
-                r = list_places(v, kind, dir_suffix, &dirs);
-        if (r < 0)
-                return r;
-        STRV_FOREACH(d, dirs) {
+static int warn_stray_drop_ins(const View *v, const ConfKind *kind, const Listing *l, Conf *messages) {
+        STRV_FOREACH(d, l->drop_ins) {
                 _cleanup_free_ char *path = NULL, *file = NULL;
                 struct stat st;
+                int r;
 
-                if (strv_contains(names, *d))
+                if (strv_contains(l->names, *d))
                         continue;
-                r = text_format(&file, "%s%s", *d, dir_suffix);
+                r = text_format(&file, "%s%s.d", *d, kind->suffix);
                 if (r >= 0)
-                        r = find_file(v, kind, file, &path, &st);
+                        r = find_file(v, kind->directory, file, &path, &st);
                 if (r > 0)
                         r = conf_add_message(messages, CONF_WARNING, path, 0,
                                              "There is no file %s%s that these drop-ins would belong to, "
                                              "ignoring",
-                                             *d, suffix);
+                                             *d, kind->suffix);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-static int warn_invalid_name(const View *v, const char *kind, const char *name, const char *suffix,
-                             Conf *messages) {
+static int warn_invalid_name(const View *v, const ConfKind *kind, const char *name, Conf *messages) {
         _cleanup_free_ char *file = NULL, *path = NULL;
         struct stat st;
         int r;
 
-        r = text_format(&file, "%s%s", name, suffix);
+        r = text_format(&file, "%s%s", name, kind->suffix);
         if (r >= 0)
-                r = find_file(v, kind, file, &path, &st);
+                r = find_file(v, kind->directory, file, &path, &st);
         if (r <= 0)
                 return r;
         return conf_add_message(
@@ -321,38 +353,69 @@ static int warn_invalid_name(const View *v, const char *kind, const char *name, 
                 NAME_MAX_LENGTH);
 }
 
-int conf_tree_load(const char *root, const char *kind, const char *suffix, Conf *messages, ConfTree **ret,
-                   size_t *ret_n) {
-        const View v = { .root = root };
-        _cleanup_strv_ char **names = NULL;
-        ConfTree *trees;
-        size_t n = 0;
+/* One is read after the other has been taken: what they say in full is many times what is kept of it. */
+static int load_each(const View *v, const ConfKind *kind, size_t number, Conf *messages, conf_take_t take,
+                     void *userdata) {
+        _cleanup_(listing_done) Listing l = {};
+        char **drop_ins;
         int r;
 
-        r = list_places(&v, kind, suffix, &names);
-        if (r < 0)
-                return r;
-        trees = calloc(strv_length(names) + 1, sizeof(*trees));
-        if (!trees)
+        r = list_kind(v, kind, &l);
+        drop_ins = l.drop_ins;
+        STRV_FOREACH(name, l.names) {
+                Conf *conf = NULL;
+
+                while (drop_ins && *drop_ins && strcmp(*drop_ins, *name) < 0)
+                        drop_ins++;
+                if (r >= 0 && !conf_name_is_valid(*name))
+                        r = warn_invalid_name(v, kind, *name, messages);
+                else if (r >= 0)
+                        r = load_one(v, kind, *name,
+                                     drop_ins && streq_ptr(*drop_ins, *name) ? LOAD_DROP_INS : 0, &conf);
+                if (r >= 0 && conf)
+                        r = take(number, *name, conf, userdata);
+        }
+        return r < 0 ? r : warn_stray_drop_ins(v, kind, &l, messages);
+}
+
+typedef struct Trees {
+        ConfTree *items;
+        size_t n, n_allocated;
+} Trees;
+
+static int collect(size_t kind, const char *name, Conf *conf, void *userdata) {
+        _cleanup_conf_ Conf *owned = conf;
+        Trees *t = userdata;
+        char *copy;
+
+        if (t->n == t->n_allocated) {
+                size_t n = t->n_allocated == 0 ? 16 : 2 * t->n_allocated;
+                ConfTree *grown = reallocarray(t->items, n, sizeof(*grown));
+
+                if (!grown)
+                        return -ENOMEM;
+                t->items = grown;
+                t->n_allocated = n;
+        }
+        copy = strdup(name);
+        if (!copy)
                 return -ENOMEM;
-        STRV_FOREACH(name, names) {
-                if (conf_name_is_valid(*name))
-                        r = load_into(&v, kind, *name, suffix, trees + n);
-                else
-                        r = warn_invalid_name(&v, kind, *name, suffix, messages);
-                if (r < 0)
-                        break;
-                if (trees[n].name)
-                        n++;
-        }
-        if (r >= 0)
-                r = warn_stray_drop_ins(&v, kind, suffix, names, messages);
+        t->items[t->n++] = (ConfTree){ .name = copy, .conf = TAKE_PTR(owned) };
+        return 0;
+}
+
+int conf_tree_load(const char *root, const ConfKind *kind, Conf *messages, ConfTree **ret, size_t *ret_n) {
+        const View v = { .root = root };
+        Trees trees = {};
+        int r;
+
+        r = load_each(&v, kind, 0, messages, collect, &trees);
         if (r < 0) {
-                conf_tree_free_many(trees, n);
+                conf_tree_free_many(trees.items, trees.n);
                 return r;
         }
-        *ret = trees;
-        *ret_n = n;
+        *ret = trees.items;
+        *ret_n = trees.n;
         return 0;
 }
 
@@ -369,7 +432,7 @@ int conf_tree_load_one(const char *root, const ConfKind *kind, const char *name,
                        size_t n_overlays, Conf **ret) {
         const View v = { .root = root, .overlays = overlays, .n_overlays = n_overlays };
 
-        return load_one(&v, kind->directory, name, kind->suffix, ret);
+        return load_one(&v, kind, name, LOAD_DROP_INS, ret);
 }
 
 int conf_tree_load_file(const char *root, const char *file, Conf **ret) {
@@ -402,20 +465,13 @@ static int load_one_file(const char *root, size_t kind, const char *file, conf_t
 
 int conf_tree_load_kinds(const char *root, const ConfKind *kinds, size_t n_kinds, Conf *messages,
                          conf_take_t take, void *userdata) {
+        const View v = { .root = root };
         int r = 0;
 
-        for (size_t kind = 0; kind < n_kinds && r >= 0; kind++) {
-                ConfTree *trees = NULL;
-                size_t n = 0;
-
-                if (!kinds[kind].directory) {
+        for (size_t kind = 0; kind < n_kinds && r >= 0; kind++)
+                if (kinds[kind].directory)
+                        r = load_each(&v, kinds + kind, kind, messages, take, userdata);
+                else
                         r = load_one_file(root, kind, kinds[kind].suffix, take, userdata);
-                        continue;
-                }
-                r = conf_tree_load(root, kinds[kind].directory, kinds[kind].suffix, messages, &trees, &n);
-                for (size_t i = 0; i < n && r >= 0; i++)
-                        r = take(kind, trees[i].name, TAKE_PTR(trees[i].conf), userdata);
-                conf_tree_free_many(trees, n);
-        }
         return r;
 }

@@ -27,13 +27,12 @@ typedef struct ConfTree {
         Conf *conf; /* its content, and messages about reading it */
 } ConfTree;
 
-/* Lists what defines something of `kind` ("jobs") by `suffix` (".job") below `root` ("" or "/scratch"),
- * sorted by name, masked ones left out. A file that cannot be read or is unsafe (not regular, not root's or
+/* Lists what defines something of a kind that has a directory, below `root` ("" or "/scratch"), sorted by
+ * name, masked ones left out. A file that cannot be read or is unsafe (not regular, not root's or
  * ours, writable by others) gives an entry with a CONF_ERROR message. Files with invalid names and drop-in
  * directories that belong to no file become warnings in `messages`.
  * Returns 0, -ENOMEM, or what opendir(3) said of a place that exists. */
-int conf_tree_load(const char *root, const char *kind, const char *suffix, Conf *messages, ConfTree **ret,
-                   size_t *ret_n);
+int conf_tree_load(const char *root, const ConfKind *kind, Conf *messages, ConfTree **ret, size_t *ret_n);
 ConfTree *conf_tree_free_many(ConfTree *t, size_t n);
 
 /* What a file would say: taken for true instead of what stands at its path. */
@@ -51,7 +50,7 @@ typedef int (*conf_take_t)(size_t kind, const char *name, Conf *conf, void *user
  * -ENOMEM. */
 int conf_tree_load_file(const char *root, const char *file, Conf **ret);
 
-/* The same for several kinds, one after the other: each definition is handed to `take`. */
+/* The same for several kinds, one after the other: each definition is handed to `take` as it is read. */
 int conf_tree_load_kinds(const char *root, const ConfKind *kinds, size_t n_kinds, Conf *messages,
                          conf_take_t take, void *userdata);
 

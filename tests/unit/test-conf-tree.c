@@ -11,7 +11,7 @@
 static ConfTree *load(const char *root, Conf *messages, size_t *ret_n) {
         ConfTree *trees = NULL;
 
-        assert_ok(conf_tree_load(root, "jobs", ".job", messages, &trees, ret_n));
+        assert_ok(conf_tree_load(root, &(ConfKind){ "jobs", ".job" }, messages, &trees, ret_n));
         return trees;
 }
 
