@@ -25,6 +25,7 @@ typedef struct Ask {
         char *name; /* of the job or the identity */
         WaitingStep finish;
         WaitingCall *waiting;
+        Request *request; /* until its turn comes */
         WorkerCall *call;
         Answer answer;
 } Ask;
@@ -42,9 +43,18 @@ static void ask_free(void *userdata) {
         Ask *a = userdata;
 
         worker_call_free(a->call);
+        request_free(a->request);
         answer_done(&a->answer);
         free(a->name);
         free(a);
+}
+
+/* Made already, so that a caller hears at once of what is wrong here. */
+static int hand_over(void *userdata, Request **ret, Failure **reterr_failure) {
+        Ask *a = userdata;
+
+        *ret = TAKE_PTR(a->request);
+        return 0;
 }
 
 static void on_answer(WorkerCall *call, Answer *answer, void *userdata) {
@@ -57,8 +67,11 @@ static void on_answer(WorkerCall *call, Answer *answer, void *userdata) {
 
 /* Consumes `q`. */
 static int ask_worker(Ask *a, WaitingCall *c, Request *q) {
+        const WorkerClient client = { .request = hand_over, .answer = on_answer, .userdata = a };
+
         a->waiting = c;
-        return manager_ask(a->context->manager, q, on_answer, a, &a->call);
+        a->request = q;
+        return manager_ask(a->context->manager, &client, &a->call);
 }
 
 static int late(WaitingCall *c, void *userdata, sd_bus_error *reterror) {

@@ -143,18 +143,17 @@ static void on_answer(WorkerCall *call, Answer *a, void *userdata) {
         job_update(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_TARGETS);
 }
 
+static int make_request(void *userdata, Request **ret, Failure **reterr_failure) {
+        return job_request_new(userdata, REQUEST_OBTAIN, ret, reterr_failure);
+}
+
 static void send_request(Job *j) {
-        _cleanup_request_ Request *q = NULL;
-        Failure *f = NULL;
+        const WorkerClient client = { .request = make_request, .answer = on_answer, .userdata = j };
         int r;
 
-        r = job_request_new(j, REQUEST_OBTAIN, &q, &f);
-        if (r == 0)
-                r = worker_call_new(j->context->worker, TAKE_PTR(q), on_answer, j, &j->call);
+        r = worker_call_new(j->context->worker, &client, &j->call);
         if (r < 0)
                 fail_internal(j, r);
-        else if (r > 0)
-                fail_or_reread(j, f);
 }
 
 void job_attempt_start(Job *j) {

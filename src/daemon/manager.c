@@ -100,6 +100,7 @@ static void report(const char *target, const Wanted *wanted, size_t n, const Fai
         Manager *m = userdata;
 
         wanted_report(m->jobs, m->n_jobs, target, wanted, n, failure);
+        manager_save_soon(m);
 }
 
 usec_t manager_real_time(const Manager *m, usec_t boot) {
@@ -189,6 +190,13 @@ static int open_store(Manager *m) {
         return 0;
 }
 
+static void on_worker_idle(void *userdata) {
+        Manager *m = userdata;
+
+        if (m->publisher)
+                publisher_hurry(m->publisher);
+}
+
 static int open_worker(Manager *m) {
         _cleanup_free_ char *path = NULL;
         int r;
@@ -196,7 +204,7 @@ static int open_worker(Manager *m) {
         r = text_format(&path, "%s%s", m->root, WORKER_SOCKET);
         if (r < 0)
                 return r;
-        return worker_link_new(m->event, path, &m->worker);
+        return worker_link_new(m->event, path, on_worker_idle, m, &m->worker);
 }
 
 static void make_context(Manager *m) {
@@ -376,8 +384,8 @@ const char *manager_root(const Manager *m) {
         return m->root;
 }
 
-int manager_ask(Manager *m, Request *request, WorkerHandler handler, void *userdata, WorkerCall **ret) {
-        return worker_call_new(m->worker, request, handler, userdata, ret);
+int manager_ask(Manager *m, const WorkerClient *client, WorkerCall **ret) {
+        return worker_call_new(m->worker, client, ret);
 }
 
 const char *manager_target_path(const Manager *m, const char *target) {

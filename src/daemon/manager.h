@@ -35,7 +35,7 @@ Job *const *manager_jobs(const Manager *m, size_t *ret_n); /* sorted by name */
 const Configuration *manager_configuration(const Manager *m);
 const char *manager_root(const Manager *m);
 /* Asks the worker beside what jobs ask: see worker_call_new(). */
-int manager_ask(Manager *m, Request *request, WorkerHandler handler, void *userdata, WorkerCall **ret);
+int manager_ask(Manager *m, const WorkerClient *client, WorkerCall **ret);
 const char *manager_target_path(const Manager *m, const char *target);
 /* A deadline on the boot clock as people read it, CLOCK_REALTIME; 0 for none (0, USEC_INFINITY). */
 usec_t manager_real_time(const Manager *m, usec_t boot);

@@ -31,6 +31,8 @@ DEFINE_CLEANUP(Publisher *, publisher_free)
 /* Something changed for the target: write soon; what changes until then goes into the same write. */
 void publisher_mark(Publisher *p, const char *target);
 void publisher_mark_all(Publisher *p);
+/* For now nothing more is coming that could share the next writes. */
+void publisher_hurry(Publisher *p);
 /* Forgets how often the target could not be written, and tries again now. */
 void publisher_reset_failed(Publisher *p, const char *target);
 /* Does not wait for the event loop: what ended while nobody ran goes before anything else is done. */

@@ -2,7 +2,7 @@
 
 /* Requests to the worker: queue, connection, one quick second try when a worker dies, cancelling.
  *
- * Owns the peer-to-peer connection and the list of calls. Believes nothing: answers go through the checks of
+ * Owns the peer-to-peer connection and the lists of calls. A request is made when its turn comes. Believes nothing: answers go through the checks of
  * model/door, and every call has a timeout of ours that is longer than the worker's own.
  *
  * All that ends a call is told from the event loop, through one deferred source, never from inside a call of
@@ -43,11 +43,10 @@ struct WorkerCall {
         WorkerCall *next, *previous;
         CallState state;
         bool tried_again;
-        Request *request;
+        Request *request; /* NULL before its turn */
         Answer *answer;
         sd_bus_slot *slot;
-        WorkerHandler handler;
-        void *userdata;
+        WorkerClient client;
 };
 
 struct WorkerLink {
@@ -59,6 +58,8 @@ struct WorkerLink {
         CallList lists[_CALL_STATE_MAX]; /* each in order of their coming */
         unsigned n_sent;
         uint64_t last_id;
+        WorkerIdleHandler idle;
+        void *userdata;
 };
 
 static void unlink_call(WorkerCall *c) {
@@ -195,6 +196,25 @@ static int connect_worker(WorkerLink *l) {
         return 0;
 }
 
+/* Returns 0; 1 if the call has ended. */
+static int make_request(WorkerLink *l, WorkerCall *c) {
+        _cleanup_failure_ Failure *f = NULL;
+        int r = 0;
+
+        if (c->request)
+                return 0;
+        r = c->client.request(c->client.userdata, &c->request, &f);
+        if (r == 0) {
+                c->request->id = ++l->last_id;
+                return 0;
+        }
+        c->answer = r > 0 ? calloc(1, sizeof(*c->answer)) : NULL;
+        if (c->answer)
+                c->answer->failure = TAKE_PTR(f);
+        end(c);
+        return 1;
+}
+
 static int send_call(WorkerLink *l, WorkerCall *c) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
@@ -218,6 +238,8 @@ static void send_queued(WorkerLink *l) {
         while (l->lists[CALL_QUEUED].first && l->n_sent < IN_FLIGHT_MAX && r >= 0) {
                 WorkerCall *c = l->lists[CALL_QUEUED].first;
 
+                if (make_request(l, c) > 0)
+                        continue;
                 if (!l->bus)
                         r = connect_worker(l);
                 if (r >= 0)
@@ -237,7 +259,7 @@ static bool deliver_one(WorkerLink *l) {
         if (!c)
                 return false;
         move_call(c, CALL_DELIVERED);
-        c->handler(c, c->answer ?: &empty, c->userdata);
+        c->client.answer(c, c->answer ?: &empty, c->client.userdata);
         return true;
 }
 
@@ -254,6 +276,8 @@ static int on_pump(sd_event_source *source, void *userdata) {
         while (deliver_one(l))
                 ;
         send_queued(l);
+        if (l->n_sent == 0 && !l->lists[CALL_QUEUED].first && !l->lists[CALL_ENDED].first)
+                l->idle(l->userdata);
         if (l->n_sent == 0 && l->bus) {
                 (void) sd_event_source_set_time_relative(l->linger, LINGER);
                 (void) sd_event_source_set_enabled(l->linger, SD_EVENT_ONESHOT);
@@ -290,7 +314,8 @@ static int format_address(const char *path, char **ret) {
         return 0;
 }
 
-int worker_link_new(sd_event *event, const char *socket_path, WorkerLink **ret) {
+int worker_link_new(sd_event *event, const char *socket_path, WorkerIdleHandler idle, void *userdata,
+                    WorkerLink **ret) {
         _cleanup_(worker_link_freep) WorkerLink *l = NULL;
         int r;
 
@@ -298,6 +323,8 @@ int worker_link_new(sd_event *event, const char *socket_path, WorkerLink **ret) 
         if (!l)
                 return -ENOMEM;
         l->event = sd_event_ref(event);
+        l->idle = idle;
+        l->userdata = userdata;
         r = format_address(socket_path, &l->address);
         if (r >= 0)
                 r = sd_event_add_defer(event, &l->pump, on_pump, l);
@@ -328,17 +355,13 @@ WorkerLink *worker_link_free(WorkerLink *l) {
         return NULL;
 }
 
-int worker_call_new(WorkerLink *l, Request *request, WorkerHandler handler, void *userdata,
-                    WorkerCall **ret) {
+int worker_call_new(WorkerLink *l, const WorkerClient *client, WorkerCall **ret) {
         WorkerCall *c;
 
         c = calloc(1, sizeof(*c));
-        if (!c) {
-                request_free(request);
+        if (!c)
                 return -ENOMEM;
-        }
-        *c = (WorkerCall){ .link = l, .request = request, .handler = handler, .userdata = userdata };
-        c->request->id = ++l->last_id;
+        *c = (WorkerCall){ .link = l, .client = *client };
         link_call(c, CALL_QUEUED);
         schedule_pump(l);
         *ret = c;
