@@ -190,10 +190,12 @@ static int open_store(Manager *m) {
         return 0;
 }
 
+/* While the service starts, it is the publication that everybody waits for. Later what stands is good for
+ * long. */
 static void on_worker_idle(void *userdata) {
         Manager *m = userdata;
 
-        if (m->publisher)
+        if (!m->ready)
                 publisher_hurry(m->publisher);
 }
 

@@ -34,9 +34,9 @@ typedef struct Slot {
         sd_event_source *timer;
         Watch *watch;
         bool marked;
-        bool disturbed;            /* marked because somebody else changed the file, and for nothing else */
-        usec_t due;                /* if marked */
-        usec_t not_before, rested; /* the latter if nobody else is coming */
+        bool disturbed; /* marked because somebody else changed the file, and for nothing else */
+        usec_t due;     /* if marked */
+        usec_t not_before;
         Pace pace;
         /* Rewrites of what others rewrote: they must not become a fight. What is new to publish or to
          * withdraw does not wait for them. */
@@ -115,8 +115,7 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         if (r < 0)
                 log_warning_errno(r, "Cannot bring %s in line, trying again: %m", target_path(s->target));
         end = now_boot();
-        s->rested = end + MIN(SPACING_FACTOR * (end - start), SPACING_MAX);
-        s->not_before = s->rested + SPACING_MIN;
+        s->not_before = end + MIN(SPACING_MIN + SPACING_FACTOR * (end - start), SPACING_MAX);
         if (r == TARGET_WRITTEN && disturbed)
                 note_mend(s, end);
         if (is_done(wanted, n, r))
@@ -223,7 +222,7 @@ void publisher_mark_all(Publisher *p) {
 void publisher_hurry(Publisher *p) {
         for (size_t i = 0; i < p->n_slots; i++)
                 if (p->slots[i].marked && !p->slots[i].disturbed)
-                        mark(p->slots + i, p->slots[i].rested);
+                        mark(p->slots + i, now_boot());
 }
 
 void publisher_reset_failed(Publisher *p, const char *target) {

@@ -31,7 +31,7 @@ DEFINE_CLEANUP(Publisher *, publisher_free)
 /* Something changed for the target: write soon; what changes until then goes into the same write. */
 void publisher_mark(Publisher *p, const char *target);
 void publisher_mark_all(Publisher *p);
-/* For now nothing more is coming that could share the next writes. */
+/* Somebody waits for what is new, and nothing more is coming that could share the next writes. */
 void publisher_hurry(Publisher *p);
 /* Forgets how often the target could not be written, and tries again now. */
 void publisher_reset_failed(Publisher *p, const char *target);
