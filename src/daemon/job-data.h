@@ -10,6 +10,7 @@
 #include "codec/conf.h"
 #include "daemon/job-observer.h"
 #include "daemon/worker-link.h"
+#include "io/alarm.h"
 #include "model/credential.h"
 #include "model/identity-config.h"
 #include "model/job-config.h"
@@ -20,6 +21,7 @@
 /* What all jobs of a daemon share. */
 typedef struct JobContext {
         sd_event *event;
+        Alarms *attempts, *wakes, *ends; /* of all jobs; with `wakes` attempts wake the host */
         WorkerLink *worker;
         const char *root;
         uint8_t host[16];    /* application-specific machine id */
@@ -39,11 +41,11 @@ typedef enum TargetResult {
 const char *target_result_to_string(TargetResult r);
 
 typedef struct JobTarget {
-        char *name;
-        TargetResult result;
+        const char *name; /* the job's configuration has it */
         Failure *failure; /* if failed */
-        bool stands;      /* a credential of this job was published and not withdrawn since */
-        bool withdrawn;   /* it was, and that has not been told yet */
+        TargetResult result;
+        bool stands;    /* a credential of this job was published and not withdrawn since */
+        bool withdrawn; /* it was, and that has not been told yet */
 } JobTarget;
 
 struct Job {
@@ -78,9 +80,8 @@ struct Job {
         usec_t last_attempt_real, last_success_real;
         usec_t last_attempt_boot;
         usec_t next_attempt_boot; /* USEC_INFINITY: none */
-        sd_event_source *attempt_timer, *expiry_timer;
+        Alarm attempt, end;
         bool told_no_wake;
-        sd_event_time_handler_t on_due; /* of the attempt timer: it belongs to whoever knows of attempts */
         JobTarget *targets;
         size_t n_targets;
         JobChange unannounced; /* for the bus: bits not yet told */

@@ -19,28 +19,34 @@
 #define ACCURACY_SHORT (50 * USEC_PER_MSEC)
 #define LONG_DELAY (20 * USEC_PER_MINUTE)
 
-/* A timer at `boot`; none for USEC_INFINITY. */
-static int set_timer(Job *j, sd_event_source **source, clockid_t clock, usec_t boot, usec_t accuracy,
-                     sd_event_time_handler_t handler) {
-        sd_event_source *timer = NULL;
-        int r = 0;
+/* At `boot`; never for USEC_INFINITY. The old one goes on if that fails: an attempt or an end at a wrong
+ * time is better than none. */
+static int set_alarm(Job *j, Alarms *alarms, Alarm *a, usec_t boot, usec_t accuracy) {
+        int r;
 
-        if (boot != USEC_INFINITY)
-                r = sd_event_add_time(j->context->event, &timer, clock, boot, accuracy, handler, j);
-        if (r < 0 && clock == CLOCK_BOOTTIME_ALARM) {
-                if (!j->told_no_wake)
-                        log_warning_errno(r,
-                                          "Job '%s': WakeSystem=yes does not wake this host, its service "
-                                          "lacks CAP_WAKE_ALARM (see pullauth.job(5)), going on without: %m",
-                                          j->name);
-                j->told_no_wake = true;
-                r = sd_event_add_time(j->context->event, &timer, CLOCK_BOOTTIME, boot, accuracy, handler, j);
+        if (boot == USEC_INFINITY) {
+                alarm_stop(a);
+                return 0;
         }
-        /* The old one goes on: an attempt or an end at a wrong time is better than none. */
-        if (r < 0)
-                return log_error_errno(r, "Job '%s' cannot set a timer: %m", j->name);
-        sd_event_source_disable_unref(*source);
-        *source = timer;
+        r = alarm_set(alarms, a, boot, accuracy, j);
+        return r < 0 ? log_error_errno(r, "Job '%s' cannot set a timer: %m", j->name) : 0;
+}
+
+/* Returns 1 if the host is going to be awake, 0 if that cannot be had. */
+static int set_waking_alarm(Job *j, usec_t boot, usec_t accuracy) {
+        int r;
+
+        if (!j->config->wake_system || boot == USEC_INFINITY)
+                return 0;
+        r = alarm_set(j->context->wakes, &j->attempt, boot, accuracy, j);
+        if (r >= 0)
+                return 1;
+        if (!j->told_no_wake)
+                log_warning_errno(r,
+                                  "Job '%s': WakeSystem=yes does not wake this host, its service "
+                                  "lacks CAP_WAKE_ALARM (see pullauth.job(5)), going on without: %m",
+                                  j->name);
+        j->told_no_wake = true;
         return 0;
 }
 
@@ -48,9 +54,13 @@ int job_schedule(Job *j, usec_t boot) {
         usec_t accuracy = usec_sub(boot, now_boot()) >= LONG_DELAY ? ACCURACY_LONG : ACCURACY_SHORT;
 
         j->next_attempt_boot = boot;
-        return set_timer(j, &j->attempt_timer,
-                         j->config->wake_system ? CLOCK_BOOTTIME_ALARM : CLOCK_BOOTTIME, boot, accuracy,
-                         j->on_due);
+        if (set_waking_alarm(j, boot, accuracy) > 0)
+                return 0;
+        return set_alarm(j, j->context->attempts, &j->attempt, boot, accuracy);
+}
+
+static int set_end(Job *j, usec_t boot) {
+        return set_alarm(j, j->context->ends, &j->end, boot, ACCURACY_SHORT);
 }
 
 /* What an expiry leaves of a credential is its absence: everything that held it lets go. */
@@ -60,17 +70,14 @@ void job_drop_credential(Job *j) {
         j->credential = credential_free(j->credential);
         j->auth = secret_free(j->auth);
         j->expires_boot = 0;
-        j->expiry_timer = sd_event_source_disable_unref(j->expiry_timer);
+        alarm_stop(&j->end);
         j->due_boot = 0;
         for (size_t i = 0; i < j->n_targets; i++)
                 j->targets[i].result = TARGET_PENDING;
         o->publish(j, o->userdata);
 }
 
-static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
-        Job *j = userdata;
-
-        j->expiry_timer = sd_event_source_disable_unref(j->expiry_timer);
+void job_end_credential(Job *j) {
         if (!job_wants_publication(j))
                 job_drop_credential(j);
         job_log_expired(j);
@@ -78,7 +85,6 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
                 (void) failure_new(&j->failure, STEP_EXCHANGE, REASON_EXPIRED,
                                    "The credential ended before it was replaced");
         job_update(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_TARGETS | JOB_HAPPENED_EXPIRED);
-        return 0;
 }
 
 int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
@@ -89,7 +95,7 @@ int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
 
         r = credential_auth(c, &auth);
         if (r >= 0)
-                r = set_timer(j, &j->expiry_timer, CLOCK_BOOTTIME, expires_boot, ACCURACY_SHORT, on_expiry);
+                r = set_end(j, expires_boot);
         if (r < 0)
                 return r;
         credential_free(j->credential);
@@ -110,7 +116,7 @@ int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
 
 int job_limit_credential(Job *j, usec_t expires_boot) {
         j->expires_boot = expires_boot;
-        return set_timer(j, &j->expiry_timer, CLOCK_BOOTTIME, expires_boot, ACCURACY_SHORT, on_expiry);
+        return set_end(j, expires_boot);
 }
 
 int job_schedule_when_due(Job *j) {

@@ -8,6 +8,8 @@
 /* Takes the place of the one that is held; consumes it, also on failure. */
 int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot);
 void job_drop_credential(Job *j);
+/* Its end has come. */
+void job_end_credential(Job *j);
 /* It ends at another time than was thought. */
 int job_limit_credential(Job *j, usec_t expires_boot);
 /* The next attempt, on the boot clock; USEC_INFINITY: none. */

@@ -32,7 +32,6 @@ void job_settings_done(JobSettings *s) {
 
 static void targets_done(JobTarget *targets, size_t n) {
         for (size_t i = 0; i < n; i++) {
-                free(targets[i].name);
                 failure_free(targets[i].failure);
         }
         free(targets);
@@ -42,8 +41,8 @@ Job *job_free(Job *j) {
         if (!j)
                 return NULL;
         worker_call_free(j->call);
-        sd_event_source_disable_unref(j->attempt_timer);
-        sd_event_source_disable_unref(j->expiry_timer);
+        alarm_stop(&j->attempt);
+        alarm_stop(&j->end);
         sd_event_source_disable_unref(j->reread_timer);
         free(j->name);
         job_config_free(j->config);
@@ -58,13 +57,6 @@ Job *job_free(Job *j) {
         targets_done(j->targets, j->n_targets);
         free(j);
         return NULL;
-}
-
-static int on_attempt_due(sd_event_source *source, uint64_t usec, void *userdata) {
-        Job *j = userdata;
-
-        job_attempt_start(j);
-        return 0;
 }
 
 int job_adopt(Job *j, Credential *credential, const JobTimes *times) {
@@ -109,11 +101,7 @@ static int make_targets(Job *j, const JobConfig *config, JobTarget **ret, size_t
         for (size_t i = 0; i < n; i++) {
                 const JobTarget *before = find_target(j, config->targets[i]);
 
-                targets[i].name = strdup(config->targets[i]);
-                if (!targets[i].name) {
-                        targets_done(targets, n);
-                        return -ENOMEM;
-                }
+                targets[i].name = config->targets[i];
                 targets[i].stands = before && before->stands;
                 targets[i].withdrawn = before && before->withdrawn;
         }
@@ -151,7 +139,6 @@ int job_new(const JobContext *context, JobSettings *settings, Job **ret) {
                 return -ENOMEM;
         j->context = context;
         j->next_attempt_boot = USEC_INFINITY;
-        j->on_due = on_attempt_due;
         r = free_and_strdup(&j->name, s.config->name);
         if (r >= 0)
                 r = take_settings(j, &s);

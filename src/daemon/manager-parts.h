@@ -20,6 +20,7 @@ struct Manager {
         char *root;
         ManagerObserver observer;
         Configuration *configuration;
+        Alarms *attempts, *wakes, *ends;
         JobContext context;
         Adoption adoption;
         StateStore *store;

@@ -18,6 +18,8 @@
 #include "daemon/configuration-load.h"
 #include "daemon/configuration-log.h"
 #include "daemon/fragment.h"
+#include "daemon/job-attempt.h"
+#include "daemon/job-hold.h"
 #include "daemon/manager-parts.h"
 #include "daemon/manager-save.h"
 #include "daemon/manager-watch.h"
@@ -157,6 +159,9 @@ Manager *manager_free(Manager *m) {
         for (size_t i = 0; i < m->n_jobs; i++)
                 job_free(m->jobs[i]);
         free(m->jobs);
+        alarms_free(m->attempts);
+        alarms_free(m->wakes);
+        alarms_free(m->ends);
         worker_link_free(m->worker);
         publisher_free(m->publisher);
         state_store_free(m->store);
@@ -209,6 +214,23 @@ static int open_worker(Manager *m) {
         return worker_link_new(m->event, path, on_worker_idle, m, &m->worker);
 }
 
+static void on_attempt(void *userdata) {
+        job_attempt_start(userdata);
+}
+
+static void on_end(void *userdata) {
+        job_end_credential(userdata);
+}
+
+static int open_alarms(Manager *m) {
+        int r;
+
+        r = alarms_new(m->event, CLOCK_BOOTTIME, on_attempt, &m->attempts);
+        if (r >= 0)
+                r = alarms_new(m->event, CLOCK_BOOTTIME_ALARM, on_attempt, &m->wakes);
+        return r < 0 ? r : alarms_new(m->event, CLOCK_BOOTTIME, on_end, &m->ends);
+}
+
 static void make_context(Manager *m) {
         sd_id128_t id = SD_ID128_NULL;
 
@@ -216,6 +238,9 @@ static void make_context(Manager *m) {
         (void) sd_id128_get_machine_app_specific(APPLICATION_ID, &id);
         m->context = (JobContext){
                 .event = m->event,
+                .attempts = m->attempts,
+                .wakes = m->wakes,
+                .ends = m->ends,
                 .worker = m->worker,
                 .root = m->root,
                 .salt = state_store_data(m->store)->salt,
@@ -246,6 +271,8 @@ static int open_parts(Manager *m) {
         if (r < 0)
                 return log_error_errno(r, "Cannot use the runtime directory %s/run/pullauth: %m", m->root);
         r = open_worker(m);
+        if (r >= 0)
+                r = open_alarms(m);
         if (r >= 0)
                 r = publisher_new(m->event, m->root, m->store, &client, &m->publisher);
         if (r >= 0)

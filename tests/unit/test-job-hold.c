@@ -4,6 +4,8 @@
 
 #include "unit.h"
 
+#include <time.h>
+
 #include "base/text.h"
 #include "daemon/job-hold.h"
 #include "daemon/job.h"
@@ -20,6 +22,10 @@ static void on_publish(Job *j, void *userdata) {
         f->published++;
 }
 
+static void on_alarm(void *userdata) {
+        fail();
+}
+
 static int setup(void **state) {
         Fixture *f = calloc(1, sizeof(*f));
 
@@ -30,13 +36,17 @@ static int setup(void **state) {
         f->job->name = strdup("edge");
         f->job->config = calloc(1, sizeof(*f->job->config));
         *state = f;
-        return sd_event_new(&f->context.event) < 0 ? -1 : 0;
+        assert_ok(sd_event_new(&f->context.event));
+        assert_ok(alarms_new(f->context.event, CLOCK_BOOTTIME, on_alarm, &f->context.attempts));
+        return alarms_new(f->context.event, CLOCK_BOOTTIME, on_alarm, &f->context.ends) < 0 ? -1 : 0;
 }
 
 static int teardown(void **state) {
         Fixture *f = *state;
 
         job_free(f->job);
+        alarms_free(f->context.attempts);
+        alarms_free(f->context.ends);
         sd_event_unref(f->context.event);
         free(f);
         return 0;
@@ -53,12 +63,9 @@ static Credential *make_credential(int64_t lifetime) {
         return c;
 }
 
-static usec_t accuracy_of(sd_event_source *source) {
-        uint64_t accuracy;
-
-        assert_non_null(source);
-        assert_ok(sd_event_source_get_time_accuracy(source, &accuracy));
-        return accuracy;
+static usec_t accuracy_of(const Alarm *a) {
+        assert_non_null(a->set);
+        return a->latest - a->at;
 }
 
 /* A refresh may come within a minute of when it was due. What has ended must not stand for another one. */
@@ -71,13 +78,13 @@ static void an_end_is_kept_to_the_second_however_far_it_is(void **state) {
                 usec_t ends = credential_expires_boot(c);
 
                 assert_ok(job_hold_credential(f->job, c, ends));
-                assert_in_range(accuracy_of(f->job->expiry_timer), 1, USEC_PER_SEC);
+                assert_in_range(accuracy_of(&f->job->end), 1, USEC_PER_SEC);
                 assert_ok(job_limit_credential(f->job, ends - USEC_PER_SEC));
-                assert_in_range(accuracy_of(f->job->expiry_timer), 1, USEC_PER_SEC);
+                assert_in_range(accuracy_of(&f->job->end), 1, USEC_PER_SEC);
         }
         assert_int_equal(f->published, ELEMENTSOF(lifetimes));
         assert_ok(job_schedule(f->job, now_boot() + USEC_PER_HOUR));
-        assert_in_range(accuracy_of(f->job->attempt_timer), USEC_PER_MINUTE, USEC_PER_HOUR);
+        assert_in_range(accuracy_of(&f->job->attempt), USEC_PER_MINUTE, USEC_PER_HOUR);
 }
 
 static void one_copy_of_the_secret_is_kept(void **state) {
@@ -90,7 +97,7 @@ static void one_copy_of_the_secret_is_kept(void **state) {
         job_drop_credential(f->job);
         assert_null(f->job->credential);
         assert_null(f->job->auth);
-        assert_null(f->job->expiry_timer);
+        assert_null(f->job->end.set);
         assert_int_equal(f->published, 2);
 }
 
