@@ -54,7 +54,7 @@ struct Job {
         /* what the files say */
         JobConfig *config;
         IdentityConfig *identity;
-        Conf *conf;                     /* messages about the files, kept for showing */
+        Conf *conf;                     /* messages about the files, kept for showing; NULL: none */
         Failure *configuration_failure; /* set: no attempts, what stands is kept to its end */
         /* what is held */
         Credential *credential; /* without its secret */

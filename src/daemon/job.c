@@ -128,6 +128,11 @@ static int take_settings(Job *j, JobSettings *s) {
         return 0;
 }
 
+/* Consumes `conf`. */
+static Conf *keep_messages(Conf *conf) {
+        return conf && conf->n_messages > 0 ? conf : conf_free(conf);
+}
+
 int job_new(const JobContext *context, JobSettings *settings, Job **ret) {
         _cleanup_(job_settings_done) JobSettings s = *settings;
         _cleanup_(job_freep) Job *j = NULL;
@@ -144,7 +149,7 @@ int job_new(const JobContext *context, JobSettings *settings, Job **ret) {
                 r = take_settings(j, &s);
         if (r < 0)
                 return r;
-        j->conf = TAKE_PTR(s.conf);
+        j->conf = keep_messages(TAKE_PTR(s.conf));
         j->configuration_failure = TAKE_PTR(s.failure);
         *ret = TAKE_PTR(j);
         return 0;
@@ -165,9 +170,10 @@ static bool same_exchange(const Job *j, const JobSettings *s) {
                (!j->identity || same_identity(j->identity, s->identity));
 }
 
+/* Both were kept. */
 static bool same_messages(const Conf *a, const Conf *b) {
-        if (a->n_messages != b->n_messages)
-                return false;
+        if (!a || !b || a->n_messages != b->n_messages)
+                return a == b;
         for (size_t i = 0; i < a->n_messages; i++)
                 if (a->messages[i].severity != b->messages[i].severity ||
                     a->messages[i].line != b->messages[i].line ||
@@ -274,10 +280,12 @@ static int take_files(Job *j, const JobConfig *c) {
 int job_reconfigure(Job *j, JobSettings *settings) {
         _cleanup_(job_settings_done) JobSettings s = *settings;
         bool same_failure = failure_equal(j->configuration_failure, s.failure);
-        bool talk = !same_messages(j->conf, s.conf);
+        bool talk;
         int r;
 
         *settings = (JobSettings){};
+        s.conf = keep_messages(s.conf);
+        talk = !same_messages(j->conf, s.conf);
         r = take_files(j, s.config);
         if (r < 0)
                 return r;

@@ -31,20 +31,13 @@ static usec_t boot_delay(const Manager *m, const char *job) {
 }
 
 /* Takes what the definition holds. */
-static int take_settings(JobDefinition *d, JobSettings *ret) {
-        JobSettings s = {};
-        int r;
-
-        if (d->identity) {
-                r = identity_config_dup(d->identity, &s.identity);
-                if (r < 0)
-                        return r;
-        }
-        s.config = TAKE_PTR(d->config);
-        s.conf = TAKE_PTR(d->conf);
-        s.failure = TAKE_PTR(d->failure);
-        *ret = s;
-        return 0;
+static JobSettings take_settings(JobDefinition *d) {
+        return (JobSettings){
+                .config = TAKE_PTR(d->config),
+                .identity = d->identity ? identity_config_share(d->identity) : NULL,
+                .conf = TAKE_PTR(d->conf),
+                .failure = TAKE_PTR(d->failure),
+        };
 }
 
 static int insert_job(Manager *m, Job *j) {
@@ -74,9 +67,8 @@ static int add_job(Manager *m, JobDefinition *d, usec_t delay) {
                 if (r < 0)
                         return r;
         }
-        r = take_settings(d, &settings);
-        if (r >= 0)
-                r = job_new(&m->context, &settings, &j);
+        settings = take_settings(d);
+        r = job_new(&m->context, &settings, &j);
         if (r >= 0)
                 r = insert_job(m, j);
         if (r < 0)
@@ -212,9 +204,8 @@ static int apply_definition(Manager *m, JobDefinition *d, ManagerApplyFlags flag
 
         if (!j)
                 return add_job(m, d, flags & MANAGER_APPLY_AT_START ? boot_delay(m, d->config->name) : 0);
-        r = take_settings(d, &settings);
-        if (r >= 0)
-                r = job_reconfigure(j, &settings);
+        settings = take_settings(d);
+        r = job_reconfigure(j, &settings);
         /* All: a target that the job gave up has to let go of it, too. */
         if (r > 0)
                 publisher_mark_all(m->publisher);

@@ -58,6 +58,7 @@ struct WorkerLink {
         CallList lists[_CALL_STATE_MAX]; /* each in order of their coming */
         unsigned n_sent;
         uint64_t last_id;
+        IdentityClaims *claims; /* of the last answer */
         WorkerIdleHandler idle;
         void *userdata;
 };
@@ -156,6 +157,19 @@ static void end_with_error(WorkerCall *c, const sd_bus_error *error) {
         try_again_or_fail(c, text ?: "The worker could not be asked");
 }
 
+/* Many jobs show the same token, one after the other: what it says is kept once. */
+static void share_claims(WorkerLink *l, Answer *a) {
+        if (!a->claims)
+                return;
+        if (l->claims && identity_claims_equal(l->claims, a->claims)) {
+                identity_claims_free(a->claims);
+                a->claims = identity_claims_share(l->claims);
+                return;
+        }
+        identity_claims_free(l->claims);
+        l->claims = identity_claims_share(a->claims);
+}
+
 static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *reterror) {
         WorkerCall *c = userdata;
 
@@ -168,6 +182,8 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *reterro
         }
         if (door_read_answer(reply, &c->answer) < 0)
                 (void) fail(c, REASON_WORKER_UNAVAILABLE, "The worker's answer makes no sense");
+        else
+                share_claims(c->link, c->answer);
         end(c);
         return 0;
 }
@@ -347,6 +363,7 @@ WorkerLink *worker_link_free(WorkerLink *l) {
         if (!l)
                 return NULL;
         disconnect(l);
+        identity_claims_free(l->claims);
         sd_event_source_disable_unref(l->pump);
         sd_event_source_disable_unref(l->linger);
         sd_event_unref(l->event);

@@ -17,9 +17,9 @@ typedef struct IdentityDefinition {
 
 typedef struct JobDefinition {
         JobConfig *config;
-        const IdentityConfig *identity; /* of the same Configuration; NULL if it is missing or wrong */
-        Conf *conf;                     /* messages about this job's files and its identity */
-        Failure *failure;               /* why it cannot work, or NULL */
+        IdentityConfig *identity; /* of the same Configuration; NULL if it is missing or wrong */
+        Conf *conf;               /* messages about this job's files and its identity */
+        Failure *failure;         /* why it cannot work, or NULL */
 } JobDefinition;
 
 void job_definition_done(JobDefinition *d);

@@ -233,7 +233,7 @@ static int set_setting(const ConfAssignment *a, void *userdata, char **reterr) {
 }
 
 IdentityConfig *identity_config_free(IdentityConfig *c) {
-        if (!c)
+        if (!c || c->n_more-- > 0)
                 return NULL;
         free(c->name);
         free(c->audience);
@@ -401,23 +401,9 @@ int identity_config_new(const char *name, Conf *conf, IdentityConfig **ret) {
         return 0;
 }
 
-int identity_config_dup(const IdentityConfig *c, IdentityConfig **ret) {
-        _cleanup_(identity_config_freep) IdentityConfig *d = NULL;
-        int r;
-
-        d = calloc(1, sizeof(*d));
-        if (!d)
-                return -ENOMEM;
-        d->source = c->source;
-        r = free_and_strdup(&d->name, c->name);
-        if (r >= 0)
-                r = free_and_strdup(&d->audience, c->audience);
-        if (r >= 0)
-                r = strv_copy(c->settings, &d->settings);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(d);
-        return 0;
+IdentityConfig *identity_config_share(IdentityConfig *c) {
+        c->n_more++;
+        return c;
 }
 
 bool identity_config_equal(const IdentityConfig *a, const IdentityConfig *b) {

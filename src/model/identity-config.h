@@ -12,6 +12,7 @@ typedef struct IdentityConfig {
         IdentitySource source;
         char *audience; /* NULL: none demanded */
         char **settings; /* KEY, VALUE, KEY, VALUE …: what the source takes of the rest, in canonical form */
+        unsigned n_more; /* owners beside the first one; once there are some, nobody changes anything */
 } IdentityConfig;
 
 IdentityConfig *identity_config_free(IdentityConfig *c);
@@ -20,7 +21,8 @@ DEFINE_CLEANUP(IdentityConfig *, identity_config_free)
 /* Reads the assignments; what is wrong becomes a CONF_ERROR in `conf`. The result exists also then (for
  * display); check conf_has_error(). Returns 0 or -ENOMEM. */
 int identity_config_new(const char *name, Conf *conf, IdentityConfig **ret);
-int identity_config_dup(const IdentityConfig *c, IdentityConfig **ret);
+/* One owner more, each of whom frees. */
+IdentityConfig *identity_config_share(IdentityConfig *c);
 bool identity_config_equal(const IdentityConfig *a, const IdentityConfig *b);
 
 /* The value of one key, or NULL. */

@@ -88,7 +88,7 @@ Request *request_free(Request *r) {
 }
 
 IdentityClaims *identity_claims_free(IdentityClaims *c) {
-        if (!c)
+        if (!c || c->n_more-- > 0)
                 return NULL;
         free(c->issuer);
         free(c->subject);
@@ -97,6 +97,17 @@ IdentityClaims *identity_claims_free(IdentityClaims *c) {
         strv_free(c->audience);
         free(c);
         return NULL;
+}
+
+IdentityClaims *identity_claims_share(IdentityClaims *c) {
+        c->n_more++;
+        return c;
+}
+
+bool identity_claims_equal(const IdentityClaims *a, const IdentityClaims *b) {
+        return streq_ptr(a->issuer, b->issuer) && streq_ptr(a->subject, b->subject) &&
+               streq_ptr(a->algorithm, b->algorithm) && streq_ptr(a->key_id, b->key_id) &&
+               strv_equal(a->audience, b->audience) && a->issued == b->issued && a->expires == b->expires;
 }
 
 Answer *answer_free(Answer *a) {

@@ -73,10 +73,14 @@ typedef struct IdentityClaims {
         char *issuer, *subject, *algorithm, *key_id;
         char **audience;
         int64_t issued, expires; /* seconds since 1970, 0 if absent */
+        unsigned n_more;         /* owners beside the first one, who change nothing any more */
 } IdentityClaims;
 
 IdentityClaims *identity_claims_free(IdentityClaims *c);
 DEFINE_CLEANUP(IdentityClaims *, identity_claims_free)
+/* One owner more, each of whom frees. */
+IdentityClaims *identity_claims_share(IdentityClaims *c);
+bool identity_claims_equal(const IdentityClaims *a, const IdentityClaims *b);
 
 typedef struct Answer {
         Credential *credential; /* exactly one of these three is set */

@@ -19,6 +19,32 @@ static void empty_ones_can_be_freed(void **state) {
         assert_null(identity_claims_free(NULL));
 }
 
+static IdentityClaims *make_claims(const char *subject, const char *audience) {
+        IdentityClaims *c = calloc(1, sizeof(*c));
+
+        assert_non_null(c);
+        c->subject = strdup(subject);
+        c->expires = 5;
+        assert_ok(strv_append(&c->audience, audience));
+        return c;
+}
+
+static void claims_can_be_shared_and_compared(void **state) {
+        IdentityClaims *a = make_claims("edge-1", "quay"), *b = make_claims("edge-1", "quay"),
+                       *c = make_claims("edge-1", "other"), *again = identity_claims_share(a);
+
+        assert_ptr_equal(again, a);
+        assert_true(identity_claims_equal(a, b));
+        assert_false(identity_claims_equal(a, c));
+        assert_null(identity_claims_free(a));
+        assert_true(identity_claims_equal(again, b));
+        again->expires++;
+        assert_false(identity_claims_equal(again, b));
+        assert_null(identity_claims_free(again));
+        assert_null(identity_claims_free(b));
+        assert_null(identity_claims_free(c));
+}
+
 static void full_ones_free_everything_in_them(void **state) {
         Request *q = calloc(1, sizeof(*q));
         Answer *a = calloc(1, sizeof(*a));
@@ -69,6 +95,7 @@ static void a_freed_request_leaves_no_copy_of_its_token(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(empty_ones_can_be_freed),
+                cmocka_unit_test(claims_can_be_shared_and_compared),
                 cmocka_unit_test(full_ones_free_everything_in_them),
                 cmocka_unit_test(a_freed_request_leaves_no_copy_of_its_token),
         };
