@@ -50,41 +50,43 @@ typedef struct JobTarget {
 
 struct Job {
         const JobContext *context;
-        char *name;
+        const char *name; /* the configuration has it */
         /* what the files say */
         JobConfig *config;
         IdentityConfig *identity;
         Conf *conf;                     /* messages about the files, kept for showing; NULL: none */
         Failure *configuration_failure; /* set: no attempts, what stands is kept to its end */
         /* what is held */
-        Credential *credential; /* without its secret */
+        Credential *credential; /* its dates alone */
         Secret *auth;           /* of the credential, as targets want it */
         usec_t expires_boot;
-        bool end_estimated; /* adopted after a reboot: expires_boot was worked out from the real clock */
-        usec_t due_boot;    /* when it should be replaced, fixed once for each credential */
+        usec_t due_boot; /* when it should be replaced, fixed once for each credential */
+        Alarm end;
         IdentityClaims *claims;
-        bool skew_known;
         int64_t skew_usec;
         /* how it goes */
-        JobState state;
         Failure *failure; /* of the last attempt */
         char **notices;
         WorkerCall *call;
-        bool awaiting_publication; /* the attempt ends when the targets have answered */
         sd_event_source *reread_timer;
-        bool reread_done; /* the identity was read a second time within this attempt */
-        bool delivered;   /* the credential stood in every target once */
-        unsigned heard;   /* during the attempt: bits 1 << WaitEvent */
-        Pace pace;
         uint64_t attempts_started, attempts_ended, refreshes, failures;
         usec_t last_attempt_real, last_success_real;
         usec_t last_attempt_boot;
         usec_t next_attempt_boot; /* USEC_INFINITY: none */
-        Alarm attempt, end;
-        bool told_no_wake;
+        Alarm attempt;
+        Pace pace;
         JobTarget *targets;
         size_t n_targets;
+        JobState state;
         JobChange unannounced; /* for the bus: bits not yet told */
+        unsigned heard;        /* during the attempt: bits 1 << WaitEvent */
+        /* There are ten thousand of these: flags stand together. */
+        bool end_estimated; /* adopted after a reboot: expires_boot was worked out from the real clock */
+        bool skew_known;
+        bool awaiting_publication; /* the attempt ends when the targets have answered */
+        bool reread_done;          /* the identity was read a second time within this attempt */
+        bool delivered;            /* the credential stood in every target once */
+        bool told_no_wake;
 };
 
 /* Nothing is left to tell. */

@@ -100,8 +100,9 @@ int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
                 return r;
         credential_free(j->credential);
         j->credential = TAKE_PTR(c);
-        /* What targets want is in `auth`; one copy is enough. */
+        /* What targets want is in `auth`, with the name of the robot; one copy is enough. */
         j->credential->secret = secret_free(j->credential->secret);
+        free(TAKE_PTR(j->credential->user));
         secret_free(j->auth);
         j->auth = TAKE_PTR(auth);
         j->expires_boot = expires_boot;

@@ -44,7 +44,6 @@ Job *job_free(Job *j) {
         alarm_stop(&j->attempt);
         alarm_stop(&j->end);
         sd_event_source_disable_unref(j->reread_timer);
-        free(j->name);
         job_config_free(j->config);
         identity_config_free(j->identity);
         conf_free(j->conf);
@@ -94,7 +93,7 @@ static JobTarget *find_target(Job *j, const char *name) {
 /* What stands in a target stands there whatever the files say now. */
 static int make_targets(Job *j, const JobConfig *config, JobTarget **ret, size_t *ret_n) {
         size_t n = strv_length(config->targets);
-        JobTarget *targets = calloc(n + 1, sizeof(*targets));
+        JobTarget *targets = calloc(n > 0 ? n : 1, sizeof(*targets));
 
         if (!targets)
                 return -ENOMEM;
@@ -123,6 +122,7 @@ static int take_settings(Job *j, JobSettings *s) {
         j->n_targets = n_targets;
         job_config_free(j->config);
         j->config = TAKE_PTR(s->config);
+        j->name = j->config->name;
         identity_config_free(j->identity);
         j->identity = TAKE_PTR(s->identity);
         return 0;
@@ -144,9 +144,7 @@ int job_new(const JobContext *context, JobSettings *settings, Job **ret) {
                 return -ENOMEM;
         j->context = context;
         j->next_attempt_boot = USEC_INFINITY;
-        r = free_and_strdup(&j->name, s.config->name);
-        if (r >= 0)
-                r = take_settings(j, &s);
+        r = take_settings(j, &s);
         if (r < 0)
                 return r;
         j->conf = keep_messages(TAKE_PTR(s.conf));

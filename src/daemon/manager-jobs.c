@@ -259,6 +259,7 @@ int manager_apply(Manager *m, Configuration *c, ManagerApplyFlags flags) {
                 if (r < 0)
                         result = log_error_errno(r, "A job cannot be set up: %m");
         }
+        configuration_forget_jobs(c);
         settle(m);
         configuration_free(m->configuration);
         m->configuration = c;

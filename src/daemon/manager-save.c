@@ -27,7 +27,7 @@ void manager_save_now(Manager *m) {
 
 static int on_save_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         manager_save_now(userdata);
-        /* The bunch is over, with its writes. What it took is many times of what is held until the next one. */
+        /* The bunch is over. What it took is many times of what is held until the next one. */
         (void) malloc_trim(0);
         return 0;
 }

@@ -17,11 +17,12 @@
 #include "io/watch.h"
 #include "model/schedule.h"
 
-/* Changes that come faster than this share writes; and a large target, which takes long, is written at
- * most a twentieth of the time, so that ten thousand jobs that come in together cost little more than ten
- * times a thousand. But a disk that hung once does not put off for long what has to be withdrawn. */
+/* Changes that come faster than this share writes. A large target costs a twentieth of a processor at most,
+ * so that ten thousand jobs that come in together take little more than ten times a thousand; a slow disk
+ * keeps us a fifth of the time. But one that hung once does not put off for long what has to be withdrawn. */
 #define SPACING_MIN (200 * USEC_PER_MSEC)
-#define SPACING_FACTOR 19
+#define SPACING_PROCESSOR 19
+#define SPACING_CLOCK 4
 #define SPACING_MAX (5 * USEC_PER_SEC)
 /* Whoever rewrites the file more often than this is another program of our kind, or a configuration
  * management that knows better: then we are slower and slower about it, and never give up. */
@@ -97,13 +98,25 @@ static void note_mend(Slot *s, usec_t now) {
                         usec_add(now, pace_next(&s->mend_pace, FAILURE_PUBLISH, 0, 0, random_draw()));
 }
 
+static usec_t processor_time(void) {
+        struct timespec t;
+
+        if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) < 0)
+                return 0;
+        return (usec_t) t.tv_sec * USEC_PER_SEC + (usec_t) t.tv_nsec / 1000;
+}
+
+static usec_t spacing(usec_t clock, usec_t processor) {
+        return MIN(SPACING_MIN + MAX(SPACING_CLOCK * clock, SPACING_PROCESSOR * processor), SPACING_MAX);
+}
+
 static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         Slot *s = userdata;
         const PublisherClient *c = &s->publisher->client;
         const char *name = target_config(s->target)->name;
         _cleanup_failure_ Failure *failure = NULL;
         Wanted *wanted = NULL;
-        usec_t start = now_boot(), end;
+        usec_t start = now_boot(), taken = processor_time(), end;
         bool disturbed = s->disturbed;
         size_t n = 0;
         int r;
@@ -115,7 +128,7 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         if (r < 0)
                 log_warning_errno(r, "Cannot bring %s in line, trying again: %m", target_path(s->target));
         end = now_boot();
-        s->not_before = end + MIN(SPACING_MIN + SPACING_FACTOR * (end - start), SPACING_MAX);
+        s->not_before = end + spacing(end - start, processor_time() - taken);
         if (r == TARGET_WRITTEN && disturbed)
                 note_mend(s, end);
         if (is_done(wanted, n, r))

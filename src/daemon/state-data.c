@@ -20,19 +20,27 @@ static int compare_jobs(const void *a, const void *b) {
         return strcmp(((const JobRecord *) a)->job, ((const JobRecord *) b)->job);
 }
 
-static void owned_key_free(void *p) {
-        OwnedKey *k = p;
+/* Names stand behind what they name: most are as short as what malloc() takes for each piece. */
+static OwnedKey *owned_key_new(const char *key, const char *job) {
+        size_t n_key = strlen(key) + 1, n_job = strlen(job) + 1;
+        OwnedKey *k = calloc(1, sizeof(*k) + n_key + n_job);
+        char *names = (char *) (k + 1);
 
-        free(k->key);
-        free(k->job);
-        free(k);
+        if (!k)
+                return NULL;
+        k->key = memcpy(names, key, n_key);
+        k->job = memcpy(names + n_key, job, n_job);
+        return k;
 }
 
-static void job_record_free(void *p) {
-        JobRecord *j = p;
+static JobRecord *job_record_new(const char *job) {
+        size_t n = strlen(job) + 1;
+        JobRecord *j = calloc(1, sizeof(*j) + n);
 
-        free(j->job);
-        free(j);
+        if (!j)
+                return NULL;
+        j->job = memcpy(j + 1, job, n);
+        return j;
 }
 
 static StateTarget *find_target(StateData *s, const char *name) {
@@ -71,44 +79,66 @@ void state_data_fingerprint(const StateData *s, const void *data, size_t size, F
         hash_parts(parts, ELEMENTSOF(parts), ret->bytes);
 }
 
-OwnedKey *state_data_find_key(StateData *s, const char *target, const char *key) {
-        const OwnedKey probe = { .key = (char *) key };
+/* Where the tree has it, or NULL. */
+static OwnedKey **find_key(StateData *s, const char *target, const char *key) {
+        const OwnedKey probe = { .key = key };
         StateTarget *t = find_target(s, target);
-        void *node = t ? tfind(&probe, &t->keys, compare_keys) : NULL;
 
-        return node ? *(OwnedKey **) node : NULL;
+        return t ? tfind(&probe, &t->keys, compare_keys) : NULL;
 }
 
-static int insert_key(StateTarget *t, const char *key, OwnedKey **ret) {
-        OwnedKey *k = calloc(1, sizeof(*k));
+OwnedKey *state_data_find_key(StateData *s, const char *target, const char *key) {
+        OwnedKey **place = find_key(s, target, key);
 
+        return place ? *place : NULL;
+}
+
+/* Returns 1 or -ENOMEM. */
+static int insert_key(StateData *s, const char *target, const char *key, const char *job, OwnedKey **ret) {
+        StateTarget *t;
+        OwnedKey *k;
+        int r;
+
+        r = make_target(s, target, &t);
+        if (r < 0)
+                return r;
+        k = owned_key_new(key, job);
         if (!k)
                 return -ENOMEM;
-        k->key = strdup(key);
-        if (!k->key || !tsearch(k, &t->keys, compare_keys)) {
-                owned_key_free(k);
+        if (!tsearch(k, &t->keys, compare_keys)) {
+                free(k);
                 return -ENOMEM;
         }
         *ret = k;
-        return 0;
+        return 1;
+}
+
+/* The key goes over to another job. Returns 1 or -ENOMEM. */
+static int hand_over(OwnedKey **place, const char *job) {
+        OwnedKey *k = owned_key_new((*place)->key, job);
+
+        if (!k)
+                return -ENOMEM;
+        k->current = (*place)->current;
+        k->previous = (*place)->previous;
+        free(*place);
+        *place = k;
+        return 1;
 }
 
 int state_data_own_key(StateData *s, const char *target, const char *key, const char *job,
                        const Fingerprint *now, const Fingerprint *standing) {
-        OwnedKey *k = state_data_find_key(s, target, key);
-        StateTarget *t;
-        int r;
+        OwnedKey **place = find_key(s, target, key), *k = NULL;
+        int r = 0;
 
-        if (!k) {
-                r = make_target(s, target, &t);
-                if (r >= 0)
-                        r = insert_key(t, key, &k);
-                if (r < 0)
-                        return r;
-        }
-        r = free_and_strdup(&k->job, job);
+        if (!place)
+                r = insert_key(s, target, key, job, &k);
+        else if (!streq((*place)->job, job))
+                r = hand_over(place, job);
         if (r < 0)
                 return r;
+        if (place)
+                k = *place;
         if (memcmp(&k->current, now, sizeof(*now)) != 0) {
                 /* Unless `current` was never written. */
                 if (!standing || memcmp(&k->previous, standing, sizeof(*standing)) != 0)
@@ -128,7 +158,7 @@ void state_data_disown_key(StateData *s, const char *target, const char *key) {
         if (!k)
                 return;
         (void) tdelete(k, &t->keys, compare_keys);
-        owned_key_free(k);
+        free(k);
         s->changed = true;
 }
 
@@ -154,7 +184,7 @@ void state_data_each_key(StateData *s, const char *target, void (*each)(const Ow
 }
 
 JobRecord *state_data_job(StateData *s, const char *job, bool create) {
-        const JobRecord probe = { .job = (char *) job };
+        const JobRecord probe = { .job = job };
         void *node = tfind(&probe, &s->jobs, compare_jobs);
         JobRecord *j;
 
@@ -162,12 +192,11 @@ JobRecord *state_data_job(StateData *s, const char *job, bool create) {
                 return *(JobRecord **) node;
         if (!create)
                 return NULL;
-        j = calloc(1, sizeof(*j));
+        j = job_record_new(job);
         if (!j)
                 return NULL;
-        j->job = strdup(job);
-        if (!j->job || !tsearch(j, &s->jobs, compare_jobs)) {
-                job_record_free(j);
+        if (!tsearch(j, &s->jobs, compare_jobs)) {
+                free(j);
                 return NULL;
         }
         s->changed = true;
@@ -180,7 +209,7 @@ void state_data_forget_job(StateData *s, const char *job) {
         if (!j)
                 return;
         (void) tdelete(j, &s->jobs, compare_jobs);
-        job_record_free(j);
+        free(j);
         s->changed = true;
 }
 
@@ -190,12 +219,12 @@ void state_data_touch(StateData *s) {
 
 void state_data_clear(StateData *s) {
         for (size_t i = 0; i < s->n_targets; i++) {
-                tdestroy(s->targets[i].keys, owned_key_free);
+                tdestroy(s->targets[i].keys, free);
                 free(s->targets[i].name);
         }
         free(s->targets);
         s->targets = NULL;
         s->n_targets = 0;
-        tdestroy(s->jobs, job_record_free);
+        tdestroy(s->jobs, free);
         s->jobs = NULL;
 }

@@ -19,15 +19,14 @@ typedef struct Fingerprint {
 /* A key of a target that is ours. `previous` is what stood there before `current` was going to be written;
  * after a crash between saving and writing, or writes that failed, it is what stands there still. */
 typedef struct OwnedKey {
-        char *key;
-        char *job;
+        const char *key, *job; /* stand behind this */
         Fingerprint current;
         Fingerprint previous;
 } OwnedKey;
 
 /* The schedule of a job's credential, to be taken up again after a restart. */
 typedef struct JobRecord {
-        char *job;
+        const char *job; /* stands behind this */
         uint64_t issued; /* iat of the credential that this is about; 0: none */
         /* Meaningful on the boot with this id only. expires_boot is 0 in what older versions wrote. */
         usec_t obtained_boot, due_boot, expires_boot;

@@ -28,16 +28,21 @@ void job_definition_done(JobDefinition *d) {
         d->failure = failure_free(d->failure);
 }
 
+void configuration_forget_jobs(Configuration *c) {
+        for (size_t i = 0; i < c->n_jobs; i++)
+                job_definition_done(c->jobs + i);
+        free(TAKE_PTR(c->jobs));
+        c->n_jobs = 0;
+}
+
 Configuration *configuration_free(Configuration *c) {
         if (!c)
                 return NULL;
-        for (size_t i = 0; i < c->n_jobs; i++)
-                job_definition_done(c->jobs + i);
+        configuration_forget_jobs(c);
         for (size_t i = 0; i < c->n_identities; i++) {
                 identity_config_free(c->identities[i].config);
                 conf_free(c->identities[i].conf);
         }
-        free(c->jobs);
         free(c->identities);
         daemon_config_free(c->daemon);
         conf_free(c->messages);

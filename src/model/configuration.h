@@ -48,6 +48,9 @@ int configuration_new(Configuration **ret);
 Configuration *configuration_free(Configuration *c);
 DEFINE_CLEANUP(Configuration *, configuration_free)
 
+/* What they were is taken out, or of no use any more. */
+void configuration_forget_jobs(Configuration *c);
+
 /* Takes up what `conf` says and consumes it. What is wrong with it ends in its messages. Returns 0 or
  * -ENOMEM. */
 int configuration_add(Configuration *c, ConfigurationKind kind, const char *name, Conf *conf);

@@ -33,8 +33,9 @@ static int setup(void **state) {
         f->context.observer.userdata = f;
         f->job = calloc(1, sizeof(*f->job));
         f->job->context = &f->context;
-        f->job->name = strdup("edge");
         f->job->config = calloc(1, sizeof(*f->job->config));
+        f->job->config->name = strdup("edge");
+        f->job->name = f->job->config->name;
         *state = f;
         assert_ok(sd_event_new(&f->context.event));
         assert_ok(alarms_new(f->context.event, CLOCK_BOOTTIME, on_alarm, &f->context.attempts));
