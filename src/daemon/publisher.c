@@ -19,7 +19,8 @@
 
 /* Changes that come faster than this share writes. A large target costs a twentieth of a processor at most,
  * so that ten thousand jobs that come in together take little more than ten times a thousand; a slow disk
- * keeps us a fifth of the time. But one that hung once does not put off for long what has to be withdrawn. */
+ * keeps us a fifth of the time. But one that hung once does not put off for long what has to be
+ * withdrawn. */
 #define SPACING_MIN (200 * USEC_PER_MSEC)
 #define SPACING_PROCESSOR 19
 #define SPACING_CLOCK 4

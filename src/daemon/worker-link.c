@@ -2,8 +2,9 @@
 
 /* Requests to the worker: queue, connection, one quick second try when a worker dies, cancelling.
  *
- * Owns the peer-to-peer connection and the lists of calls. A request is made when its turn comes. Believes nothing: answers go through the checks of
- * model/door, and every call has a timeout of ours that is longer than the worker's own.
+ * Owns the peer-to-peer connection and the lists of calls. A request is made when its turn comes. Believes
+ * nothing: answers go through the checks of model/door, and every call has a timeout of ours that is longer
+ * than the worker's own.
  *
  * All that ends a call is told from the event loop, through one deferred source, never from inside a call of
  * ours into sd-bus; so callers need not fear being re-entered. */

@@ -3,7 +3,8 @@
 /* A heap of alarms by the last moment at which each may go off, and one timer for the first of them.
  *
  * Owns the heap and the timer; the alarms belong to whoever waits. What goes off goes one after the other
- * from a deferred source, so that thousands that are due at once do not keep the event loop from the rest. */
+ * from a deferred source, so that thousands that are due at once do not keep the event loop from the
+ * rest. */
 
 #include <errno.h>
 #include <stdlib.h>
