@@ -27,6 +27,8 @@
  * each step by itself, and telling costs more than the refresh. */
 #define FLUSH_INTERVAL (200 * USEC_PER_MSEC)
 #define FLUSH_BURST 20
+/* Of so many jobs at once, or what all have to tell would have to be held for the bus in one piece. */
+#define FLUSH_JOBS 64
 
 /* DBUS_REQUEST_NAME_REPLY_* of the D-Bus specification. */
 #define REPLY_PRIMARY_OWNER 1
@@ -69,27 +71,36 @@ static void schedule_flush(Bus *b) {
         (void) sd_event_source_set_enabled(b->flush, SD_EVENT_ONESHOT);
 }
 
-static void flush_jobs(Bus *b) {
+/* Returns true if nobody is left with something to tell. */
+static bool flush_jobs(Bus *b) {
+        size_t n, n_told = 0;
         Job *const *jobs;
-        size_t n;
 
         jobs = manager_jobs(b->context.manager, &n);
         for (size_t i = 0; i < n; i++) {
                 JobChange what = jobs[i]->unannounced;
 
-                if (what != 0 && b->named) {
+                if (what == 0)
+                        continue;
+                if (b->named) {
+                        if (++n_told > FLUSH_JOBS)
+                                return false;
                         bus_job_emit_changed(b->bus, jobs[i], what);
                         bus_job_emit_events(&b->context, b->bus, jobs[i], what);
                 }
                 job_told(jobs[i]);
         }
+        return true;
 }
 
 static int on_flush(sd_event_source *source, void *userdata) {
         Bus *b = userdata;
         ManagerCounts counts;
 
-        flush_jobs(b);
+        if (!flush_jobs(b)) {
+                schedule_flush(b);
+                return 0;
+        }
         manager_count(b->context.manager, &counts);
         if (b->named)
                 bus_manager_emit_changed(b->bus, &b->told, &counts, b->configuration_changed,
