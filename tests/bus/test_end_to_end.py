@@ -11,7 +11,7 @@ import tempfile
 import pytest
 from activate import Activated
 from fakeworker import trace
-from rig import DAEMON_UID, ROOT, STRANGER_UID, TOP, WRAPPER, program, Host
+from rig import DAEMON_UID, ROOT, SLOW, STRANGER_UID, TOP, WRAPPER, Host, program
 
 sys.path.insert(1, os.path.join(TOP, 'tests', 'quay'))
 from quaysim.client import Rig  # noqa: E402
@@ -69,7 +69,7 @@ def test_the_main_job(world):
 
 def test_refreshes_go_on_with_short_tokens(world):
     host, quay, _worker = world
-    quay.set_lifetime(8)
+    quay.set_lifetime(8 * SLOW)
     host.start()
     host.client.wait_job('edge', Refreshes=lambda n: n >= 3, timeout=60)
     assert not [line for line in host.log().splitlines() if 'withdrawn' in line]
