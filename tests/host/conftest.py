@@ -28,6 +28,11 @@ def build():
 
 
 @pytest.fixture(scope='session')
+def cache():
+    return CACHE
+
+
+@pytest.fixture(scope='session')
 def programs(build):
     """What is installed and runs there, as it was built."""
     wanted = ('pullauthd', 'pullauth-worker', 'pullauthctl')
