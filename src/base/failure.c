@@ -157,7 +157,8 @@ static const char *const hints[] = {
                 "Check Robot= (upper and lower case matter) and that this robot account exists in that "
                 "organization",
         [REASON_FEDERATION_NOT_CONFIGURED] =
-                "Add this host's issuer and subject to the robot account's federation in the registry",
+                "Add this host's issuer and subject to the robot account's federation in the registry, by "
+                "hand or with 'pullauthctl federate'",
         [REASON_ISSUER_NOT_ACCEPTED] =
                 "Make the issuer in the robot account's federation equal to the token's 'iss' claim, to "
                 "the last character (a trailing '/' counts)",

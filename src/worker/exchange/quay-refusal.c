@@ -23,7 +23,7 @@
 
 static const char add_federation[] =
         "Add issuer '%i' with subject '%s' to the federation of robot account %r in the registry, exactly "
-        "as written";
+        "as written, by hand or with 'pullauthctl federate'";
 
 static const char ask_issuer[] =
         "Check that the registry reaches %i/.well-known/openid-configuration, trusts its certificate and "
