@@ -70,6 +70,8 @@ static const Property claims_table[] = {
         MEMBER(Claims, "Expires", "expires", PROPERTY_TIME, expires),
         MEMBER(Claims, "Problem", "problem", PROPERTY_STRING, problem),
         MEMBER(Claims, "Hint", "hint", PROPERTY_STRING, hint),
+        MEMBER(Claims, "Discovery", "discovery", PROPERTY_LINES, discovery),
+        MEMBER(Claims, "KeySet", "key_set", PROPERTY_LINES, key_set),
 };
 
 /* Not on the bus, which tells of one identity at a time. */

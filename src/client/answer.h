@@ -59,6 +59,7 @@ typedef struct Claims {
         char *issuer, *subject, *algorithm, *key_id, *problem, *hint;
         char **audience;
         usec_t issued, expires;
+        char *discovery, *key_set; /* what an issuer of one's own publishes, else empty */
 } Claims;
 
 typedef struct ClaimsList {

@@ -71,6 +71,7 @@ usec_t client_method_patience(ClientMethod method, const ClientArguments *argume
 static int append_setting(sd_bus_message *m, const JobSetting *s) {
         switch (s->kind) {
         case PROPERTY_STRING:
+        case PROPERTY_LINES:
                 return sd_bus_message_append(m, "{sv}", s->key, "s", strempty(s->string));
         case PROPERTY_BOOL:
                 return sd_bus_message_append(m, "{sv}", s->key, "b", (int) s->number);

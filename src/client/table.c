@@ -21,8 +21,9 @@
 #define SHOWN_LINES_MAX ((size_t) 16 * 1024 * 1024)
 
 static const char *const kind_signature[_PROPERTY_KIND_MAX] = {
-        [PROPERTY_STRING] = "s", [PROPERTY_STRINGS] = "as", [PROPERTY_BOOL] = "b", [PROPERTY_U32] = "u",
-        [PROPERTY_U64] = "t",    [PROPERTY_I64] = "x",      [PROPERTY_TIME] = "t", [PROPERTY_SPAN] = "t",
+        [PROPERTY_STRING] = "s", [PROPERTY_LINES] = "s", [PROPERTY_STRINGS] = "as",
+        [PROPERTY_BOOL] = "b",   [PROPERTY_U32] = "u",   [PROPERTY_U64] = "t",
+        [PROPERTY_I64] = "x",    [PROPERTY_TIME] = "t",  [PROPERTY_SPAN] = "t",
 };
 
 const char *property_signature(const Property *p, char buf[static SIGNATURE_MAX]) {
@@ -37,7 +38,7 @@ int table_init(void *object, const Property *table, size_t n) {
         int r = 0;
 
         for (size_t i = 0; i < n && r >= 0; i++)
-                if (table[i].kind == PROPERTY_STRING)
+                if (table[i].kind == PROPERTY_STRING || table[i].kind == PROPERTY_LINES)
                         r = free_and_strdup(property_of(object, table + i), "");
         return r < 0 ? r : 0;
 }
@@ -48,6 +49,7 @@ void table_done(void *object, const Property *table, size_t n) {
 
                 switch (table[i].kind) {
                 case PROPERTY_STRING:
+                case PROPERTY_LINES:
                         free(*(char **) p);
                         break;
                 case PROPERTY_STRINGS:
@@ -197,6 +199,8 @@ int value_read(void *object, const Property *p, sd_bus_message *m) {
         switch (p->kind) {
         case PROPERTY_STRING:
                 return string_read(place, m);
+        case PROPERTY_LINES:
+                return lines_read(place, m);
         case PROPERTY_STRINGS:
                 return read_strings(place, m);
         case PROPERTY_ROWS:

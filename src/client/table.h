@@ -11,6 +11,7 @@
 
 typedef enum PropertyKind {
         PROPERTY_STRING,  /* char*, never NULL */
+        PROPERTY_LINES,   /* the same, a text of lines that may be long */
         PROPERTY_STRINGS, /* char** */
         PROPERTY_BOOL,    /* int */
         PROPERTY_U32,     /* uint32_t */

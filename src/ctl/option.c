@@ -20,6 +20,8 @@
 
 static const Option options[_OPT_MAX] = {
         [OPT_COLOR] = { "color", "WHEN", false, "auto always never", "auto, always or never" },
+        [OPT_DISCOVERY] = { "discovery", NULL, false, NULL,
+                            "Print the discovery document of a host that is its own issuer" },
         [OPT_DROP_AUDIENCES] = { "drop-audiences", NULL, false, NULL,
                                  "Let the registry forget which audiences entries want" },
         [OPT_DROP_IN] = { "drop-in", "NAME", false, "override.conf",
@@ -29,6 +31,7 @@ static const Option options[_OPT_MAX] = {
         [OPT_FULL] = { "full", NULL, false, NULL, "Edit the file itself instead of a drop-in" },
         [OPT_HELP] = { "help", NULL, false, NULL, "Show this, or more about a command, and exit" },
         [OPT_JSON] = { "json", "MODE", true, "pretty short off", "Print JSON: pretty, short or off" },
+        [OPT_JWKS] = { "jwks", NULL, false, NULL, "Print its key set" },
         [OPT_NO_ASK_PASSWORD] = { "no-ask-password", NULL, false, NULL,
                                   "Do not have a password asked for, fail instead" },
         [OPT_NO_LEGEND] = { "no-legend", NULL, false, NULL,
@@ -98,11 +101,13 @@ static int take(Options *o, OptionId id, const char *value) {
                 return take_text(&o->root, id, value);
         case OPT_TOKEN_FILE:
                 return take_text(&o->token_file, id, value);
+        case OPT_DISCOVERY:
         case OPT_DROP_AUDIENCES:
         case OPT_DRY_RUN:
         case OPT_FORCE:
         case OPT_FULL:
         case OPT_HELP:
+        case OPT_JWKS:
         case OPT_NO_ASK_PASSWORD:
         case OPT_NO_LEGEND:
         case OPT_NO_PAGER:

@@ -9,6 +9,7 @@
 
 typedef enum OptionId {
         OPT_COLOR,
+        OPT_DISCOVERY,
         OPT_DROP_AUDIENCES,
         OPT_DROP_IN,
         OPT_DRY_RUN,
@@ -16,6 +17,7 @@ typedef enum OptionId {
         OPT_FULL,
         OPT_HELP,
         OPT_JSON,
+        OPT_JWKS,
         OPT_NO_ASK_PASSWORD,
         OPT_NO_LEGEND,
         OPT_NO_PAGER,

@@ -66,6 +66,7 @@ static int add_value(json_object *o, const Property *p, const void *object) {
 
         switch (p->kind) {
         case PROPERTY_STRING:
+        case PROPERTY_LINES:
                 return add_string(o, p->json, *(char *const *) v);
         case PROPERTY_STRINGS:
                 return add_strings(o, p->json, *(char **const *) v);

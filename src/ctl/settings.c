@@ -128,6 +128,7 @@ static int set(JobSetting *s, const char *value, char **reterr) {
 
         switch (s->kind) {
         case PROPERTY_STRING:
+        case PROPERTY_LINES:
                 r = free_and_strdup(&s->string, value);
                 return r < 0 ? r : 0;
         case PROPERTY_STRINGS:

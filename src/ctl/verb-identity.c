@@ -55,12 +55,56 @@ static int explain(Ctl *ctl, char *const *names, ClaimsList *l) {
         return r;
 }
 
+/* One document as it is to be published. */
+static void print_document(Ctl *ctl, const char *name) {
+        const ClientArguments identity = { .name = name };
+        _cleanup_(answer_done) Answer a = {};
+        const char *document;
+        char *text = NULL;
+        int r;
+
+        if (ctl_call(ctl, METHOD_EXPLAIN_IDENTITY, &identity, &a) < 0)
+                return;
+        document = option_given(&ctl->options, OPT_JWKS) ? a.claims.key_set : a.claims.discovery;
+        if (isempty(document)) {
+                complain(
+                        "The identity '%s' is not its own issuer (Source=signed): its issuer publishes such "
+                        "documents itself",
+                        name);
+                ctl_note(ctl, STATUS_FAILED);
+                return;
+        }
+        r = text_format(&text, "%s\n", document);
+        ctl_print(ctl, r, text);
+}
+
+static bool wants_document(Ctl *ctl, char *const *names) {
+        bool jwks = option_given(&ctl->options, OPT_JWKS),
+             discovery = option_given(&ctl->options, OPT_DISCOVERY);
+
+        if (!jwks && !discovery)
+                return false;
+        if (jwks && discovery)
+                complain("--discovery and --jwks are two documents, ask for one at a time");
+        else if (strv_length(names) != 1)
+                complain("Name the one identity whose document is wanted");
+        else
+                return true;
+        ctl_note(ctl, STATUS_USAGE);
+        return true;
+}
+
 void verb_identity(Ctl *ctl, char *const *arguments) {
         _cleanup_(claims_list_done) ClaimsList l = {};
         _cleanup_strv_ char **used = NULL;
         char *text = NULL;
         int r;
 
+        if (wants_document(ctl, arguments)) {
+                if (ctl->status == STATUS_OK)
+                        print_document(ctl, arguments[0]);
+                return;
+        }
         if (!arguments[0] && used_identities(ctl, &used) < 0)
                 return;
         r = explain(ctl, used ?: arguments, &l);

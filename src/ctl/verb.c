@@ -78,9 +78,11 @@ static const Verb verbs[] = {
           .run = verb_test },
         { "identity", .arguments = "[IDENTITY...]", .group = GROUP_FIND_OUT, .max = ARGUMENTS_MAX,
           .first = ARGUMENT_IDENTITY, .others = ARGUMENT_IDENTITY,
-          .summary = "Show what this host's token says of it",
+          .options = OPTION(DISCOVERY) | OPTION(JWKS), .summary = "Show what this host's token says of it",
           .help = "Issuer, subject and audience of the token that this host would send, and what of\n"
                   "it a registry would not take. Without names: of the identities that jobs use.\n"
+                  "With --discovery or --jwks: one of the two documents that make a static web site\n"
+                  "the issuer of this host (Source=signed), for one identity.\n"
                   "Needs polkit's action org.pullauth1.refresh.\n",
           .run = verb_identity },
         { "federate", .arguments = "JOB", .group = GROUP_CONFIGURE, .min = 1, .max = 1,

@@ -34,6 +34,8 @@ static void answer_done(Answer *a) {
         credential_free(a->credential);
         failure_free(a->failure);
         identity_claims_free(a->claims);
+        free(a->discovery);
+        free(a->key_set);
         strv_free(a->notices);
         trace_done(&a->trace);
         *a = (Answer){};
@@ -218,6 +220,11 @@ static int finish_explain(WaitingCall *c, void *userdata, sd_bus_error *reterror
                 r = sd_bus_message_open_container(reply, 'a', "{sv}");
         if (r >= 0)
                 r = append_claims(reply, answer->claims, answer->failure);
+        if (r >= 0 && answer->discovery && answer->key_set) {
+                r = append_text(reply, "Discovery", answer->discovery);
+                if (r >= 0)
+                        r = append_text(reply, "KeySet", answer->key_set);
+        }
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         if (r >= 0)

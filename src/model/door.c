@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "codec/json-text.h"
 #include "model/door-field.h"
 #include "model/door.h"
 #include "model/name.h"
@@ -89,6 +90,8 @@ static const DoorField answer_fields[] = {
         { "IdentityExpires", FIELD_I64, PART_CLAIMS, offsetof(IdentityClaims, expires), 0 },
         { "Well", FIELD_BOOL, PART_MAIN, offsetof(Answer, well), 0 },
         { "Trace", FIELD_TRACE, PART_MAIN, offsetof(Answer, trace), 0 },
+        { "Discovery", FIELD_STRING, PART_MAIN, offsetof(Answer, discovery), DOOR_TOKEN_MAX },
+        { "KeySet", FIELD_STRING, PART_MAIN, offsetof(Answer, key_set), DOOR_TOKEN_MAX },
         { "Notices", FIELD_STRINGS, PART_MAIN, offsetof(Answer, notices), NOTICES_MAX },
         { "SkewKnown", FIELD_BOOL, PART_MAIN, offsetof(Answer, skew_known), 0 },
         { "Skew", FIELD_I64, PART_MAIN, offsetof(Answer, skew_usec), 0 },
@@ -224,10 +227,20 @@ static int clean(char **p) {
         return 0;
 }
 
+/* People put these onto a web site: nothing but JSON. */
+static void drop_unless_json(char **p) {
+        if (!*p || json_text_check(*p, strlen(*p), NULL) >= 0)
+                return;
+        free(*p);
+        *p = NULL;
+}
+
 /* All of this goes to people's terminals and to the bus; dates beyond reason are as good as none. */
 static int clean_knowledge(Answer *a) {
         int r = 0;
 
+        drop_unless_json(&a->discovery);
+        drop_unless_json(&a->key_set);
         if (a->claims) {
                 char **texts[] = { &a->claims->issuer, &a->claims->subject, &a->claims->algorithm,
                                    &a->claims->key_id };

@@ -86,6 +86,7 @@ static const IdentityKey keys[] = {
         { "KeyFile", SIGNED, 0, IDENTITY_VALUE_FILE, "/etc/pullauth/key.pem" },
         { "KeyURI", SIGNED, 0, IDENTITY_VALUE_TOKEN, "pkcs11:token=edge;object=quay" },
         { "PINFile", SIGNED, 0, IDENTITY_VALUE_FILE, "credential:pin" },
+        { "PublishedKeyFile", SIGNED, 0, IDENTITY_VALUE_FILE, "/etc/pullauth/next.pub" },
         { "KeyID", SIGNED, 0, IDENTITY_VALUE_TOKEN, "2026-11" },
         { "Algorithm", SIGNED, 0, IDENTITY_VALUE_CHOICE, "RS256", .choices = "RS256 RS384" },
         { "Lifetime", SIGNED | KUBERNETES, 0, IDENTITY_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },

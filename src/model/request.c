@@ -116,6 +116,8 @@ Answer *answer_free(Answer *a) {
         credential_free(a->credential);
         failure_free(a->failure);
         identity_claims_free(a->claims);
+        free(a->discovery);
+        free(a->key_set);
         strv_free(a->notices);
         trace_done(&a->trace);
         free(a);

@@ -88,8 +88,10 @@ typedef struct Answer {
         bool well;              /* explained or tested, and nothing was wrong */
         Trace trace;            /* REQUEST_TEST: up to the verification */
         IdentityClaims *claims; /* NULL if no JWT could be read */
-        char **notices;         /* things worth knowing that stop nothing, cleaned sentences */
-        bool skew_known;        /* registry's Date against our real clock, positive: registry ahead */
+        char *discovery,
+                *key_set; /* REQUEST_EXPLAIN of a source that is its own issuer: what it publishes, JSON */
+        char **notices;   /* things worth knowing that stop nothing, cleaned sentences */
+        bool skew_known;  /* registry's Date against our real clock, positive: registry ahead */
         int64_t skew_usec;
         usec_t identity_usec, exchange_usec, verification_usec; /* time each step took, 0 if not reached */
 } Answer;

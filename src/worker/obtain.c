@@ -406,7 +406,12 @@ static void start_identity(Obtain *o) {
                 return;
         }
         r = o->source->start(
-                &(SourceQuestion){ .context = o->context, .request = o->request, .timeout = remaining(o) },
+                &(SourceQuestion){
+                        .context = o->context,
+                        .request = o->request,
+                        .timeout = remaining(o),
+                        .answer = o->answer,
+                },
                 on_identity, o, &o->source_run);
         if (r < 0)
                 end_with_errno(o, r);

@@ -10,6 +10,8 @@ import tempfile
 
 import pytest
 from activate import Activated
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from fakeworker import trace
 from rig import DAEMON_UID, ROOT, SLOW, STRANGER_UID, TOP, WRAPPER, Host, program
 
@@ -278,3 +280,77 @@ def test_an_identity_says_what_is_wrong_with_it_and_what_to_do(world, spoil, sta
     shown = host.ctl('identity', 'default', uid=ADMINISTRATOR)
     assert shown.returncode == status and said in (shown.stdout + shown.stderr).lower()
     assert quay.audit()['exchanges'] == 0
+
+
+# --- a host that is its own issuer
+
+def host_key(host, name):
+    """A private key as `name`.key and its public half as `name`.pub."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    host.write(f'etc/pullauth/{name}.key', private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode(), 0o600)
+    host.write(f'etc/pullauth/{name}.pub', private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode(), 0o644)
+
+
+def signed_by(host, quay, key, more=''):
+    host.write('etc/pullauth/identities/default.identity',
+               f'[Identity]\nSource=signed\nIssuer={quay.issuer}/hosts/one\nSubject=host-1\nAudience=quay\n'
+               f'KeyFile=/etc/pullauth/{key}.key\n{more}')
+
+
+def document(host, option):
+    shown = host.ctl('identity', 'default', option, uid=ADMINISTRATOR)
+    assert (shown.returncode, shown.stderr) == (0, ''), shown
+    return shown.stdout
+
+
+def publish(host, quay):
+    """What pullauthctl prints, put onto a static site as it is. Returns the names of the keys."""
+    documents = {'/hosts/one/.well-known/openid-configuration': document(host, '--discovery'),
+                 '/hosts/one/jwks.json': document(host, '--jwks')}
+    quay.call('issuer', documents=documents)
+    assert json.loads(documents['/hosts/one/.well-known/openid-configuration'])['issuer'] == f'{quay.issuer}/hosts/one'
+    assert 'PRIVATE' not in str(documents)
+    return [key['kid'] for key in json.loads(documents['/hosts/one/jwks.json'])['keys']]
+
+
+def test_a_host_that_signs_for_itself_publishes_two_documents_and_changes_keys_without_a_gap(world):
+    host, quay, _worker = world
+    entry = {'issuer': f'{quay.issuer}/hosts/one', 'subject': 'host-1', 'audiences': ['quay']}
+    quay.robot('acme+edge', federation=[entry])
+    host_key(host, 'first')
+    host_key(host, 'second')
+    signed_by(host, quay, 'first')
+    host.start()
+    first, = publish(host, quay)
+    assert tried(host)[0] == 0
+    # Both are published before the second one signs, and while caches may still have the old document.
+    signed_by(host, quay, 'first', 'PublishedKeyFile=/etc/pullauth/second.pub\n')
+    host.client.call('org.pullauth1.Manager', 'Reload')
+    both = publish(host, quay)
+    assert both[0] == first and len(set(both)) == 2
+    assert tried(host)[0] == 0
+    signed_by(host, quay, 'second', 'PublishedKeyFile=/etc/pullauth/first.pub\n')
+    host.client.call('org.pullauth1.Manager', 'Reload')
+    assert tried(host)[0] == 0, 'what was published before has the key that signs'
+    assert publish(host, quay) == both[::-1]
+    signed_by(host, quay, 'second')
+    host.client.call('org.pullauth1.Manager', 'Reload')
+    assert publish(host, quay) == both[1:] and tried(host)[0] == 0
+
+
+def test_documents_are_those_of_one_identity_that_is_its_own_issuer(world):
+    host, quay, _worker = world
+    host.start()
+    shown = host.ctl('identity', 'default', '--jwks', uid=ADMINISTRATOR)
+    assert (shown.returncode, shown.stdout) == (1, '') and 'Source=signed' in shown.stderr
+    for wrong in (('--jwks',), ('default', 'other', '--jwks'), ('default', '--jwks', '--discovery')):
+        shown = host.ctl('identity', *wrong, uid=ADMINISTRATOR)
+        assert (shown.returncode, shown.stdout) == (2, ''), wrong
+    host_key(host, 'first')
+    host.write('etc/pullauth/bad.pub', 'rubbish\n', 0o644)
+    signed_by(host, quay, 'first', 'PublishedKeyFile=/etc/pullauth/bad.pub\n')
+    host.client.call('org.pullauth1.Manager', 'Reload')
+    shown = host.ctl('identity', 'default', '--jwks', uid=ADMINISTRATOR)
+    assert shown.returncode != 0 and shown.stdout == '' and 'PublishedKeyFile=' in shown.stderr

@@ -3,8 +3,8 @@
 /* Signs a token with a key of this host, which the daemon handed over (PEM) or which is behind PKCS#11.
  *
  * * Owns what the token says: issuer, subject and audience as configured, a life of minutes from now, a
- * random id. The key is opened, used and closed in a thread, since a device may take its time. What the
- * registry needs to check the signature is published by the administrator (worker/issuer-documents). */
+ * random id. The key is opened, used and closed in a thread, since a device may take its time. Who has the
+ * identity explained gets the documents as well that the administrator publishes for the registry. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "io/background.h"
 #include "worker/identity/signed.h"
+#include "worker/issuer-documents.h"
 #include "worker/jwt-writer.h"
 #include "worker/signing-key.h"
 
@@ -26,12 +27,17 @@ typedef struct Work {
         char *issuer, *subject, *audience, *algorithm, *key_id, *uri;
         Secret *pem, *pin;
         int64_t issued, expires;
-        Secret *token;   /* out */
-        char *complaint; /* out */
+        Secret *other;  /* a public key that is published as well, or NULL */
+        bool documents; /* wanted */
+        /* out: */
+        Secret *token;
+        char *discovery, *key_set;
+        char *complaint;
 } Work;
 
 typedef struct SignedRun {
         Background *background;
+        Answer *answer;
         SourceHandler handler;
         void *userdata;
 } SignedRun;
@@ -49,7 +55,10 @@ static void work_release(void *data) {
         free(w->uri);
         secret_free(w->pem);
         secret_free(w->pin);
+        secret_free(w->other);
         secret_free(w->token);
+        free(w->discovery);
+        free(w->key_set);
         free(w->complaint);
         free(w);
 }
@@ -91,6 +100,24 @@ static int sign(Work *w, SigningKey *key, const char *key_id) {
         return r != 0 ? r : jwt_assemble(input, signature, size, &w->token);
 }
 
+/* Both keys of a change stand in the set, so that tokens of either are taken while caches still have the old
+ * document. */
+static int write_documents(Work *w, const PublicKey *public) {
+        _cleanup_(public_key_done) PublicKey other = {};
+        const PublishedKey keys[] = { { public, w->key_id, w->algorithm }, { &other, NULL, w->algorithm } };
+        bool both = false;
+        int r = 0;
+
+        if (w->other) {
+                r = public_key_read(w->other, &other, &w->complaint);
+                if (r != 0)
+                        return r;
+                both = !streq(other.thumbprint, public->thumbprint);
+        }
+        r = issuer_jwks(keys, both ? 2 : 1, &w->key_set);
+        return r < 0 ? r : issuer_discovery(w->issuer, w->algorithm, &w->discovery);
+}
+
 static int work(void *data) {
         _cleanup_(signing_key_freep) SigningKey *key = NULL;
         _cleanup_(public_key_done) PublicKey public = {};
@@ -99,8 +126,10 @@ static int work(void *data) {
 
         r = signing_key_open(&(SigningKeyPlace){ .pem = w->pem, .uri = w->uri, .pin = w->pin }, &key,
                              &w->complaint);
-        if (r == 0 && !w->key_id)
+        if (r == 0 && (!w->key_id || w->documents))
                 r = signing_key_public(key, &public, &w->complaint);
+        if (r == 0 && w->documents)
+                r = write_documents(w, &public);
         return r != 0 ? r : sign(w, key, w->key_id ?: public.thumbprint);
 }
 
@@ -110,8 +139,8 @@ static int complain(const Work *w, Failure **reterr) {
         r = failure_new(reterr, STEP_IDENTITY, REASON_IDENTITY_SOURCE_FAILED, "%s", strempty(w->complaint));
         if (r >= 0)
                 r = failure_set_hint(
-                        *reterr, "Check KeyFile= or KeyURI= of the identity, and PINFile= if the key wants "
-                                 "one");
+                        *reterr, "Check KeyFile= or KeyURI= of the identity, PINFile= if the key wants one, "
+                                 "and PublishedKeyFile=");
         return r < 0 ? r : 1;
 }
 
@@ -122,6 +151,10 @@ static void on_signed(int r, void *data, void *userdata) {
 
         if (r > 0)
                 r = complain(w, &f);
+        if (r == 0 && w->documents) {
+                s->answer->discovery = TAKE_PTR(w->discovery);
+                s->answer->key_set = TAKE_PTR(w->key_set);
+        }
         s->handler(r, r == 0 ? TAKE_PTR(w->token) : NULL, f, s->userdata);
 }
 
@@ -151,8 +184,11 @@ static int fill(Work *w, const Request *q) {
                 r = copy_secret(request_secret(q, "KeyFile"), &w->pem);
         if (r >= 0)
                 r = copy_secret(request_secret(q, "PINFile"), &w->pin);
+        if (r >= 0)
+                r = copy_secret(request_secret(q, "PublishedKeyFile"), &w->other);
         if (r < 0)
                 return r;
+        w->documents = q->kind == REQUEST_EXPLAIN;
         w->issued = (int64_t) (now_real() / USEC_PER_SEC);
         w->expires = w->issued + (int64_t) (life / USEC_PER_SEC);
         return w->issuer && w->subject && (!w->pem) != (!w->uri) ? 0 : -EINVAL;
@@ -172,6 +208,7 @@ static int signed_start(const SourceQuestion *q, SourceHandler handler, void *us
         }
         s->handler = handler;
         s->userdata = userdata;
+        s->answer = q->answer;
         r = fill(w, q->request);
         if (r < 0)
                 work_release(w);

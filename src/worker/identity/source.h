@@ -13,6 +13,7 @@ typedef struct SourceQuestion {
         const WorkerContext *context;
         const Request *request; /* settings, secrets and audience; lives as long as the run */
         usec_t timeout;         /* what is left of the request's; a source may be stricter */
+        Answer *answer;         /* documents go here; before the handler is called */
 } SourceQuestion;
 
 /* Called exactly once unless the run is freed before, never from within start(). `r` is 0 with `token`, 1
