@@ -57,6 +57,16 @@ def test_skopeo_reads_the_same_files(product, machine):
     machine.run('skopeo', 'inspect', f'--authfile={SYSTEM}', f'docker://{product.quay.image}')
 
 
+@pytest.mark.parametrize('command', ['podman pull --quiet', 'skopeo inspect --no-tags'])
+def test_a_tool_takes_a_credential_through_a_pipe(product, machine, command):
+    """As pullauthctl(1) shows it. No target is of use to the tool, and it reads its file only once."""
+    product.up(more='Targets=system\n')
+    machine.run('podman', 'rmi', '--all', '--force')
+    image = f'docker://{product.quay.image}'
+    assert machine.run(*command.split(), image, check=False).returncode != 0
+    machine.run('bash', '-c', f'{command} --authfile <(pullauthctl credential edge) {image}')
+
+
 def test_only_the_robots_own_namespace_can_be_pulled(product):
     product.up()
     product.assert_refused(product.quay.foreign_image)
