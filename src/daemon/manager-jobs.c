@@ -114,6 +114,7 @@ static void let_entries_go(Manager *m, const Job *j) {
 
 static void remove_job(Manager *m, size_t at) {
         Job *j = m->jobs[at];
+        int r;
 
         if (m->observer.job_removed)
                 m->observer.job_removed(j, m->observer.userdata);
@@ -121,7 +122,12 @@ static void remove_job(Manager *m, size_t at) {
         memmove(m->jobs + at, m->jobs + at + 1, (m->n_jobs - at) * sizeof(*m->jobs));
         if (j->config->on_remove == ON_REMOVE_RETAIN)
                 let_entries_go(m, j);
-        (void) fragment_remove(m->adoption.fragments_fd, j->name);
+        r = fragment_remove(m->adoption.fragments_fd, j->name);
+        if (r < 0) {
+                log_warning_errno(r, "Job '%s': cannot remove its fragment, trying again later: %m",
+                                  j->name);
+                manager_sweep_soon(m);
+        }
         state_data_forget_job(state_store_data(m->store), j->name);
         publisher_mark_all(m->publisher);
         manager_save_soon(m);

@@ -33,6 +33,7 @@ struct Manager {
         size_t n_decided; /* the first so many are past their first attempt, until jobs come or go */
         FileWatch **watches;
         size_t n_watches;
-        int64_t real_offset; /* real clock minus boot clock */
+        int64_t real_offset;  /* real clock minus boot clock */
+        bool stray_fragments; /* one could not be removed */
         bool ready;
 };

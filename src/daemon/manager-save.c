@@ -6,10 +6,12 @@
  * nothing: it may cost an exchange that was not due, after a restart. */
 
 #include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "daemon/fragment.h"
 #include "daemon/manager-parts.h"
 #include "daemon/manager-save.h"
 #include "model/message-id.h"
@@ -25,8 +27,34 @@ void manager_save_now(Manager *m) {
                          MANAGER_STATE_DIRECTORY);
 }
 
+static int compare_name(const void *name, const void *item) {
+        return strcmp(name, (*(Job *const *) item)->name);
+}
+
+static bool has_credential(const char *job, void *userdata) {
+        const Manager *m = userdata;
+        Job *const *found = NULL;
+
+        if (m->n_jobs > 0)
+                found = bsearch(job, m->jobs, m->n_jobs, sizeof(*m->jobs), compare_name);
+        return found && (*found)->credential;
+}
+
+void manager_sweep(Manager *m) {
+        m->stray_fragments = fragments_sweep(m->adoption.fragments_fd, has_credential, m) < 0;
+}
+
+void manager_sweep_soon(Manager *m) {
+        m->stray_fragments = true;
+        manager_save_soon(m);
+}
+
 static int on_save_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        manager_save_now(userdata);
+        Manager *m = userdata;
+
+        manager_save_now(m);
+        if (m->stray_fragments)
+                manager_sweep(m);
         /* The bunch is over. What it took is many times of what is held until the next one. */
         (void) malloc_trim(0);
         return 0;

@@ -11,4 +11,7 @@ int manager_save_open(Manager *m);
 void manager_record_job(Manager *m, const Job *j);
 /* What is worth saving comes in bunches. */
 void manager_save_soon(Manager *m);
+/* Removes fragments of jobs that have no credential. With the next saving, if one could not be removed. */
+void manager_sweep(Manager *m);
+void manager_sweep_soon(Manager *m);
 void manager_save_now(Manager *m);

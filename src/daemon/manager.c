@@ -44,8 +44,10 @@ static void write_fragment(Manager *m, const Job *j) {
                 r = fragment_write(m->adoption.fragments_fd, j->name, j->config->scopes, j->auth);
         else
                 r = fragment_remove(m->adoption.fragments_fd, j->name);
-        if (r < 0)
-                log_warning_errno(r, "Job '%s': cannot write its fragment, ignoring: %m", j->name);
+        if (r >= 0)
+                return;
+        log_warning_errno(r, "Job '%s': cannot write its fragment, ignoring: %m", j->name);
+        manager_sweep_soon(m);
 }
 
 static void become_ready(Manager *m) {
@@ -131,13 +133,6 @@ static void on_clock_set(void *userdata) {
                 manager_record_job(m, m->jobs[i]);
         }
         manager_wake(m, WAIT_EVENT_CLOCK);
-}
-
-static bool is_known_job(const char *name, void *userdata) {
-        Manager *m = userdata;
-        const Job *j = manager_find_job(m, name);
-
-        return j && j->credential;
 }
 
 int manager_new(sd_event *event, const char *root, Manager **ret) {
@@ -320,7 +315,7 @@ int manager_start(Manager *m) {
                 return log_error_errno(r, "Cannot start: %m");
         }
         (void) manager_apply(m, c, MANAGER_APPLY_AT_START);
-        (void) fragments_sweep(m->adoption.fragments_fd, is_known_job, m);
+        manager_sweep(m);
         /* Also without a job: what an earlier run left and nobody wants any more has to go. */
         publisher_mark_all(m->publisher);
         publisher_write_marked(m->publisher);

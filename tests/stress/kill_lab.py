@@ -186,9 +186,9 @@ class Withdrawal(Lab):
     attempts = False
     floors = 6, 3
     kill_calls = ['renameat', 'renameat2', 'unlinkat', 'fsync']
-    error_calls = ['renameat', 'renameat2']
+    error_calls = ['renameat', 'renameat2', 'unlinkat']
     # Not those that read the configuration as well: one that cannot be read changes nothing.
-    more_error_calls = ['getrandom', 'flistxattr', 'fgetxattr', 'unlinkat']
+    more_error_calls = ['getrandom', 'flistxattr', 'fgetxattr']
 
     def begin(self, *options):
         host = self.host
