@@ -362,7 +362,7 @@ static int add_authorization(HttpLoans *l, const HttpRequest *q) {
         const Secret *value = q->bearer;
         int r;
 
-        if (!q->user && !q->bearer)
+        if ((!q->user && !q->bearer) || q->signature)
                 return 0;
         if (q->user) {
                 r = basic(q, &encoded);
@@ -411,7 +411,22 @@ static bool request_is_valid(const HttpRequest *q) {
                 return false;
         if (q->user && (q->bearer || strchr(q->user, ':') || !q->password || !secret_is_string(q->password)))
                 return false;
+        if (q->signature && !q->user)
+                return false;
         return !q->bearer || secret_is_string(q->bearer);
+}
+
+static CURLcode set_signature(CURL *e, const HttpRequest *q) {
+        CURLcode c;
+
+        if (!q->signature)
+                return CURLE_OK;
+        c = curl_easy_setopt(e, CURLOPT_AWS_SIGV4, q->signature);
+        if (c == CURLE_OK)
+                c = curl_easy_setopt(e, CURLOPT_USERNAME, q->user);
+        if (c == CURLE_OK)
+                c = curl_easy_setopt(e, CURLOPT_PASSWORD, (const char *) secret_peek(q->password).iov_base);
+        return c;
 }
 
 static CURLcode set_timeouts(CURL *e, const HttpRequest *q) {
@@ -441,6 +456,8 @@ int http_setup_request(void *easy, HttpWay way, const HttpRequest *q, HttpLoans 
                 c = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, l.headers);
         if (c == CURLE_OK)
                 c = set_method(easy, q);
+        if (c == CURLE_OK)
+                c = set_signature(easy, q);
         if (c == CURLE_OK)
                 c = set_timeouts(easy, q);
         if (c == CURLE_OK && q->connects)

@@ -70,6 +70,8 @@ typedef struct HttpRequest {
         const char *url;
         const char *user; /* basic authentication if set */
         const Secret *password;
+        /* "aws:amz:REGION:SERVICE": user and password sign the request (SigV4) and are not sent. */
+        const char *signature;
         const Secret *bearer;
         char *const *headers; /* "Name: value", or NULL */
         const void *body;     /* request body, copied; NULL for none */

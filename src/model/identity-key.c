@@ -21,6 +21,7 @@ static const char *const source_table[_IDENTITY_SOURCE_MAX] = {
         [IDENTITY_KUBERNETES] = "kubernetes",
         [IDENTITY_GCE] = "gce",
         [IDENTITY_AZURE] = "azure",
+        [IDENTITY_AWS] = "aws",
 };
 
 const char *identity_source_to_string(IdentitySource s) {
@@ -52,6 +53,7 @@ int identity_source_names(char **ret) {
 #define KUBERNETES (1U << IDENTITY_KUBERNETES)
 #define GCE (1U << IDENTITY_GCE)
 #define AZURE (1U << IDENTITY_AZURE)
+#define AWS (1U << IDENTITY_AWS)
 
 static const IdentityKey keys[] = {
         /* a token as it is */
@@ -89,20 +91,22 @@ static const IdentityKey keys[] = {
         { "PublishedKeyFile", SIGNED, 0, IDENTITY_VALUE_FILE, "/etc/pullauth/next.pub" },
         { "KeyID", SIGNED, 0, IDENTITY_VALUE_TOKEN, "2026-11" },
         { "Algorithm", SIGNED, 0, IDENTITY_VALUE_CHOICE, "RS256", .choices = "RS256 RS384" },
-        { "Lifetime", SIGNED | KUBERNETES, 0, IDENTITY_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },
+        { "Lifetime", SIGNED | KUBERNETES | AWS, 0, IDENTITY_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },
         /* how these servers are reached; what the job says of the registry does not hold for them */
-        { "CAFile", OAUTH2 | KUBERNETES, 0, IDENTITY_VALUE_CA, "/etc/pki/issuer-ca.pem" },
-        { "Proxy", OAUTH2 | KUBERNETES, 0, IDENTITY_VALUE_URL_PLAIN, "http://proxy.example.com:3128" },
+        { "CAFile", OAUTH2 | KUBERNETES | AWS, 0, IDENTITY_VALUE_CA, "/etc/pki/issuer-ca.pem" },
+        { "Proxy", OAUTH2 | KUBERNETES | AWS, 0, IDENTITY_VALUE_URL_PLAIN, "http://proxy.example.com:3128" },
         /* the identity of a machine in a cloud */
         { "ObjectID", AZURE, 0, IDENTITY_VALUE_TOKEN, "6ba7b811-9dad-11d1-80b4-00c04fd430c8" },
         { "ManagedIdentity", AZURE, 0, IDENTITY_VALUE_TOKEN,
           "/subscriptions/ID/resourcegroups/edge/providers/Microsoft.ManagedIdentity/userAssignedIdentities/"
           "quay" },
-        { "MetadataServer", GCE | AZURE, 0, IDENTITY_VALUE_URL_PLAIN, "http://169.254.169.254" },
+        { "Region", AWS, 0, IDENTITY_VALUE_TOKEN, "eu-central-1" },
+        { "STSEndpoint", AWS, 0, IDENTITY_VALUE_URL, "https://sts.eu-central-1.amazonaws.com" },
+        { "MetadataServer", GCE | AZURE | AWS, 0, IDENTITY_VALUE_URL_PLAIN, "http://169.254.169.254" },
 };
 
 bool identity_source_needs_audience(IdentitySource s) {
-        return s == IDENTITY_SPIFFE || s == IDENTITY_GCE || s == IDENTITY_KUBERNETES;
+        return s == IDENTITY_SPIFFE || s == IDENTITY_GCE || s == IDENTITY_KUBERNETES || s == IDENTITY_AWS;
 }
 
 const char *identity_socket_path(const char *address) {

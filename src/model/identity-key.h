@@ -18,6 +18,7 @@ typedef enum IdentitySource {
         IDENTITY_KUBERNETES,
         IDENTITY_GCE,
         IDENTITY_AZURE,
+        IDENTITY_AWS,
         _IDENTITY_SOURCE_MAX,
         _IDENTITY_SOURCE_INVALID = -EINVAL,
 } IdentitySource;

@@ -131,6 +131,10 @@ static void good_requests(void **state) {
         assert_int_equal(request(state, (HttpRequest){ .method = "PUT", .body = "x", .body_size = 1 }), 0);
         assert_int_equal(request(state, (HttpRequest){ .user = "acme+edge", .password = secret }), 0);
         assert_int_equal(request(state, (HttpRequest){ .bearer = secret }), 0);
+        assert_int_equal(request(state, (HttpRequest){ .user = "id",
+                                                       .password = secret,
+                                                       .signature = "aws:amz:eu-central-1:sts" }),
+                         0);
         assert_int_equal(request(state, (HttpRequest){ .timeout = USEC_INFINITY, .connect_timeout = 1 }), 0);
         assert_int_equal(request(state, (HttpRequest){ .url = "https://[::1]:8443/v2/" }), 0);
 }
@@ -142,6 +146,7 @@ static void requests_that_are_none(void **state) {
         assert_int_equal(secret_new("a\0b", 3, &nul), 0);
         assert_int_equal(request(state, (HttpRequest){ .method = "DELETE" }), -EINVAL);
         assert_int_equal(request(state, (HttpRequest){ .user = "u" }), -EINVAL);
+        assert_int_equal(request(state, (HttpRequest){ .signature = "aws:amz:r:s" }), -EINVAL);
         assert_int_equal(request(state, (HttpRequest){ .user = "u:v", .password = secret }), -EINVAL);
         assert_int_equal(request(state, (HttpRequest){ .user = "u", .password = nul }), -EINVAL);
         assert_int_equal(request(state, (HttpRequest){ .bearer = nul }), -EINVAL);

@@ -63,6 +63,8 @@ static void what_is_missing_or_wrong_is_said(void **state) {
                 { "[Identity]\nSource=azure\n", "Resource= is missing" },
                 { "[Identity]\nSource=azure\nResource=a\nClientID=a\nObjectID=b\n", "at most one of" },
                 { "[Identity]\nSource=gce\n", "Audience= is missing" },
+                { "[Identity]\nSource=aws\n", "Audience= is missing" },
+                { "[Identity]\nSource=aws\nAudience=a\nSTSEndpoint=http://a\n", "STSEndpoint=" },
                 { "[Identity]\nSource=gce\nAudience=a\nMetadataServer=ftp://a\n", "MetadataServer=" },
                 { "[Identity]\nSource=spiffe\nSocket=/s\n", "Audience= is missing, Source=spiffe needs it" },
                 { "[Identity]\nSource=spiffe\nAudience=a\nSocket=tcp://127.0.0.1:1\n",

@@ -6,6 +6,7 @@
  * own that no other source includes. */
 
 #include "base/text.h"
+#include "worker/identity/aws.h"
 #include "worker/identity/azure.h"
 #include "worker/identity/exec.h"
 #include "worker/identity/file.h"
@@ -18,7 +19,7 @@
 
 static const IdentitySourceType *const sources[] = {
         &identity_file,       &identity_exec,   &identity_credential, &identity_spiffe, &identity_oauth2,
-        &identity_kubernetes, &identity_signed, &identity_gce,        &identity_azure,
+        &identity_kubernetes, &identity_signed, &identity_gce,        &identity_azure,  &identity_aws,
 };
 
 const IdentitySourceType *identity_source_find(const char *name) {
