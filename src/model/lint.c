@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/scalar.h"
 #include "base/text.h"
@@ -104,6 +105,23 @@ static int check_header(const JwtClaims *c, const char *raw, size_t size, Failur
                         "Let the issuer put the name of its signing key into the header as a string, 'kid'",
                         "The header of the identity's token does not name the signing key ('kid')");
         return 0;
+}
+
+static bool host_ends_with(const char *host, size_t n, const char *domain) {
+        size_t m = strlen(domain);
+
+        return n >= m && strncasecmp(host + n - m, domain, m) == 0 && (n == m || host[n - m - 1] == '.');
+}
+
+bool lint_issuer_is_internal(const char *issuer) {
+        static const char *const domains[] = { "svc", "cluster.local" };
+        const char *host = startswith(issuer, "https://");
+        size_t n = host ? strcspn(host, ":/?#") : 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(domains); i++)
+                if (n > 0 && host_ends_with(host, n, domains[i]))
+                        return true;
+        return false;
 }
 
 static int check_issuer(const JwtClaims *c, Failure **reterr) {

@@ -13,6 +13,10 @@
 /* Quay's leeway either way. */
 #define LINT_LEEWAY (30 * USEC_PER_SEC)
 
+/* Is this https address one of those that mean something inside of a cluster alone? A registry that runs
+ * there reaches it, so this is worth a word and no failure. */
+bool lint_issuer_is_internal(const char *issuer);
+
 /* `raw` is what the source gave, blanks at the end cut off. Returns 0 with *ret_claims, 1 with
  * *reterr_failure set (step identity; *ret_claims is set too if the token could be parsed), -ENOMEM.
  * `audience` may be NULL. `now` is our real clock; `clock_trusted` false (a clock before the build of this

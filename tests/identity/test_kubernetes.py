@@ -8,7 +8,7 @@ import pytest
 from quaysim.answers import to_json
 from quaysim.certificates import Authority
 from service import Service, json_of
-from workers import SLOW, worker  # noqa: F401
+from workers import ROBOT, SLOW, worker  # noqa: F401
 
 pytestmark = pytest.mark.limit(120)
 ASKER = 'the-token-of-a-service-account-that-may-create-tokens'
@@ -181,6 +181,16 @@ def test_a_token_that_quay_cannot_take_is_named_with_the_remedy(worker, api, rig
     failure = worker.fail(**ask(api))
     assert failure['reason'] == reason and hint in failure['hint'], failure
     assert rig.exchanges() == []
+
+
+def test_an_issuer_inside_of_the_cluster_is_named_before_quay_fails_to_reach_it(worker, api, rig):
+    issuer = 'https://kubernetes.default.svc.cluster.local'
+    api.token = {'claims': {'iss': issuer}}
+    rig.robot(ROBOT, federation=[rig.federation_entry(issuer=issuer)])
+    answer = worker.ask(**ask(api))
+    assert answer['failure']['step'] == 'exchange'
+    notice, = answer['notices']
+    assert issuer in notice and 'inside of a cluster' in notice
 
 
 def test_a_test_shows_the_step(worker, api):

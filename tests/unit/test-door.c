@@ -377,6 +377,16 @@ static void failures_that_make_no_sense_are_refused(void **state) {
         assert_int_equal(read_failure(state, "timeout", "exchange", "late", 1000), -EBADMSG);
 }
 
+static void documents_are_json_or_none(void **state) {
+        _cleanup_answer_ Answer *a = make_answer(true), *got = NULL;
+
+        a->discovery = strdup("{\n  \"issuer\": \"https://i\"\n}");
+        a->key_set = strdup("rubbish");
+        assert_int_equal(through_answer(state, a, &got), 0);
+        assert_string_equal(got->discovery, a->discovery);
+        assert_null(got->key_set);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_full_request_arrives_as_it_was_sent),
@@ -396,6 +406,7 @@ int main(void) {
                 cmocka_unit_test(credentials_that_no_file_should_hold_are_refused),
                 cmocka_unit_test(what_people_will_read_is_clean),
                 cmocka_unit_test(failures_that_make_no_sense_are_refused),
+                cmocka_unit_test(documents_are_json_or_none),
         };
 
         return cmocka_run_group_tests(tests, setup_bus, teardown_bus);

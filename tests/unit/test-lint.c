@@ -239,6 +239,26 @@ static void claims_are_shown_clean_and_in_part(void **state) {
         assert_says(hostile, REASON_TOKEN_ISSUER, "'a b c d'", "https://");
 }
 
+static void issuers_inside_of_a_cluster_are_known(void **state) {
+        static const char *const internal[] = { "https://kubernetes.default.svc",
+                                                "https://kubernetes.default.svc/",
+                                                "https://kubernetes.default.svc.cluster.local:443/a",
+                                                "https://KUBERNETES.DEFAULT.SVC:6443" },
+                                 *const other[] = { "https://issuer.example.com",
+                                                    "https://svc.example.com",
+                                                    "https://mysvc",
+                                                    "https://cluster.local.example.com",
+                                                    "https://a/kubernetes.default.svc",
+                                                    "http://a.svc",
+                                                    "",
+                                                    "https://" };
+
+        for (size_t i = 0; i < ELEMENTSOF(internal); i++)
+                assert_true(lint_issuer_is_internal(internal[i]));
+        for (size_t i = 0; i < ELEMENTSOF(other); i++)
+                assert_false(lint_issuer_is_internal(other[i]));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_quay_takes_passes),
@@ -249,6 +269,7 @@ int main(void) {
                 cmocka_unit_test(a_huge_text_is_too_long_without_being_read),
                 cmocka_unit_test(a_clock_in_doubt_judges_no_dates),
                 cmocka_unit_test(claims_are_shown_clean_and_in_part),
+                cmocka_unit_test(issuers_inside_of_a_cluster_are_known),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
