@@ -27,8 +27,10 @@
  * each step by itself, and telling costs more than the refresh. */
 #define FLUSH_INTERVAL (200 * USEC_PER_MSEC)
 #define FLUSH_BURST 20
-/* Of so many jobs at once, or what all have to tell would have to be held for the bus in one piece. */
+/* Of so many jobs at once, and no more while the bus has to take so many messages first: what all have to
+ * tell would be held for it in one piece. */
 #define FLUSH_JOBS 64
+#define FLUSH_QUEUED 256
 
 /* DBUS_REQUEST_NAME_REPLY_* of the D-Bus specification. */
 #define REPLY_PRIMARY_OWNER 1
@@ -75,7 +77,10 @@ static void schedule_flush(Bus *b) {
 static bool flush_jobs(Bus *b) {
         size_t n, n_told = 0;
         Job *const *jobs;
+        uint64_t queued;
 
+        if (b->named && sd_bus_get_n_queued_write(b->bus, &queued) >= 0 && queued > FLUSH_QUEUED)
+                return false;
         jobs = manager_jobs(b->context.manager, &n);
         for (size_t i = 0; i < n; i++) {
                 JobChange what = jobs[i]->unannounced;
