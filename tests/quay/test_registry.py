@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -11,6 +12,7 @@ import pytest
 
 ROBOT = 'acme+edge'
 LIMIT = 60
+DEMO_LIMIT = 600  # it builds everything
 
 
 def run(command, cwd):
@@ -164,3 +166,28 @@ def test_misbehaviour_reaches_the_registry_too(registry_rig, client):
     assert client.pull(registry_rig.image, entries).returncode != 0
     registry_rig.behave()
     granted(client, registry_rig.image, entries)
+
+
+@pytest.fixture
+def short_path():
+    """The path of a socket has little room."""
+    with tempfile.TemporaryDirectory(prefix='demo-') as directory:
+        yield directory
+
+
+@pytest.mark.limit(DEMO_LIMIT)
+def test_the_demonstration_runs_to_its_end(short_path):
+    """From building on; in a directory that it removes."""
+    demo = pathlib.Path(__file__).parents[2] / 'tools' / 'demo'
+    process = subprocess.Popen([demo, '--no-install', '--lifetime', '20'], cwd=short_path,
+                               env={**os.environ, 'TMPDIR': short_path}, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        said = process.communicate()[0]
+    finally:
+        process.terminate()  # it cleans up, if it is there yet
+        process.wait()
+    assert process.returncode == 0, said
+    last = re.fullmatch(r'demo: done, (.*) is gone again', said.splitlines()[-1])
+    assert last and last[1].startswith(short_path) and not os.listdir(short_path), said
+    assert said.count('copied: ') == 2 and 'federation-not-configured' in said

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 
@@ -149,7 +150,7 @@ class Demo:
     def start_bus(self):
         policy = os.path.join(TOP, 'dbus', 'org.pullauth1.conf')
         with self.log('bus') as log:
-            bus = PrivateBus(self.path('bus'), [policy], [('org.pullauth1', os.geteuid())], log=log)
+            bus = PrivateBus(self.path('bus'), [policy], log, owners=[('org.pullauth1', os.geteuid())])
         self.started.append(('bus', bus.process))
         self.environment.update(bus.environment)
         return bus.address
@@ -174,9 +175,15 @@ class Demo:
         while True:
             if select.select([self.notify], [], [], 0.2)[0]:
                 if b'READY=1' in self.notify.recv(65536).split(b'\n'):
-                    return
+                    break
             if daemon.poll() is not None or time.monotonic() > deadline:
                 raise Trouble(f'pullauthd did not become ready:\n{self.tail("pullauthd")}')
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        """Goes on reading, as systemd would."""
+        while self.notify.recv(65536):
+            pass
 
     def wait_for_refresh(self, lifetime):
         """Until the job's property Refreshes has grown, as its PropertiesChanged signal tells."""
