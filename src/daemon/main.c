@@ -100,8 +100,6 @@ static int open_event(Daemon *d) {
                 r = sd_event_set_signal_exit(d->event, true);
         if (r >= 0)
                 r = sd_event_add_signal(d->event, NULL, SIGHUP, on_hangup, d);
-        if (r >= 0)
-                r = sd_event_set_watchdog(d->event, true);
         return r;
 }
 
@@ -150,7 +148,7 @@ static int run(const char *root) {
         if (r < 0)
                 return r;
         r = sd_event_loop(d.event);
-        service_stopping();
+        service_stopping(d.service);
         return r;
 }
 

@@ -3,15 +3,15 @@
 /* Talks to the service manager.
  *
  * Owns the two conditions of readiness and the status line, which is sent when it reads differently and
- * not more often. Never blocks for an answer: there is none. */
+ * not more often. Never waits for the service manager to read: see notifier.c. */
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/notifier.h"
 #include "daemon/service.h"
 
 #define BUS_TIMEOUT (10 * USEC_PER_SEC)
@@ -21,6 +21,7 @@
 
 struct Service {
         const Manager *manager;
+        Notifier *notifier;
         sd_event_source *flush;
         sd_event_source *bus_timer;
         char *status;
@@ -62,7 +63,7 @@ static int on_flush(sd_event_source *source, void *userdata) {
                 return 0;
         r = free_and_strdup(&s->status, text);
         if (r > 0)
-                (void) sd_notifyf(/* unset_environment= */ false, "STATUS=%s", text);
+                notifier_tell(s->notifier, NOTIFY_STATUS, "STATUS=%s", text);
         return 0;
 }
 
@@ -70,7 +71,7 @@ static void check_ready(Service *s) {
         if (s->told_ready || !s->manager_ready || !s->bus_ready)
                 return;
         s->told_ready = true;
-        (void) sd_notify(/* unset_environment= */ false, "READY=1");
+        notifier_tell(s->notifier, NOTIFY_STARTED, "READY=1");
 }
 
 static int on_bus_timer(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -90,7 +91,9 @@ int service_new(sd_event *event, const Manager *manager, Service **ret) {
         if (!s)
                 return -ENOMEM;
         s->manager = manager;
-        r = sd_event_add_defer(event, &s->flush, on_flush, s);
+        r = notifier_new(event, &s->notifier);
+        if (r >= 0)
+                r = sd_event_add_defer(event, &s->flush, on_flush, s);
         if (r >= 0)
                 r = sd_event_source_set_enabled(s->flush, SD_EVENT_OFF);
         if (r >= 0)
@@ -109,6 +112,7 @@ Service *service_free(Service *s) {
                 return NULL;
         sd_event_source_disable_unref(s->flush);
         sd_event_source_disable_unref(s->bus_timer);
+        notifier_free(s->notifier);
         free(s->status);
         free(s);
         return NULL;
@@ -116,8 +120,8 @@ Service *service_free(Service *s) {
 
 /* The service manager's own patience may be shorter than what is configured here. */
 void service_starting(Service *s) {
-        (void) sd_notifyf(/* unset_environment= */ false, "EXTEND_TIMEOUT_USEC=%" PRIu64,
-                          manager_configuration(s->manager)->daemon->ready_timeout + BUS_TIMEOUT);
+        notifier_tell(s->notifier, NOTIFY_PATIENCE, "EXTEND_TIMEOUT_USEC=%" PRIu64,
+                      manager_configuration(s->manager)->daemon->ready_timeout + BUS_TIMEOUT);
 }
 
 void service_manager_ready(Service *s) {
@@ -143,14 +147,14 @@ void service_reloading(Service *s, bool begin) {
         if (!s->told_ready)
                 return;
         if (!begin) {
-                (void) sd_notify(/* unset_environment= */ false, "READY=1");
+                notifier_tell(s->notifier, NOTIFY_RELOADED, "READY=1");
                 return;
         }
         (void) clock_gettime(CLOCK_MONOTONIC, &now);
-        (void) sd_notifyf(/* unset_environment= */ false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-                          (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000);
+        notifier_tell(s->notifier, NOTIFY_RELOADING, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+                      (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000);
 }
 
-void service_stopping(void) {
-        (void) sd_notify(/* unset_environment= */ false, "STOPPING=1\nSTATUS=Shutting down");
+void service_stopping(Service *s) {
+        notifier_tell(s->notifier, NOTIFY_STOPPING, "STOPPING=1\nSTATUS=Shutting down");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The daemon as the service manager sees it: READY=1, STATUS=, RELOADING=1, STOPPING=1 (sd_notify(3)). */
+/* The daemon as the service manager sees it: READY=1, STATUS=, RELOADING=1, STOPPING=1, WATCHDOG=1
+ * (sd_notify(3)). */
 
 #include <systemd/sd-event.h>
 
@@ -22,7 +23,7 @@ void service_bus_named(Service *s);
 /* Something changed that the status line may show; sent from the event loop. */
 void service_changed(Service *s);
 void service_reloading(Service *s, bool begin);
-void service_stopping(void);
+void service_stopping(Service *s);
 
 /* The status line: "2 jobs: 1 fresh, 1 retrying". */
 int service_status_text(const ManagerCounts *counts, char **ret);
