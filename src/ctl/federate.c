@@ -64,13 +64,11 @@ static int run(Ctl *ctl, const Secret *input, usec_t timeout, Asking *a) {
         sigset_t child;
         int r;
 
-        /* What asked for passwords is done, and would be taken for a stray of this program. */
-        ctl->agent = agent_free(ctl->agent);
         sigemptyset(&child);
         sigaddset(&child, SIGCHLD);
         if (sigprocmask(SIG_BLOCK, &child, NULL) < 0)
                 return -errno;
-        r = processes_new(ctl->event, &processes);
+        r = processes_new(ctl->event, /* flags= */ 0, &processes);
         if (r >= 0)
                 r = process_start(processes, &spec, on_end, a, &process);
         while (r >= 0 && !a->ended)

@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,12 +29,25 @@
 
 #define WORDS_MAX 1024
 #define LAST_WORDS_MAX 256
+#define WORDS_READ (WORDS_MAX / 2)
+/* So many reads empty a pipe of the usual size. */
+#define WORDS_READS (64 * 1024 / WORDS_READ)
 /* Orphans whose parent dies while we look come to us as well, so it takes some rounds to the end of a
  * tree. */
 #define ORPHAN_ROUNDS 32
+/* How long we wait for what was killed. Only what the kernel does not let go of takes longer, on a file
+ * system that hangs for example; it is collected after a later program, or by the service manager. */
+#define KILL_PATIENCE USEC_PER_SEC
+
+typedef struct Children {
+        pid_t *items;
+        size_t n_items;
+} Children;
 
 struct Processes {
         sd_event *event;
+        ProcessesFlags flags;
+        Children before; /* they were here before us, and stay */
         Process *first;
 };
 
@@ -53,68 +65,146 @@ struct Process {
         void *userdata;
 };
 
-int processes_new(sd_event *event, Processes **ret) {
-        Processes *l;
+static void children_done(Children *c) {
+        free(c->items);
+}
 
-        if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-                return -errno;
+/* None on a kernel without this file: what its programs leave behind is for the service manager to end. */
+static int children_read(Children *ret) {
+        _cleanup_(children_done) Children c = {};
+        FILE *f = fopen("/proc/thread-self/children", "re");
+        char word[16];
+        int r = 0;
+
+        while (r >= 0 && f && fscanf(f, "%15s", word) == 1) {
+                pid_t *grown = reallocarray(c.items, c.n_items + 1, sizeof(*grown));
+                uint64_t pid;
+
+                r = grown ? parse_u64(word, 1, INT_MAX, &pid) : -ENOMEM;
+                if (grown)
+                        c.items = grown;
+                if (r >= 0)
+                        c.items[c.n_items++] = (pid_t) pid;
+        }
+        if (f)
+                (void) fclose(f);
+        if (r < 0)
+                return r;
+        *ret = (Children){ .items = TAKE_PTR(c.items), .n_items = c.n_items };
+        return 0;
+}
+
+int processes_new(sd_event *event, ProcessesFlags flags, Processes **ret) {
+        _cleanup_(processes_freep) Processes *l = NULL;
+        int r;
+
         l = calloc(1, sizeof(*l));
         if (!l)
                 return -ENOMEM;
+        l->flags = flags;
         l->event = sd_event_ref(event);
-        *ret = l;
+        if (flags & PROCESSES_ADOPT) {
+                r = children_read(&l->before);
+                if (r < 0)
+                        return r;
+                if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+                        return -errno;
+        }
+        *ret = TAKE_PTR(l);
         return 0;
 }
 
 Processes *processes_free(Processes *l) {
         if (!l)
                 return NULL;
+        children_done(&l->before);
         sd_event_unref(l->event);
         free(l);
         return NULL;
 }
 
-static bool is_program(const Processes *l, pid_t pid) {
-        for (const Process *p = l->first; p; p = p->next)
-                if (p->pid == pid)
-                        return true;
-        return false;
+/* A process that nobody needs any more: one of the session of `p`, or any if no other program runs. */
+static bool is_stray(const Process *p, pid_t pid) {
+        const Children *before = &p->list->before;
+        bool alone = true;
+
+        for (size_t i = 0; i < before->n_items; i++)
+                if (before->items[i] == pid)
+                        return false;
+        for (const Process *i = p->list->first; i; i = i->next) {
+                if (i->pid == pid)
+                        return false;
+                if (i != p && i->pid > 0)
+                        alone = false;
+        }
+        return alone || getsid(pid) == p->pid;
 }
 
-/* Kills and collects the children of ours that nobody knows. Returns how many there were. A kernel
- * without this file leaves them to the service manager. */
-static unsigned kill_orphans(const Processes *l) {
-        FILE *f = fopen("/proc/thread-self/children", "re");
-        unsigned n = 0;
-        char word[16];
+/* Waits for the end of a child that was killed, but not for long. */
+static void await_end(pid_t pid, usec_t until) {
+        bool taken = false;
+        sigset_t child;
 
-        if (!f)
-                return 0;
-        while (fscanf(f, "%15s", word) == 1) {
+        sigemptyset(&child);
+        sigaddset(&child, SIGCHLD);
+        for (;;) {
+                usec_t left = usec_sub(until, now_boot());
                 siginfo_t info = {};
-                uint64_t pid;
 
-                if (parse_u64(word, 1, INT_MAX, &pid) < 0 || is_program(l, (pid_t) pid))
-                        continue;
-                (void) kill((pid_t) pid, SIGKILL);
-                (void) waitid(P_PID, (id_t) pid, &info, WEXITED);
-                n++;
+                if (waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+                    info.si_pid == pid || left == 0)
+                        break;
+                if (sigtimedwait(&child, NULL,
+                                 &(struct timespec){
+                                         .tv_sec = (time_t) (left / USEC_PER_SEC),
+                                         .tv_nsec = (long) (left % USEC_PER_SEC) * 1000,
+                                 }) == SIGCHLD)
+                        taken = true;
         }
-        (void) fclose(f);
-        return n;
+        /* The event loop may have to learn the end of another program from it. */
+        if (taken)
+                (void) raise(SIGCHLD);
+}
+
+static bool collect(pid_t pid) {
+        siginfo_t info = {};
+
+        return waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG) == 0 && info.si_pid == pid;
+}
+
+/* Returns how many are gone. */
+static unsigned end_strays(const Process *p, usec_t until) {
+        _cleanup_(children_done) Children c = {};
+        size_t n_strays = 0;
+        unsigned gone = 0;
+
+        if (children_read(&c) < 0)
+                return 0;
+        for (size_t i = 0; i < c.n_items; i++)
+                if (is_stray(p, c.items[i])) {
+                        (void) kill(c.items[i], SIGKILL);
+                        c.items[n_strays++] = c.items[i];
+                }
+        for (size_t i = 0; i < n_strays; i++) {
+                await_end(c.items[i], until);
+                gone += collect(c.items[i]);
+        }
+        return gone;
 }
 
 static void end_tree(Process *p) {
-        siginfo_t info = {};
+        usec_t until = usec_add(now_boot(), KILL_PATIENCE);
 
-        if (p->pid > 0) {
-                /* Not waited for yet, so that the number is still its own: the leader, then its group. */
-                (void) kill(-p->pid, SIGKILL);
-                (void) waitid(P_PID, (id_t) p->pid, &info, WEXITED);
-                p->pid = 0;
-        }
-        for (unsigned i = 0; i < ORPHAN_ROUNDS && kill_orphans(p->list) > 0; i++)
-                ;
+        if (p->pid <= 0)
+                return;
+        /* The leader is collected last: its number, that of the session, is its own until then. */
+        (void) kill(-p->pid, SIGKILL);
+        await_end(p->pid, until);
+        if (p->list->flags & PROCESSES_ADOPT)
+                for (unsigned i = 0; i < ORPHAN_ROUNDS && end_strays(p, until) > 0; i++)
+                        ;
+        (void) collect(p->pid);
+        p->pid = 0;
 }
 
 static void close_sources(Process *p) {
@@ -171,7 +261,7 @@ static void keep_words(Process *p, const char *data, size_t size) {
 
 /* Both return 1 if there may be more, 0 at the end or when there is nothing now. */
 static int read_words(Process *p) {
-        char buffer[WORDS_MAX / 2];
+        char buffer[WORDS_READ];
         ssize_t n = read(p->err_fd, buffer, sizeof(buffer));
 
         if (n > 0)
@@ -196,10 +286,10 @@ static void finish(Process *p, ProcessOutcome outcome, int status) {
         _cleanup_free_ char *words = NULL;
 
         end_tree(p);
-        /* Nobody is left who could write: what is in the pipes is all there will ever be. */
+        /* What is in the pipes is all that counts; who left the session may still write. */
         while (p->out_fd >= 0 && read_output(p) > 0)
                 ;
-        while (p->err_fd >= 0 && read_words(p) > 0)
+        for (unsigned i = 0; i < WORDS_READS && p->err_fd >= 0 && read_words(p) > 0; i++)
                 ;
         close_sources(p);
         (void) last_words(p, &words);

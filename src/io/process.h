@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Programs that are run for what they print: bounded in time and output, and gone with all they started. */
+/* Programs that are run for what they print: bounded in time and output, and gone with what they started. */
 
 #include <systemd/sd-event.h>
 
@@ -13,9 +13,15 @@
 typedef struct Processes Processes;
 typedef struct Process Process;
 
-/* SIGCHLD must be blocked in this thread. Makes this process the one that orphans of its programs come
- * to. */
-int processes_new(sd_event *event, Processes **ret);
+typedef enum ProcessesFlags {
+        /* Makes this process the one that orphans of its programs come to, to end them: those of a program's
+         * session when it ends, those that left it when no other program is running. Without it that is the
+         * group of the program alone. Children that are there at this time are left alone. */
+        PROCESSES_ADOPT = 1 << 0,
+} ProcessesFlags;
+
+/* SIGCHLD must be blocked in this thread. */
+int processes_new(sd_event *event, ProcessesFlags flags, Processes **ret);
 /* Every Process must have been freed. */
 Processes *processes_free(Processes *l);
 DEFINE_CLEANUP(Processes *, processes_free)
@@ -44,7 +50,7 @@ typedef struct ProcessResult {
 } ProcessResult;
 
 /* Called exactly once, from the event loop, unless the Process is freed before. When it is called the
- * program and what it started have ended. `output` is what it printed, for the handler to keep. The
+ * program and its session have ended. `output` is what it printed, for the handler to keep. The
  * Process may be freed inside. */
 typedef void (*ProcessHandler)(const ProcessResult *result, Secret *output, void *userdata);
 

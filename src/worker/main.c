@@ -111,7 +111,7 @@ static int serve(int listen_fd) {
         if (r >= 0)
                 r = http_pool_new(context.event, &context.pool);
         if (r >= 0)
-                r = processes_new(context.event, &context.processes);
+                r = processes_new(context.event, PROCESSES_ADOPT, &context.processes);
         if (r >= 0)
                 r = door_server_new(&context, listen_fd, arg_idle, &server);
         if (r < 0)

@@ -48,10 +48,11 @@ class Federate:
     def environment(self):
         return self.host.environment(PULLAUTH_FEDERATE_PROGRAM=self.program, TERM='dumb', LC_ALL='C.UTF-8')
 
-    def run(self, *arguments, stdin=None, **more):
-        ran = subprocess.run(self.words(*arguments, **more), input=stdin or '', text=True, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, env=self.environment(), cwd=self.host.directory,
-                             timeout=60 * SLOW, **as_user(DAEMON_UID))
+    def run(self, *arguments, stdin=None, prefix=(), **more):
+        """`prefix`: a command that executes this one in the end."""
+        ran = subprocess.run([*prefix, *self.words(*arguments, **more)], input=stdin or '', text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment(),
+                             cwd=self.host.directory, timeout=60 * SLOW, **as_user(DAEMON_UID))
         assert self.token not in ran.stdout + ran.stderr
         return ran
 
@@ -464,6 +465,22 @@ def test_the_helper_ends_with_the_tool(federate):
     assert select.select([gone], [], [], 20 * SLOW)[0], 'the helper goes on without anybody who wants its answer'
     os.close(gone)
     federate.quay.behave(rule)
+
+
+def test_children_that_it_did_not_start_are_left_alone(federate):
+    federate.put()
+    ran = federate.run('--dry-run', prefix=['bash', '-c', '''sleep 1000 > /dev/null 2>&1 &
+echo $! >&2
+exec "$0" "$@"'''])
+    assert ran.returncode == 0, ran.stderr
+    os.kill(int(ran.stderr), signal.SIGKILL)  # it is still there
+
+
+def test_what_reads_its_output_may_be_a_child_of_it(federate):
+    federate.put()
+    ran = federate.run('--dry-run', prefix=['bash', '-c', 'exec "$0" "$@" > >(exec cat)'])
+    assert (ran.returncode, ran.stderr) == (0, '')
+    assert ran.stdout == federate.run('--dry-run').stdout != ''
 
 
 def test_the_helper_by_itself_says_who_runs_it(federate):

@@ -71,6 +71,24 @@ def test_a_program_that_forks_and_hangs_is_gone_in_time(worker, place):
         assert not os.path.exists(f'/proc/{pid}')
 
 
+def test_programs_beside_each_other_leave_each_others_helpers_alone(rig, worker, place):
+    (place / 'token').write_text(rig.jwt())
+    slow = by_exec('''sh -c 'sleep 1000 & echo $! > "$0/pids"' "$1"
+setsid sh -c 'sleep 1000 & echo $! >> "$0/pids"' "$1"
+touch "$1/ready"
+until [ -e "$1/go" ]; do sleep 0.01; done
+kill -0 $(cat "$1/pids") && cat "$1/token"''', str(place))
+    quick = by_exec('until [ -e "$1/ready" ]; do sleep 0.01; done; cat "$1/token"', str(place))
+    question = worker.question(worker.request(id=1, **slow), worker.request(id=2, **quick))
+    first = question.answer()
+    assert first['id'] == 2 and 'credential' in first
+    (place / 'go').touch()
+    second, = question.answers()
+    assert second['id'] == 1 and 'credential' in second, second
+    pids = (place / 'pids').read_text().split()
+    assert len(pids) == 2 and not any(os.path.exists(f'/proc/{pid}') for pid in pids)
+
+
 def of_programs(pid):
     """Descriptors that only programs bring; those of connections go a little after their last answer."""
     links = []
