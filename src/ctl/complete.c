@@ -19,14 +19,27 @@ static const char *current(char *const *words) {
         return n > 0 ? words[n - 1] : "";
 }
 
+/* "--root DIR": the value is a word of its own. */
+static bool takes_next(const char *word) {
+        OptionId id;
+
+        if (!startswith(word, "--") || strchr(word, '='))
+                return false;
+        id = option_find(word + 2);
+        return id >= 0 && option_get(id)->value && !option_get(id)->optional;
+}
+
 /* The command among the words before the last one, and how many arguments follow it. */
 static const Verb *find_verb(char *const *words, size_t *ret_n) {
         const Verb *verb = NULL;
 
         *ret_n = 0;
         for (size_t i = 0; words && words[i] && words[i + 1]; i++) {
-                if (words[i][0] == '-')
+                if (words[i][0] == '-') {
+                        if (takes_next(words[i]) && words[i + 2])
+                                i++;
                         continue;
+                }
                 if (verb)
                         (*ret_n)++;
                 else

@@ -43,7 +43,7 @@ static const Option options[_OPT_MAX] = {
         [OPT_RUNTIME] = { "runtime", NULL, false, NULL, "Until the next boot: in /run instead of /etc" },
         [OPT_STRICT] = { "strict", NULL, false, NULL, "Take warnings for errors" },
         [OPT_TIMEOUT] = { "timeout", "SPAN", false, "30s 2min 10min infinity",
-                          "How long to wait at most (default: 2min)" },
+                          "How long to wait at most (default: 2min; federate: 30s)" },
         [OPT_TOKEN_FILE] = { "token-file", "FILE", false, NULL,
                              "Read the OAuth token from this file (-: standard input)" },
         [OPT_VERSION] = { "version", NULL, false, NULL, "Show the version and exit" },

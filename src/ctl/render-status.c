@@ -18,7 +18,7 @@
 static const char *state_explanation(const char *state) {
         switch (job_state_from_string(state)) {
         case JOB_INACTIVE:
-                return "nothing was tried yet";
+                return "nothing was tried since it was set up";
         case JOB_REFRESHING:
                 return "an attempt is under way";
         case JOB_FRESH:

@@ -139,7 +139,8 @@ static int set(JobSetting *s, const char *value, char **reterr) {
                         return wrong(s->key, value, "a span of time like 20min", reterr);
                 return 0;
         case PROPERTY_BOOL:
-                r = parse_bool(value);
+                /* What is not set is off. */
+                r = isempty(value) ? 0 : parse_bool(value);
                 if (r < 0)
                         return wrong(s->key, value, "yes or no", reterr);
                 s->number = (uint64_t) r;

@@ -207,6 +207,11 @@ static int read_token_file(const char *path, Secret **ret) {
                                 : file_read(AT_FDCWD, path, TOKEN_FILE_MAX, FILE_READ_FOLLOW, ret, NULL);
 }
 
+/* What is typed at a terminal is not to be seen: that is asked for as without a file. */
+static bool is_terminal(const char *path) {
+        return streq(path, "-") && isatty(STDIN_FILENO) == 1;
+}
+
 static void cut_blanks(Secret *s) {
         struct iovec bytes = secret_peek(s);
 
@@ -235,7 +240,7 @@ static int get_token(Federate *f) {
         r = process_guard();
         if (r < 0)
                 return fail(f, r, "keep other processes from the OAuth token");
-        r = path ? read_token_file(path, &f->request.token) : ask_token(f);
+        r = path && !is_terminal(path) ? read_token_file(path, &f->request.token) : ask_token(f);
         if (r == -ECANCELED)
                 return refuse(f, STATUS_FAILED);
         if (r == -ENXIO)

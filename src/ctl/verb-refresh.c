@@ -61,9 +61,11 @@ static void show_outcome(Ctl *ctl, const JobSnapshot *j) {
         }
 }
 
-/* An attempt that was asked for never comes if the configuration breaks before. */
+/* An attempt that was asked for never comes if the configuration breaks before. Attempts fail at that step,
+ * too, but then there is another one to come, or under way. */
 static bool is_over(const Wait *w, const JobSnapshot *j) {
-        return j->attempts_ended >= w->attempt || streq(j->step, "configuration");
+        return j->attempts_ended >= w->attempt ||
+               (streq(j->step, "configuration") && j->next_attempt == 0 && !streq(j->state, "refreshing"));
 }
 
 static void look(Refresh *f, Wait *w, const JobSnapshot *j) {

@@ -66,9 +66,9 @@ static int refuse_taken_name(const BusContext *b, const char *name, sd_bus_error
                         return r;
                 if (drop_ins)
                         return bus_error(reterror, API_ERROR_NOT_CHANGEABLE,
-                                         "%s.d/%s is left of an earlier job of that name, "
-                                         "'pullauthctl remove %s' removes it",
-                                         path, drop_ins[0], name);
+                                         "%s.d/%s is left of an earlier job of that name and would "
+                                         "count for this one, remove that directory first",
+                                         path, drop_ins[0]);
         }
         return 0;
 }

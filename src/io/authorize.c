@@ -5,7 +5,8 @@
  * Owns the questions that are under way (first whose connection it is, io/caller; then polkit: may it), and
  * with each a reference to the message that waits for the answer. An answer is used once: the message is put
  * back into the queue, its handler runs anew, finds the finished question and consumes it. Nothing that a
- * handler looked up survives the wait, and nothing here blocks.
+ * handler looked up survives the wait, and nothing here blocks. An answer that no handler comes for, since
+ * its object or job is gone, is dropped once the queue is empty.
  *
  * Refuses by default: no row, no reply, an error, a vanished caller, no polkit at all mean no. */
 
@@ -47,6 +48,7 @@ typedef struct Question {
 
 struct Authorizer {
         sd_bus *bus;
+        sd_event_source *sweep;
         Callers *callers;
         const AuthorizeRule *rules;
         size_t n_rules;
@@ -72,9 +74,31 @@ static Question *question_free(Question *q) {
 }
 DEFINE_CLEANUP(Question *, question_free)
 
+/* Comes after all that waits to be read. */
+static int on_sweep(sd_event_source *source, void *userdata) {
+        Authorizer *a = userdata;
+
+        for (Question *q = a->questions, *next; q; q = next) {
+                next = q->next;
+                if (q->verdict != VERDICT_OPEN)
+                        question_free(q);
+        }
+        return 0;
+}
+
+static int add_sweep(Authorizer *a) {
+        int r;
+
+        r = sd_event_add_defer(sd_bus_get_event(a->bus), &a->sweep, on_sweep, a);
+        if (r >= 0)
+                r = sd_event_source_set_priority(a->sweep, SD_EVENT_PRIORITY_IDLE);
+        return r < 0 ? r : sd_event_source_set_enabled(a->sweep, SD_EVENT_OFF);
+}
+
 int authorizer_new(sd_bus *bus, Callers *callers, const AuthorizeRule *rules, size_t n_rules,
                    Authorizer **ret) {
-        Authorizer *a;
+        _cleanup_(authorizer_freep) Authorizer *a = NULL;
+        int r;
 
         a = calloc(1, sizeof(*a));
         if (!a)
@@ -83,7 +107,10 @@ int authorizer_new(sd_bus *bus, Callers *callers, const AuthorizeRule *rules, si
         a->callers = callers;
         a->rules = rules;
         a->n_rules = n_rules;
-        *ret = a;
+        r = add_sweep(a);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(a);
         return 0;
 }
 
@@ -92,6 +119,7 @@ Authorizer *authorizer_free(Authorizer *a) {
                 return NULL;
         while (a->questions)
                 question_free(a->questions);
+        sd_event_source_disable_unref(a->sweep);
         sd_bus_unref(a->bus);
         free(a);
         return NULL;
@@ -122,6 +150,7 @@ static int refuse(sd_bus_error *reterror, const AuthorizeRule *rule) {
 static void settle(Question *q, Verdict verdict) {
         q->verdict = verdict;
         q->call = sd_bus_slot_unref(q->call);
+        (void) sd_event_source_set_enabled(q->authorizer->sweep, SD_EVENT_ONESHOT);
         if (sd_bus_enqueue_for_read(q->authorizer->bus, q->message) < 0)
                 question_free(q);
 }

@@ -26,12 +26,23 @@ def settle(client):
         pass
 
 
+def start(host, answer=None):
+    """The first attempt ends, in a credential or as said, once the name is there: signals come from it, not before."""
+    later = Later()
+    host.worker.answer = lambda request: later
+    assert host.client.connection
+    host.start(wait=False)  # it is ready when all jobs had their first attempt
+    host.client.wait(host.client.owner, 'the name')
+    assert later.asked.wait(60)
+    host.worker.answer = host.worker.credential
+    later.send(answer or host.worker.credential(host.worker.requests[-1]))
+
+
 @pytest.fixture
 def heard(host):
     """A daemon with one job that is fresh, and nothing left to be told of it."""
     host.standard()
-    assert host.client.connection
-    host.start()
+    start(host)
     host.client.wait_job('edge', State='fresh')
     told(host.client)
     host.client.signals.clear()
@@ -40,8 +51,7 @@ def heard(host):
 
 def test_each_refresh_is_told_once_with_its_end(host):
     host.standard()
-    assert host.client.connection
-    host.start()
+    start(host)
     host.client.wait_job('edge', State='fresh')
     expires = host.client.job('edge', 'Expires')
     assert told(host.client) == [('Refreshed', expires)]
@@ -67,8 +77,7 @@ def test_each_attempt_that_fails_is_told_and_counted(heard):
 def test_an_attempt_whose_target_cannot_be_written_failed(host):
     host.standard()
     host.write('etc/containers/auth.json', '{')
-    assert host.client.connection
-    host.start()
+    start(host)
     job = host.client.wait_job('edge', State='retrying')
     assert told(host.client) == [('Failed', 'target-malformed', 'publication', job['Message'])]
     assert (job['Failures'], job['Refreshes']) == (1, 0)
@@ -111,12 +120,7 @@ def test_what_is_left_in_place_was_not_withdrawn(host):
 
 def test_nothing_that_never_stood_is_withdrawn(host):
     host.standard()
-    answer = Later()
-    host.worker.answer = lambda request: answer
-    assert host.client.connection
-    host.start()
-    host.client.wait_job('edge', State='refreshing')  # the name is there: signals come from it, and not before
-    answer.send(failure('robot-unknown'))
+    start(host, failure('robot-unknown'))
     host.client.wait_job('edge', TargetStates=lambda rows: {row[2] for row in rows} == {'withdrawn'})
     assert [moment[0] for moment in told(host.client)] == ['Failed']
 

@@ -66,9 +66,9 @@ class Federate:
     def requests(self, method):
         return len([seen for seen in self.quay.requests(PATH) if seen['method'] == method])
 
-    def talk(self, *exchange, **more):
+    def talk(self, *exchange, arguments=(), **more):
         """On a terminal: to each question its answer. Returns the status and all that was written."""
-        words, directory, environment = self.words(**more), self.host.directory, self.environment()
+        words, directory, environment = self.words(*arguments, **more), self.host.directory, self.environment()
         pid, terminal = pty.fork()
         if pid == 0:
             if ROOT:
@@ -195,6 +195,8 @@ def test_on_a_terminal_token_and_consent_are_asked_for(federate):
     assert (status, federate.entries()) == (0, [federate.own]) and 'edge: the federation is set\n' in written
     status, _ = federate.talk((prompt, '\x03'), file=False)
     assert status == 1
+    # talk() sees to it that the token is not shown.
+    assert federate.talk((prompt, federate.token + '\n'), file=False, arguments=['--token-file=-', '--yes'])[0] == 0
 
 
 @pytest.mark.parametrize('arguments, said', [

@@ -120,10 +120,20 @@ def test_a_job_that_is_removed_ends_the_wait(rig):
 
 def test_an_attempt_that_configuration_prevents_is_not_waited_for(rig):
     rig.mock.then('edge', [{'State': 'failed', 'Step': 'configuration', 'Reason': 'identity-missing',
-                            'Message': "There is no identity 'x'"}])
+                            'NextAttempt': 0, 'Message': "There is no identity 'x'"}])
     ran = rig.ctl('refresh', 'edge', '--wait')
     assert (ran.returncode, ran.stderr) == (3, '')
     assert "Failed: configuration: There is no identity 'x' (identity-missing)\n" in ran.stdout
+
+
+def test_the_failure_of_an_earlier_attempt_is_not_the_outcome(rig):
+    rig.mock.job('edge', State='failed', Step='configuration', Reason='ca-unreadable', Message='The CA file is away',
+                 NextAttempt=soon(1))
+    rig.mock.then('edge', [{'NextAttempt': soon(0)}, {'State': 'refreshing', 'NextAttempt': 0},
+                           {'AttemptsEnded': 3, 'State': 'fresh', 'Reason': '', 'Step': '', 'Message': '',
+                            'NextAttempt': soon(1020)}])
+    ran = rig.ctl('refresh', 'edge', '--wait')
+    assert (ran.returncode, ran.stdout) == (0, '● edge: fresh, 43min left of 1h, refresh in 17min\n')
 
 
 @pytest.mark.parametrize('steps', [['die'], [{'State': 'refreshing'}, 'die']])

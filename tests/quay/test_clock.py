@@ -82,7 +82,7 @@ def test_what_ended_while_the_host_was_off_goes_once_the_clock_is_set(world, sta
     if start == '1970':
         world.clock.step(-int(time.time()) + 1000)
     world.start()
-    assert world.client.job('edge')['State'] == ('retrying' if start == '1970' else 'fresh')
+    world.client.wait_job('edge', State='retrying' if start == '1970' else 'fresh')
     assert world.password() == before
     world.clock.step(time.time() + 7200 - world.clock.now())
     job = world.client.wait_job('edge', State='expired', Reason='connection-failed')

@@ -42,6 +42,8 @@ static void arguments_are_of_their_kind(void **state) {
         check("cat ", "edge lab node.identity");
         check("completion ", "bash zsh fish");
         check("test edge ", "");
+        check("test --timeout 30s ", "edge lab");
+        check("--json test ", "edge lab");
         check("add ", "");
         check("add new Ro", "Robot=");
         check("set edge Identity=", "Identity=node");

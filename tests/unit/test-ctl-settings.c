@@ -37,6 +37,8 @@ static void an_empty_value_empties(void **state) {
         assert_string_equal(l.items[1].string, "");
         assert_int_equal(parse(&l, &error, "MinimumRemaining=1h", "MinimumRemaining=", NULL), 0);
         assert_int_equal(l.items[2].number, 0);
+        assert_int_equal(parse(&l, &error, "TakeOver=yes", "TakeOver=", NULL), 0);
+        assert_int_equal(l.items[3].number, 0);
 }
 
 static void what_makes_no_sense_is_a_sentence(void **state) {
@@ -49,7 +51,7 @@ static void what_makes_no_sense_is_a_sentence(void **state) {
                               "WakeSystem=; all else stands in files" },
                 { "Robot", "'Robot' is no setting, write KEY=VALUE" },
                 { "=x", "There is no setting '=' here, there are Registry=, " },
-                { "TakeOver=", "TakeOver= makes no sense, write yes or no" },
+                { "TakeOver=maybe", "TakeOver=maybe makes no sense, write yes or no" },
                 { "WakeSystem=2", "WakeSystem=2 makes no sense, write yes or no" },
                 { "MinimumRemaining=\033x", "MinimumRemaining=x makes no sense, write a span of time" },
         };

@@ -20,8 +20,8 @@ static Job *make_job(const char *name) {
         Job *j = calloc(1, sizeof(*j));
 
         assert_non_null(j);
-        j->name = strdup(name);
         j->config = calloc(1, sizeof(*j->config));
+        j->name = j->config->name = strdup(name);
         j->config->registry = strdup("quay.example.com");
         j->config->robot = strdup("acme+edge");
         j->config->identity = strdup("default");
@@ -98,7 +98,7 @@ static void a_fresh_job(void **state) {
         j->skew_usec = -1500000;
         j->targets = calloc(1, sizeof(*j->targets));
         j->n_targets = 1;
-        j->targets[0].name = strdup("system");
+        j->targets[0].name = "system";
         j->targets[0].result = TARGET_PUBLISHED;
         text = render(&j, 1);
         check_family(text, "pullauth_job",

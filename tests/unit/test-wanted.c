@@ -11,8 +11,8 @@ static Job *make_job(const char *name, const char *scope, const char *target, bo
         Job *j = calloc(1, sizeof(*j));
 
         assert_non_null(j);
-        j->name = strdup(name);
         j->config = calloc(1, sizeof(*j->config));
+        j->name = j->config->name = strdup(name);
         j->config->robot = strdup("acme+x");
         assert_ok(strv_append(&j->config->scopes, scope));
         assert_ok(strv_append(&j->config->targets, target));
