@@ -132,7 +132,7 @@ int bus_admit_job(const BusContext *b, sd_bus_message *message, const char *name
 }
 
 int bus_take_job(const BusContext *b, sd_bus_message *message, Job **ret, sd_bus_error *reterror) {
-        const char *name;
+        const char *name = NULL;
         int r;
 
         r = bus_read_job_name(message, &name, reterror);

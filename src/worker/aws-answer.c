@@ -112,7 +112,8 @@ int aws_read_token(const Secret *body, Secret **ret) {
 static bool repeats(struct iovec text, const Secret *secret) {
         struct iovec s = secret_peek(secret);
 
-        return s.iov_len > 0 && memmem(text.iov_base, text.iov_len, s.iov_base, s.iov_len);
+        return text.iov_len > 0 && s.iov_len > 0 &&
+               memmem(text.iov_base, text.iov_len, s.iov_base, s.iov_len);
 }
 
 static const struct {

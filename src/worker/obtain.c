@@ -385,7 +385,7 @@ static void on_identity(int r, Secret *token, Failure *failure, void *userdata) 
         if (o->claims)
                 trace(o, TRACE_CLAIMS, 0, "issuer %s, subject %s", strempty(o->claims->iss),
                       strempty(o->claims->sub));
-        if (lint_issuer_is_internal(strempty(o->claims->iss)))
+        if (o->claims && lint_issuer_is_internal(strempty(o->claims->iss)))
                 (void) notice_add(
                         &o->answer->notices,
                         "The issuer of this host's token, '%s', is an address inside of a cluster: "

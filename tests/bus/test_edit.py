@@ -385,7 +385,7 @@ def test_a_job_goes_with_everything_that_was_written_for_it(edge):
     assert files(edge) == [f'{ETC}/edge.job'] and f'{ETC}/new.job.d' not in tree(edge)
     assert list(edge.client.jobs()) == ['edge']
     edge.wait_file('etc/containers/auth.json', lambda: list(edge.auths()) == ['quay.example.com/acme'])
-    assert 'JobRemoved' in [signal[2] for signal in edge.client.signals]
+    edge.client.wait(lambda: 'JobRemoved' in [signal[2] for signal in edge.client.signals], 'JobRemoved')
     assert refused(edge, 'RemoveJob', 's', 'new')[0] == 'NoSuchJob'
     create(edge)
     edge.client.wait_job('new', State='fresh', TakeOver=False)

@@ -136,8 +136,7 @@ static void what_is_no_answer_is_none(void **state) {
                 "{}",
                 "[{}]",
                 "{\"reason\":\"nonsense\",\"http_status\":0,\"message\":\"m\",\"words\":\"\",\"hint\":\"\"}",
-                "{\"reason\":\"rejected\",\"http_status\":1000,\"message\":\"m\",\"words\":\"\","
-                "\"hint\":\"\"}",
+                "{\"reason\":\"rejected\",\"http_status\":1000,\"message\":\"m\",\"words\":\"\"}",
                 "{\"reason\":\"rejected\",\"http_status\":0,\"words\":\"\",\"hint\":\"\"}",
         };
 

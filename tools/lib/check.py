@@ -22,7 +22,7 @@ from suites import PYTESTS, SUITES, Workshop, failed  # noqa: E402
 # Two at a time: first what is quick and tells most, then the long ones, so that both end at about the same time.
 AT_ONCE = 2
 ORDER = ('unit', 'style', 'fuzz', 'valgrind', 'sanitize', 'host', 'stress', 'bus', 'quay', 'identity', 'tidy', 'clang')
-CAMPAIGNS = ('campaign', 'bench', 'fleet')
+CAMPAIGNS = ('campaign', 'memory', 'bench', 'fleet')
 SHOWN_FAILURES = 12
 SHOWN_LINES = 40
 

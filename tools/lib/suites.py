@@ -32,6 +32,9 @@ BUILDS = {
              {'CC': 'clang'}),
 }
 STRESS_SECONDS = 3 * 3600
+# What the daemon does all day, by callers and targets of every kind; the whole suite is `memory`.
+VALGRIND_FILES = ('test_life.py', 'test_configuration.py', 'test_targets.py', 'test_identity.py', 'test_bus.py',
+                  'test_manage.py', 'test_api_credential.py', 'test_api_metrics.py', 'test_api_signals.py')
 PROCESSES = 4  # of bus and quay, whose tests wait for events most of their time
 FUZZ_SECONDS = 3600  # for all fuzzers together, unless PULLAUTH_FUZZ_SECONDS says otherwise
 
@@ -173,7 +176,7 @@ def meson_test(workshop, suite, build='check', timeout=600, scale=3, options=(),
     return tally
 
 
-def pytest(workshop, directory, build='check', timeout=600, env=None, root=False, processes=0):
+def pytest(workshop, directory, build='check', timeout=600, env=None, root=False, processes=0, files=()):
     """`processes`: how many of them share the files of the suite, for one whose tests wait more than they work."""
     trouble = workshop.build(build)
     if trouble:
@@ -183,7 +186,7 @@ def pytest(workshop, directory, build='check', timeout=600, env=None, root=False
     settings = {'PULLAUTH_BUILD': workshop.builddir(build), 'PYTHONPATH': library, **(env or {})}
     shared = ['-n', str(processes), '--dist', 'loadfile'] if processes else []
     command = [PYTHON, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-p', 'limits', f'--junitxml={report}',
-               *shared, os.path.join('tests', directory)]
+               *shared, *(os.path.join('tests', directory, name) for name in files or [''])]
     if root and os.geteuid() != 0:
         names = ','.join([*settings, 'PULLAUTH_TEST_CACHE', 'PYTHONDONTWRITEBYTECODE'])
         command = ['sudo', '-n', f'--preserve-env={names}', *command]
@@ -235,14 +238,29 @@ def suite_sanitize(workshop):
     return tally
 
 
-def suite_valgrind(workshop):
+def valgrind_wrapper(workshop, reports):
+    """A program that runs another under valgrind. Numbers of processes come again, so its report has the time, too."""
+    path = os.path.join(workshop.logs, 'under-valgrind')
+    with open(path, 'w', encoding='utf-8') as script:
+        script.write('#!/bin/sh\nread up idle </proc/uptime\n'
+                     f'exec {shutil.which("valgrind")} {VALGRIND.split(" ", 1)[1]} --log-file={reports}/$$-$up "$@"\n')
+    os.chmod(path, 0o755)
+    return path
+
+
+def bus_under_valgrind(workshop, timeout, files=()):
     reports = fresh_directory(workshop, 'valgrind-reports')
+    rig = {'PULLAUTH_TEST_WRAPPER': valgrind_wrapper(workshop, reports), 'PULLAUTH_TEST_SLOW': '10'}
+    tally = pytest(workshop, 'bus', 'valgrind', timeout, env=rig, processes=PROCESSES, files=files)
+    memory_reports(reports, tally, 'valgrind')
+    return tally
+
+
+def suite_valgrind(workshop):
     wrapper = f'--wrapper={VALGRIND} --error-exitcode=99'
     tally = meson_test(workshop, 'unit', 'valgrind', 900, 10, [wrapper])
     if workshop.has_pytest('bus'):
-        rig = {'PULLAUTH_TEST_WRAPPER': f'{VALGRIND} --log-file={reports}/%p', 'PULLAUTH_TEST_SLOW': '10'}
-        tally.add(pytest(workshop, 'bus', 'valgrind', 3000, env=rig, processes=PROCESSES))
-        memory_reports(reports, tally, 'valgrind')
+        tally.add(bus_under_valgrind(workshop, 1500, VALGRIND_FILES))
     return tally
 
 
@@ -326,6 +344,7 @@ SUITES = {
     'valgrind': suite_valgrind,
     'clang': lambda w: meson_test(w, 'unit', 'clang'),
     'campaign': suite_campaign,
+    'memory': lambda w: bus_under_valgrind(w, 7200),
     'bench': lambda w: suite_figures(w, 'bench', root=True),
     'fleet': lambda w: suite_figures(w, 'fleet'),
 }
