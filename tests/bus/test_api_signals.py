@@ -33,6 +33,7 @@ def start(host, answer=None):
     assert host.client.connection
     host.start(wait=False)  # it is ready when all jobs had their first attempt
     host.client.wait(host.client.owner, 'the name')
+    host.client.wait_job('edge', State='refreshing')  # whoever answers knows that he has the name
     assert later.asked.wait(60)
     host.worker.answer = host.worker.credential
     later.send(answer or host.worker.credential(host.worker.requests[-1]))

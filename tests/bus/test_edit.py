@@ -124,7 +124,7 @@ def test_a_name_is_taken_by_whatever_stands_there(edge):
     for top in (ETC, RUN):
         edge.write(f'{top}/new.job.d/10-old.conf', '[Job]\nProxy=http://left.over:1\n')
         name, text = refused_create(edge)
-        assert name == 'NotChangeable' and '10-old.conf' in text and 'pullauthctl remove new' in text
+        assert name == 'NotChangeable' and '10-old.conf' in text and 'remove that directory' in text
         called(edge, 'RemoveJob', 's', 'new')
         assert not os.path.exists(edge.path(f'{top}/new.job.d'))
     create(edge)
