@@ -401,8 +401,8 @@ static void what_cannot_be_run_is_said_at_once(void **state) {
                              .timeout = USEC_PER_MINUTE,
                              .output_max = 10 };
 
-        /* Nothing can be seen under valgrind, whose posix_spawn() does not tell why exec() failed. That is not
-         * told as skipped, which meson would take for a failure as cmocka writes it. */
+        /* Nothing can be seen under valgrind, whose posix_spawn() does not tell why exec() failed. That is
+         * not told as skipped, which meson would take for a failure as cmocka writes it. */
         if (strstr(strempty(getenv("LD_PRELOAD")), "vgpreload"))
                 return;
         spec.arguments = (char *const[]){ (char *) "/nonexistent/program", NULL };
