@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which quotes a place in a text stands between, and how a value is written there.
+ *
+ * Owns nothing. It reads as much of each language as it takes to know where strings and comments begin and
+ * end, and refuses a value that it could not write so that it is read back as the same. */
+
+#include <string.h>
+
+#include "base/text.h"
+#include "codec/quoting.h"
+
+static const char *const names[_QUOTING_MAX] = {
+        [QUOTING_PLAIN] = "plain", [QUOTING_JSON] = "json",   [QUOTING_YAML] = "yaml",
+        [QUOTING_TOML] = "toml",   [QUOTING_SHELL] = "shell",
+};
+
+const char *quoting_to_string(QuotingLanguage l) {
+        return l >= 0 && l < _QUOTING_MAX ? names[l] : NULL;
+}
+
+QuotingLanguage quoting_from_string(const char *s) {
+        for (QuotingLanguage l = 0; l < _QUOTING_MAX; l++)
+                if (streq(names[l], s))
+                        return l;
+        return _QUOTING_INVALID;
+}
+
+/* Does a comment begin with a '#' here? */
+static bool opens_comment(QuotingLanguage l, bool word) {
+        return l == QUOTING_TOML || ((l == QUOTING_YAML || l == QUOTING_SHELL) && !word);
+}
+
+/* Does a string begin with this quote here? YAML has them at the start of a word alone. */
+static bool opens_string(QuotingLanguage l, bool word, char c) {
+        if (c == '"')
+                return l != QUOTING_YAML || !word;
+        return c == '\'' && (l == QUOTING_TOML || l == QUOTING_SHELL || (l == QUOTING_YAML && !word));
+}
+
+/* Does a backslash take the meaning away from what follows? */
+static bool has_escapes(QuotingLanguage l, QuotingContext c) {
+        return c == QUOTING_DOUBLE || (c == QUOTING_BARE && l == QUOTING_SHELL);
+}
+
+static bool ends_word(QuotingLanguage l, char c) {
+        if (strchr(WHITESPACE, c))
+                return true;
+        return l == QUOTING_SHELL ? !!strchr(";&|()<>", c) : !!strchr("[]{},", c);
+}
+
+static void advance_bare(QuotingLanguage l, QuotingState *s, char c) {
+        if (c == '#' && opens_comment(l, s->word))
+                s->context = QUOTING_COMMENT;
+        else if (opens_string(l, s->word, c))
+                s->context = c == '"' ? QUOTING_DOUBLE : QUOTING_SINGLE;
+        s->word = !ends_word(l, c);
+}
+
+static void advance(QuotingLanguage l, QuotingState *s, char c) {
+        if (s->escaped) {
+                s->escaped = false;
+                return;
+        }
+        if (c == '\\' && has_escapes(l, s->context)) {
+                s->escaped = s->word = true;
+                return;
+        }
+        switch (s->context) {
+        case QUOTING_BARE:
+                advance_bare(l, s, c);
+                break;
+        case QUOTING_SINGLE:
+        case QUOTING_DOUBLE:
+                if (c == (s->context == QUOTING_DOUBLE ? '"' : '\''))
+                        s->context = QUOTING_BARE;
+                break;
+        case QUOTING_COMMENT:
+                if (c == '\n')
+                        *s = (QuotingState){};
+                break;
+        }
+}
+
+void quoting_advance(QuotingLanguage l, QuotingState *s, const char *text, size_t size) {
+        if (l == QUOTING_PLAIN)
+                return;
+        for (size_t i = 0; i < size; i++)
+                advance(l, s, text[i]);
+}
+
+void quoting_advance_value(QuotingState *s) {
+        s->escaped = false;
+        s->word = true;
+}
+
+bool quoting_state_equal(const QuotingState *a, const QuotingState *b) {
+        return a->context == b->context && a->escaped == b->escaped;
+}
+
+/* What is being written, or counted. */
+typedef struct Sink {
+        char *out;
+        size_t n;
+} Sink;
+
+static void put(Sink *s, const char *text, size_t size) {
+        if (s->out)
+                (void) memcpy(s->out + s->n, text, size);
+        s->n += size;
+}
+
+static void put_char(Sink *s, char c) {
+        put(s, &c, 1);
+}
+
+static bool is_control(char c) {
+        return (uint8_t) c < 0x20 || c == 0x7f;
+}
+
+/* Strings of JSON, which those of YAML and TOML between double quotes include. */
+static void put_escaped(Sink *s, const char *value, size_t size) {
+        static const char digits[] = "0123456789abcdef";
+
+        for (size_t i = 0; i < size; i++) {
+                char c = value[i];
+
+                if (c == '"' || c == '\\')
+                        put_char(s, '\\');
+                if (!is_control(c)) {
+                        put_char(s, c);
+                        continue;
+                }
+                put(s, "\\u00", 4);
+                put_char(s, digits[(uint8_t) c >> 4]);
+                put_char(s, digits[c & 0xf]);
+        }
+}
+
+static void put_backslashed(Sink *s, const char *value, size_t size) {
+        for (size_t i = 0; i < size; i++) {
+                if (strchr("\"$`\\", value[i]))
+                        put_char(s, '\\');
+                put_char(s, value[i]);
+        }
+}
+
+/* With every single quote replaced by `instead`. */
+static void put_between_single(Sink *s, const char *value, size_t size, const char *instead) {
+        for (size_t i = 0; i < size; i++)
+                if (value[i] == '\'')
+                        put(s, instead, strlen(instead));
+                else
+                        put_char(s, value[i]);
+}
+
+static bool has_control(const char *value, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                if (is_control(value[i]))
+                        return true;
+        return false;
+}
+
+/* One word that means itself in every language here, wherever in a word it stands. */
+static bool is_harmless(const char *value, size_t size) {
+        static const char others[] = "._/+=@:~-";
+
+        for (size_t i = 0; i < size; i++) {
+                char c = value[i];
+                bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+                if (!letter && (i == 0 || c == '\0' || !strchr(others, c)))
+                        return false;
+        }
+        return size > 0 && value[size - 1] != ':';
+}
+
+static bool is_word(const char *value, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                if (value[i] <= 0x20 || value[i] == 0x7f)
+                        return false;
+        return size > 0;
+}
+
+static int write_bare(QuotingLanguage l, bool joined, const char *value, size_t size, Sink *s) {
+        if (l == QUOTING_SHELL || (l == QUOTING_YAML && joined)) {
+                if (is_harmless(value, size)) {
+                        put(s, value, size);
+                        return 0;
+                }
+                if (l == QUOTING_YAML || has_control(value, size))
+                        return -EILSEQ;
+                put_char(s, '\'');
+                put_between_single(s, value, size, "'\\''");
+                put_char(s, '\'');
+                return 0;
+        }
+        put_char(s, '"');
+        put_escaped(s, value, size);
+        put_char(s, '"');
+        return 0;
+}
+
+static int write_single(QuotingLanguage l, const char *value, size_t size, Sink *s) {
+        if (has_control(value, size) || (l == QUOTING_TOML && memchr(value, '\'', size)))
+                return -EILSEQ;
+        put_between_single(s, value, size, l == QUOTING_YAML ? "''" : "'\\''");
+        return 0;
+}
+
+static int write_double(QuotingLanguage l, const char *value, size_t size, Sink *s) {
+        if (l != QUOTING_SHELL) {
+                put_escaped(s, value, size);
+                return 0;
+        }
+        if (has_control(value, size))
+                return -EILSEQ;
+        put_backslashed(s, value, size);
+        return 0;
+}
+
+static int write_comment(const char *value, size_t size, Sink *s) {
+        if (has_control(value, size))
+                return -EILSEQ;
+        put(s, value, size);
+        return 0;
+}
+
+static int write_any(QuotingLanguage l, const QuotingPlace *place, const char *value, size_t size, Sink *s) {
+        if (!text_is_utf8(value, size))
+                return -EILSEQ;
+        if (l == QUOTING_PLAIN || (place->number && place->context == QUOTING_BARE)) {
+                if (!is_word(value, size))
+                        return -EILSEQ;
+                put(s, value, size);
+                return 0;
+        }
+        switch (place->context) {
+        case QUOTING_BARE:
+                return write_bare(l, place->joined, value, size, s);
+        case QUOTING_SINGLE:
+                return write_single(l, value, size, s);
+        case QUOTING_DOUBLE:
+                return write_double(l, value, size, s);
+        case QUOTING_COMMENT:
+                return write_comment(value, size, s);
+        }
+        return -EINVAL;
+}
+
+int quoting_write(QuotingLanguage l, const QuotingPlace *place, const void *value, size_t size, char *out,
+                  size_t *ret_n) {
+        Sink s = { .out = out };
+        int r;
+
+        r = write_any(l, place, value, size, &s);
+        if (r >= 0)
+                *ret_n = s.n;
+        return r;
+}
