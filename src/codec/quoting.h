@@ -9,7 +9,7 @@
 typedef enum QuotingLanguage {
         QUOTING_PLAIN, /* nothing can be quoted: values are single words */
         QUOTING_JSON,  /* RFC 8259 */
-        QUOTING_YAML, /* 1.2, but for block scalars and quoted strings with a comment sign at a line's start */
+        QUOTING_YAML,  /* 1.2, but for block scalars */
         QUOTING_TOML,  /* 1.0, but for strings over several lines */
         QUOTING_SHELL, /* POSIX sh, and EnvironmentFile= of systemd.exec(5); no here-documents */
         _QUOTING_MAX,

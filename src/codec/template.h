@@ -29,8 +29,9 @@ typedef struct TemplateSource {
         /* How often the loop comes. */
         size_t (*count)(char loop, void *userdata);
         /* The value for the item `index` (outside of loops: 0) of the loop; `ret` must stay until the call
-         * that renders returns. Returns 0; -ENOENT if it has no such value there, -ENOTUNIQ if it has several,
-         * which only a loop can tell apart; another errno, such as -ENODATA if there is none now, ends it. */
+         * that renders returns. Returns 0; -ENOENT if it has no such value there, -ENOTUNIQ if it has
+         * several, which only a loop can tell apart; another errno, such as -ENODATA if there is none now,
+         * ends it. */
         int (*value)(char letter, char loop, size_t index, struct iovec *ret, void *userdata);
         /* NULL if there is no such variable. */
         const char *(*variable)(const char *name, void *userdata);

@@ -2,8 +2,8 @@
 
 /* From entries to the values of a template.
  *
- * Owns what the letters mean, and the values while a text is made, for templates borrow them. Refuses to choose
- * among several values where a text has room for one. */
+ * Owns what the letters mean, and the values while a text is made, for templates borrow them. Refuses to
+ * choose among several values where a text has room for one. */
 
 #include <stdio.h>
 #include <string.h>

@@ -24,8 +24,8 @@ typedef struct TargetEntry {
         int64_t expires;
 } TargetEntry;
 
-/* Entries in any order, the text has them by registry and key. `variables` are "name=value". As template_render();
- * -ENODATA if there are no entries and the text cannot be without; -EBADMSG with an empty `what` for an auth
- * that is none. */
+/* Entries in any order, the text has them by registry and key. `variables` are "name=value". As
+ * template_render(); -ENODATA if there are no entries and the text cannot be without; -EBADMSG with an empty
+ * `what` for an auth that is none. */
 int target_template_render(const Template *t, const TargetEntry *entries, size_t n_entries,
                            char *const *variables, Secret **ret, TemplateError *reterr);

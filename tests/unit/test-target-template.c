@@ -61,7 +61,7 @@ static void letters_stand_for_values(void **state) {
                 { 0, 0, "%B", "eyJhdXRocyI6e319" },
                 { 0, 1, "%{name:x} %{empty:x}y", "web y" },
         };
-        char *variables[] = { (char *) "name=web", (char *) "nam=z", (char *) "empty=", NULL };
+        char *variables[] = { (char *) "name=web", (char *) "names=z", (char *) "empty=", NULL };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_secret_ Secret *made = NULL;

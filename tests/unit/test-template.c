@@ -89,7 +89,8 @@ static void a_text_becomes_what_it_says(void **state) {
                 { QUOTING_JSON, 1, "[%[%#%]]", "[0]" },
                 { QUOTING_JSON, 1, "[\"%{ns}\", %{ns}, %l]", "[\"edge\", \"edge\", \"a\\u000ab\"]" },
                 { QUOTING_YAML, 1, "a-%{ns}: %k\nb: 'x %k'\n# it's %k\nc: %k/d",
-                  "a-edge: \"q.example/acme\"\nb: 'x q.example/acme'\n# it's q.example/acme\nc: q.example/acme/d" },
+                  "a-edge: \"q.example/acme\"\nb: 'x q.example/acme'\n# it's q.example/acme\n"
+                  "c: q.example/acme/d" },
                 { QUOTING_YAML, 3, "%[\n- '%k'\n%]\n",
                   "- 'q.example/acme'\n- 'q.example/\"b'\n- 'q.example/it''s'\n" },
                 { QUOTING_YAML, 2, "a: [%[%k%|,%]]", "a: [\"q.example/acme\",\"q.example/\\\"b\"]" },
