@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* pullauthd: options, signals, and the wires between manager, bus and service manager.
+/* pullauthd: options, signals, and the wires between manager, bus, service manager and units.
  *
  * Owns the order in which these are made and torn down. Decides nothing about jobs. */
 
@@ -18,12 +18,14 @@
 #include "daemon/bus.h"
 #include "daemon/manager.h"
 #include "daemon/service.h"
+#include "daemon/unit-socket.h"
 
 typedef struct Daemon {
         sd_event *event;
         Manager *manager;
         Service *service;
         Bus *bus;
+        UnitSocket *units; /* NULL: the service manager passed no socket on */
 } Daemon;
 
 static void on_job_added(Job *j, void *userdata) {
@@ -31,6 +33,7 @@ static void on_job_added(Job *j, void *userdata) {
 
         bus_job_added(d->bus, j);
         service_changed(d->service);
+        unit_socket_changed(d->units);
 }
 
 static void on_job_removed(Job *j, void *userdata) {
@@ -38,6 +41,7 @@ static void on_job_removed(Job *j, void *userdata) {
 
         bus_job_removed(d->bus, j);
         service_changed(d->service);
+        unit_socket_changed(d->units);
 }
 
 static void on_job_changed(Job *j, JobChange what, void *userdata) {
@@ -45,6 +49,7 @@ static void on_job_changed(Job *j, JobChange what, void *userdata) {
 
         bus_job_changed(d->bus, j, what);
         service_changed(d->service);
+        unit_socket_changed(d->units);
 }
 
 static void on_configuration_changed(void *userdata) {
@@ -52,6 +57,7 @@ static void on_configuration_changed(void *userdata) {
 
         bus_configuration_changed(d->bus);
         service_changed(d->service);
+        unit_socket_changed(d->units);
 }
 
 static void on_ready(void *userdata) {
@@ -105,13 +111,15 @@ static int open_event(Daemon *d) {
 
 static void daemon_done(Daemon *d) {
         /* First those that look at the manager, then the manager, which saves its state. */
+        unit_socket_free(d->units);
         bus_free(d->bus);
         service_free(d->service);
         manager_free(d->manager);
         sd_event_unref(d->event);
 }
 
-static int open_daemon(Daemon *d, const char *root) {
+static int open_daemon(Daemon *d, const char *root, int units_fd) {
+        _cleanup_close_ int fd = units_fd;
         const ManagerObserver manager_observer = {
                 .job_added = on_job_added,
                 .job_removed = on_job_removed,
@@ -130,6 +138,8 @@ static int open_daemon(Daemon *d, const char *root) {
                 r = service_new(d->event, d->manager, &d->service);
         if (r >= 0)
                 r = bus_new(d->event, d->manager, &observer, &d->bus);
+        if (r >= 0 && fd >= 0)
+                r = unit_socket_new(d->event, d->manager, TAKE_FD(fd), &d->units);
         if (r < 0)
                 return log_error_errno(r, "Cannot start: %m");
         manager_set_observer(d->manager, &manager_observer);
@@ -140,11 +150,11 @@ static int open_daemon(Daemon *d, const char *root) {
         return 0;
 }
 
-static int run(const char *root) {
+static int run(const char *root, int units_fd) {
         _cleanup_(daemon_done) Daemon d = {};
         int r;
 
-        r = open_daemon(&d, root);
+        r = open_daemon(&d, root, units_fd);
         if (r < 0)
                 return r;
         r = sd_event_loop(d.event);
@@ -211,12 +221,13 @@ static int resolve_root(const char *root, char **ret) {
 int main(int argc, char *argv[]) {
         _cleanup_free_ char *resolved = NULL;
         const char *root = NULL;
-        int r;
+        int units_fd = -EBADF, r;
 
         log_setup();
         r = parse_options(argc, argv, &root);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        (void) unit_socket_find(&units_fd);
         (void) umask(0022);
         r = process_guard();
         if (r < 0)
@@ -226,5 +237,5 @@ int main(int argc, char *argv[]) {
                 if (r < 0)
                         return EXIT_FAILURE;
         }
-        return run(resolved ?: "") == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return run(resolved ?: "", units_fd) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -12,11 +12,13 @@
 #include "model/config-value.h"
 #include "model/job-config.h"
 #include "model/name.h"
+#include "model/unit-peer.h"
 
 #define MINIMUM_REMAINING_MIN (1 * USEC_PER_SEC)
 #define MINIMUM_REMAINING_MAX (7 * USEC_PER_DAY)
 #define SCOPES_MAX 64
 #define TARGETS_MAX 16
+#define UNITS_MAX 64
 /* Of Proxy=: none, whatever pullauthd.conf says. */
 #define PROXY_NONE "none"
 
@@ -162,6 +164,13 @@ static int set_targets(const ConfAssignment *a, void *userdata, char **reterr) {
         return job_config_set_targets(a, &d->config->targets, reterr);
 }
 
+static int set_units(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return append_words(a, &d->config->units, unit_pattern_is_valid, UNITS_MAX,
+                            "app.service worker@*.service", reterr);
+}
+
 static int set_ca_file(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
@@ -215,19 +224,13 @@ static int set_minimum_remaining(const ConfAssignment *a, void *userdata, char *
 }
 
 static const ConfKey job_keys[] = {
-        { "Job", "Enabled", set_enabled },
-        { "Job", "Registry", set_registry },
-        { "Job", "Robot", set_robot },
-        { "Job", "Identity", set_identity },
-        { "Job", "Scopes", set_scopes },
-        { "Job", "Targets", set_targets },
-        { "Job", "CAFile", set_ca_file },
-        { "Job", "Proxy", set_proxy },
-        { "Job", "TakeOver", set_take_over },
-        { "Job", "OnExpiry", set_on_expiry },
-        { "Job", "WakeSystem", set_wake_system },
-        { "Job", "OnRemove", set_on_remove },
-        { "Job", "MinimumRemaining", set_minimum_remaining },
+        { "Job", "Enabled", set_enabled },    { "Job", "Registry", set_registry },
+        { "Job", "Robot", set_robot },        { "Job", "Identity", set_identity },
+        { "Job", "Scopes", set_scopes },      { "Job", "Targets", set_targets },
+        { "Job", "Units", set_units },        { "Job", "CAFile", set_ca_file },
+        { "Job", "Proxy", set_proxy },        { "Job", "TakeOver", set_take_over },
+        { "Job", "OnExpiry", set_on_expiry }, { "Job", "WakeSystem", set_wake_system },
+        { "Job", "OnRemove", set_on_remove }, { "Job", "MinimumRemaining", set_minimum_remaining },
 };
 
 JobConfig *job_config_free(JobConfig *c) {
@@ -239,6 +242,7 @@ JobConfig *job_config_free(JobConfig *c) {
         free(c->identity);
         strv_free(c->scopes);
         strv_free(c->targets);
+        strv_free(c->units);
         free(c->ca_file);
         free(c->proxy);
         strv_free(c->files);
@@ -375,8 +379,9 @@ bool job_config_equal(const JobConfig *a, const JobConfig *b) {
         return streq_ptr(a->name, b->name) && a->enabled == b->enabled &&
                streq_ptr(a->registry, b->registry) && streq_ptr(a->robot, b->robot) &&
                streq_ptr(a->identity, b->identity) && strv_equal(a->scopes, b->scopes) &&
-               strv_equal(a->targets, b->targets) && streq_ptr(a->ca_file, b->ca_file) &&
-               streq_ptr(a->proxy, b->proxy) && a->take_over == b->take_over &&
-               a->on_remove == b->on_remove && a->on_expiry == b->on_expiry &&
-               a->wake_system == b->wake_system && a->minimum_remaining == b->minimum_remaining;
+               strv_equal(a->targets, b->targets) && strv_equal(a->units, b->units) &&
+               streq_ptr(a->ca_file, b->ca_file) && streq_ptr(a->proxy, b->proxy) &&
+               a->take_over == b->take_over && a->on_remove == b->on_remove &&
+               a->on_expiry == b->on_expiry && a->wake_system == b->wake_system &&
+               a->minimum_remaining == b->minimum_remaining;
 }

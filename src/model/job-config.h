@@ -43,6 +43,7 @@ typedef struct JobConfig {
         char *identity; /* default "default" */
         char **scopes;  /* full keys "host/ns"; default: the robot's namespace */
         char **targets; /* default "system", "podman" */
+        char **units;   /* patterns of names of units that may have the credential, or NULL */
         char *ca_file;  /* absolute, or NULL */
         char *proxy;    /* URL, or NULL */
         bool take_over;

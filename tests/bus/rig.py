@@ -19,6 +19,7 @@ import threading
 import time
 
 from client import Client, Gio, GLib
+from activate import listen
 from fakeworker import FakeWorker
 from polkitd import Polkitd
 from privatebus import PrivateBus
@@ -33,6 +34,10 @@ DAEMON_UID = DAEMON_USER.pw_uid
 # Services whose signals end waits; a test may be them.
 EVENT_NAMES = ['org.freedesktop.NetworkManager', 'org.freedesktop.network1', 'org.freedesktop.login1']
 STRANGER_UID = pwd.getpwnam('nobody').pw_uid
+
+# As a service manager does: from descriptor 3 on, for this very process, and with a name.
+PASS_SOCKET = ('fd=$1; shift; exec 3<&$fd; ((fd == 3)) || exec {fd}<&-; '
+               'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=credential exec "$@"')
 
 JWT = 'eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJzdWIiOiJlZGdlLTEifQ.c2lnbmF0dXJl'
 
@@ -146,6 +151,7 @@ class Host:
         self.notify = NotifySocket(os.path.join(self.directory, 'notify'), DAEMON_UID)
         self.logs = os.path.join(self.directory, 'log')
         self.daemon = None
+        self.units_socket = None  # what a service manager holds for the daemon
         self.others = []
         self.stubs = []
         self._client = None
@@ -219,14 +225,23 @@ class Host:
         """Without the bus's guid, for the one after it will have another."""
         return self.bus.address.split(',')[0]
 
+    def listen_for_units(self):
+        """From the next start on the daemon is given the socket for credentials of units."""
+        self.units_socket = listen(self.path('run/pullauth/credential.sock'), user=DAEMON_UID)
+        return self
+
     def start(self, wait=True, **environment):
         """A variable that is None is not set."""
         variables = {'NOTIFY_SOCKET': self.notify.path, 'PULLAUTH_LOG_LEVEL': 'debug', **environment}
         self.notify.forget()
         log = open(self.logs, 'ab')
         command = [*WRAPPER, program(self.directory, 'pullauthd'), f'--root={self.root}']
+        passed = []
+        if self.units_socket:
+            passed = [self.units_socket.fileno()]
+            command = ['bash', '-c', PASS_SOCKET, 'bash', str(passed[0]), *command]
         self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                       cwd=self.directory, start_new_session=True,
+                                       cwd=self.directory, start_new_session=True, pass_fds=passed,
                                        env=self.environment(**{key: value for key, value in variables.items()
                                                                if value is not None}),
                                        **as_user(DAEMON_UID))
@@ -336,6 +351,8 @@ class Host:
                 process.wait()
             if self.worker:
                 self.worker.stop()
+            if self.units_socket:
+                self.units_socket.close()
             self.notify.close()
             self.bus.close()
             self.print_log()

@@ -12,6 +12,7 @@
 #include "model/identity-config.h"
 #include "model/job-config.h"
 #include "model/name.h"
+#include "model/unit-peer.h"
 
 static int set(const ConfAssignment *a, void *userdata, char **reterr) {
         size_t *n = userdata;
@@ -105,6 +106,8 @@ static void check_job(const uint8_t *data, size_t size, const JobDefaults *defau
         check_proxy(job->proxy);
         fuzz_assert(job->targets && job->targets[0] && object_name_is_valid(job->identity));
         fuzz_assert(conf_has_error(c) || (job->registry && job->robot && job->scopes && job->scopes[0]));
+        STRV_FOREACH(unit, job->units)
+                fuzz_assert(unit_pattern_is_valid(*unit));
         fuzz_assert(job->minimum_remaining <= 7 * USEC_PER_DAY);
 }
 

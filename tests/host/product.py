@@ -17,6 +17,7 @@ MANAGER, JOB = 'org.pullauth1.Manager', 'org.pullauth1.Job'
 SYSTEM, PODMAN = '/etc/containers/auth.json', '/run/containers/0/auth.json'
 TOKEN_FILE = '/etc/pullauth/host.jwt'
 DAEMON, WORKER, SOCKET = 'pullauthd.service', 'pullauth-worker.service', 'pullauth-worker.socket'
+CREDENTIAL_SOCKET = 'pullauth-credential.socket'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Product:
 
     def clean(self):
         """As on the first day: installed, nothing configured, nothing running, nothing pulled."""
-        self.machine.run('systemctl', 'stop', DAEMON, WORKER, SOCKET)
+        self.machine.run('systemctl', 'stop', CREDENTIAL_SOCKET, DAEMON, WORKER, SOCKET)
         self.machine.run('systemctl', 'disable', DAEMON)
         self.machine.run('systemctl', 'reset-failed')
         for directory in ('/run/pullauth', '/var/lib/pullauth', '/run/containers/0', '/etc/pullauth/identities',

@@ -19,7 +19,8 @@ ADMINISTRATOR, ADMINISTRATOR_KEPT = 2, 4  # of polkit's implicit authorizations
 
 def test_systemd_finds_nothing_wrong_in_the_units(machine):
     checked = machine.run('systemd-analyze', 'verify', '--man=no', *[
-        f'{UNITS}/{unit}' for unit in ('pullauthd.service', 'pullauth-worker.service', 'pullauth-worker.socket')])
+        f'{UNITS}/{unit}' for unit in ('pullauthd.service', 'pullauth-credential.socket', 'pullauth-worker.service',
+                                           'pullauth-worker.socket')])
     assert checked.stdout == ''
 
 
@@ -50,10 +51,10 @@ def test_directories_are_there_before_the_daemon(machine, path, owner, mode):
     assert machine.run('stat', '-c', '%F %U %G %a', path).stdout.strip() == f'directory {owner} {owner} {mode:o}'
 
 
-def test_the_preset_enables_both_units(machine):
-    units = ('pullauthd.service', 'pullauth-worker.socket')
+def test_the_preset_enables_service_and_sockets(machine):
+    units = ('pullauthd.service', 'pullauth-worker.socket', 'pullauth-credential.socket')
     machine.run('systemctl', 'preset', *units)
-    assert machine.run('systemctl', 'is-enabled', *units).stdout.split() == ['enabled', 'enabled']
+    assert machine.run('systemctl', 'is-enabled', *units).stdout.split() == ['enabled'] * len(units)
     machine.run('systemctl', 'disable', *units)
 
 
