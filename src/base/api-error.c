@@ -22,6 +22,7 @@ static const char *const names[_API_ERROR_MAX] = {
         [API_ERROR_NO_CREDENTIAL] = "org.pullauth1.Error.NoCredential",
         [API_ERROR_TARGET_FAILED] = "org.pullauth1.Error.TargetFailed",
         [API_ERROR_IDENTITY_FAILED] = "org.pullauth1.Error.IdentityFailed",
+        [API_ERROR_SEVERAL_JOBS] = "org.pullauth1.Error.SeveralJobs",
 };
 
 const char *api_error_to_string(ApiError e) {

@@ -21,6 +21,7 @@ typedef enum ApiError {
         API_ERROR_NO_CREDENTIAL,         /* the job holds none at present */
         API_ERROR_TARGET_FAILED,         /* the target file cannot be read or understood */
         API_ERROR_IDENTITY_FAILED,       /* no token of this host to be had */
+        API_ERROR_SEVERAL_JOBS,          /* of a registry, where only one could answer for all of it */
         _API_ERROR_MAX,
         _API_ERROR_INVALID = -EINVAL,
 } ApiError;

@@ -51,6 +51,13 @@ static const Property awaited_members[] = {
 };
 const RowType awaited_type = ROW_TYPE("sss", awaited_members, Awaited);
 
+static const Property registry_members[] = {
+        MEMBER(ServedRegistry, NULL, "registry", PROPERTY_STRING, registry),
+        MEMBER(ServedRegistry, NULL, "job", PROPERTY_STRING, job),
+        MEMBER(ServedRegistry, NULL, "user", PROPERTY_STRING, user),
+};
+static const RowType registry_type = ROW_TYPE("sss", registry_members, ServedRegistry);
+
 static const Property test_step_members[] = {
         MEMBER(TestStep, NULL, "step", PROPERTY_STRING, step),
         MEMBER(TestStep, NULL, "result", PROPERTY_STRING, result),
@@ -96,6 +103,7 @@ static const Property answer_table[] = {
         { .kind = PROPERTY_ROWS, .offset = offsetof(Answer, attempts), .rows = &attempt_type },
         { .kind = PROPERTY_ROWS, .offset = offsetof(Answer, messages), .rows = &shown_message_type },
         { .kind = PROPERTY_ROWS, .offset = offsetof(Answer, awaited), .rows = &awaited_type },
+        { .kind = PROPERTY_ROWS, .offset = offsetof(Answer, registries), .rows = &registry_type },
         { .kind = PROPERTY_ROWS, .offset = offsetof(Answer, steps), .rows = &test_step_type },
         { .kind = PROPERTY_STRING, .offset = offsetof(Answer, text) },
         { .kind = PROPERTY_STRING, .offset = offsetof(Answer, name) },
@@ -154,6 +162,10 @@ int answer_read_test(Answer *a, sd_bus_message *m) {
 
         r = rows_read((Rows *) &a->steps, &test_step_type, m);
         return r < 0 ? r : table_read(&a->failure, failure_table, ELEMENTSOF(failure_table), m);
+}
+
+int answer_read_registries(Answer *a, sd_bus_message *m) {
+        return rows_read((Rows *) &a->registries, &registry_type, m);
 }
 
 int answer_read_text(Answer *a, sd_bus_message *m) {

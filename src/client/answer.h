@@ -6,6 +6,7 @@
 
 #include "base/macro.h"
 #include "base/secret.h"
+#include "client/rows.h"
 #include "client/table.h"
 
 /* One line about configuration files. */
@@ -32,26 +33,6 @@ typedef struct ShownTargets {
         ShownTarget *items;
         size_t n_items;
 } ShownTargets;
-
-typedef struct Attempt {
-        char *name; /* of the job */
-        uint64_t number;
-} Attempt;
-
-typedef struct Attempts {
-        Attempt *items;
-        size_t n_items;
-} Attempts;
-
-/* How a job stood when waiting for it was over. */
-typedef struct Awaited {
-        char *name, *state, *reason;
-} Awaited;
-
-typedef struct AwaitedJobs {
-        Awaited *items;
-        size_t n_items;
-} AwaitedJobs;
 
 /* What the token of an identity says of this host. */
 typedef struct Claims {
@@ -89,11 +70,12 @@ typedef struct Answer {
         Attempts attempts;
         ShownMessages messages;
         AwaitedJobs awaited;
+        ServedRegistries registries;
         Claims claims;
         TestSteps steps;
         TestFailure failure;
         char *text;         /* RenderTarget, GetMetrics: lines */
-        char *name, *scope; /* GetCredentialForImage, FindJobForImage */
+        char *name, *scope; /* GetCredentialForImage, …ForRegistry, FindJobForImage */
         Secret *credential; /* an auth.json */
         usec_t expires;     /* of the credential */
 } Answer;
@@ -112,6 +94,7 @@ int answer_read_messages(Answer *a, sd_bus_message *m);
 int answer_read_awaited(Answer *a, sd_bus_message *m);
 int answer_read_claims(Answer *a, sd_bus_message *m);
 int answer_read_test(Answer *a, sd_bus_message *m);
+int answer_read_registries(Answer *a, sd_bus_message *m);
 int answer_read_text(Answer *a, sd_bus_message *m);
 int answer_read_credential(Answer *a, sd_bus_message *m);
 int answer_read_image_credential(Answer *a, sd_bus_message *m);

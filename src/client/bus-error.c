@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/api-error.h"
 #include "base/text.h"
 #include "client/bus-error.h"
 
@@ -79,6 +78,7 @@ static const struct {
         [API_ERROR_NO_CREDENTIAL] = { PROBLEM_ATTENTION, NULL },
         [API_ERROR_TARGET_FAILED] = { PROBLEM_REFUSED, NULL },
         [API_ERROR_IDENTITY_FAILED] = { PROBLEM_ATTENTION, NULL },
+        [API_ERROR_SEVERAL_JOBS] = { PROBLEM_ATTENTION, NULL },
 };
 static_assert(ELEMENTSOF(api_rows) == _API_ERROR_MAX, "each error has a row");
 
@@ -100,6 +100,7 @@ static int new_problem(BusProblemKind kind, const char *what, const char *words,
         if (!p)
                 return -ENOMEM;
         p->kind = kind;
+        p->error = _API_ERROR_INVALID;
         if (isempty(words))
                 r = text_format(&p->what, "%s", what ?: "pullauthd refused without saying why");
         else if (!what)
@@ -179,8 +180,12 @@ int bus_problem_new(const sd_bus_error *error, const char *sender, const char *a
         /* It is the job as it would be that cannot work, the files are as they were. */
         if (api == API_ERROR_CONFIGURATION_INVALID && streq_ptr(action, "org.pullauth1.manage-jobs"))
                 return new_problem(api_rows[api].kind, NULL, words, "Nothing was changed", ret);
-        if (api >= 0)
-                return new_problem(api_rows[api].kind, NULL, words, api_rows[api].advice, ret);
+        if (api >= 0) {
+                r = new_problem(api_rows[api].kind, NULL, words, api_rows[api].advice, ret);
+                if (r >= 0)
+                        (*ret)->error = api;
+                return r;
+        }
         row = find_row(name);
         if (row)
                 return new_problem(row->kind, row->what, !row->what || row->with_words ? words : NULL,

@@ -5,6 +5,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "base/api-error.h"
 #include "base/macro.h"
 
 typedef enum BusProblemKind {
@@ -25,8 +26,9 @@ typedef enum BusProblemKind {
 
 typedef struct BusProblem {
         BusProblemKind kind;
-        char *what;   /* one sentence without a final stop */
-        char *advice; /* what to do, one line; or NULL */
+        ApiError error; /* of pullauthd itself, or _API_ERROR_INVALID */
+        char *what;     /* one sentence without a final stop */
+        char *advice;   /* what to do, one line; or NULL */
 } BusProblem;
 
 BusProblem *bus_problem_free(BusProblem *p);

@@ -9,25 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/stream.h"
 #include "ctl/verb.h"
-
-/* Returns 0 or a negative errno. */
-static int write_secret(const Secret *s) {
-        struct iovec v = secret_peek(s);
-        const char *p = v.iov_base;
-
-        while (v.iov_len > 0) {
-                ssize_t n = write(STDOUT_FILENO, p, v.iov_len);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                p += n;
-                v.iov_len -= (size_t) n;
-        }
-        return 0;
-}
 
 /* A job's name holds no slash, an image's always does. */
 void verb_credential(Ctl *ctl, char *const *arguments) {
@@ -39,7 +22,7 @@ void verb_credential(Ctl *ctl, char *const *arguments) {
                      strchr(arguments[0], '/') ? METHOD_GET_CREDENTIAL_FOR_IMAGE : METHOD_GET_CREDENTIAL,
                      &wanted, &a) < 0)
                 return;
-        r = write_secret(a.credential);
+        r = stream_write(STDOUT_FILENO, a.credential);
         if (r < 0 && r != -EPIPE)
                 ctl_report_errno(ctl, r, "write to standard output");
 }

@@ -14,6 +14,7 @@
 #include "daemon/bus-request.h"
 #include "daemon/fragment.h"
 #include "daemon/manager-preview.h"
+#include "daemon/registry-choice.h"
 #include "model/auth-mask.h"
 #include "model/name.h"
 #include "model/target-config.h"
@@ -60,21 +61,12 @@ int bus_manager_get_credential(sd_bus_message *message, void *userdata, sd_bus_e
         return r < 0 ? r : sd_bus_reply_method_return(message, "ht", fd, bus_job_expires(b, j));
 }
 
-/* Which job it is, everyone may know; so that is looked up first, for polkit to be told. If it is another
- * one after the wait, polkit is asked again. */
-int bus_manager_get_credential_for_image(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
-        const BusContext *b = userdata;
-        _cleanup_free_ char *repository = NULL;
+/* Answers with the credential of a job that was looked up already, if the caller may have it. */
+static int reply_found(const BusContext *b, sd_bus_message *message, const Job *j, const char *scope,
+                       sd_bus_error *reterror) {
         _cleanup_close_ int fd = -EBADF;
-        const char *scope;
-        Job *j;
         int r;
 
-        r = bus_read_image(message, &repository, reterror);
-        if (r >= 0)
-                r = bus_find_job_for(b, repository, &j, &scope, reterror);
-        if (r < 0)
-                return r;
         r = bus_authorize_job(b, message, j->name, reterror);
         if (r <= 0)
                 return r < 0 ? r : 1;
@@ -82,6 +74,54 @@ int bus_manager_get_credential_for_image(sd_bus_message *message, void *userdata
         return r < 0 ? r
                      : sd_bus_reply_method_return(message, "ssht", j->name, scope, fd,
                                                   bus_job_expires(b, j));
+}
+
+/* Which job it is, everyone may know; so that is looked up first, for polkit to be told. If it is another
+ * one after the wait, polkit is asked again. */
+int bus_manager_get_credential_for_image(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
+        const BusContext *b = userdata;
+        _cleanup_free_ char *repository = NULL;
+        const char *scope;
+        Job *j;
+        int r;
+
+        r = bus_read_image(message, &repository, reterror);
+        if (r >= 0)
+                r = bus_find_job_for(b, repository, &j, &scope, reterror);
+        return r < 0 ? r : reply_found(b, message, j, scope, reterror);
+}
+
+static int refuse_choice(const RegistryChoice *c, const char *registry, sd_bus_error *reterror) {
+        if (!c->first)
+                return bus_error(reterror, API_ERROR_NO_SUCH_JOB, "No job is at the registry '%s'",
+                                 registry);
+        return bus_error(reterror, API_ERROR_SEVERAL_JOBS,
+                         "Jobs '%s' and '%s' are both at %s, and none is for all of it: give one of them "
+                         "Scopes=*, or let the tool read an auth.json, which has a credential for each path",
+                         c->first->name, c->second->name, registry);
+}
+
+int bus_manager_get_credential_for_registry(sd_bus_message *message, void *userdata,
+                                            sd_bus_error *reterror) {
+        const BusContext *b = userdata;
+        RegistryChoice choice = {};
+        const char *registry;
+        Job *const *jobs;
+        Job *j;
+        size_t n;
+        int r;
+
+        r = bus_read_registry(message, &registry, reterror);
+        if (r < 0)
+                return r;
+        jobs = manager_jobs(b->manager, &n);
+        for (size_t i = 0; i < n; i++)
+                if (streq_ptr(jobs[i]->config->registry, registry))
+                        registry_choice_consider(&choice, jobs[i]);
+        j = registry_choice_job(&choice);
+        if (!j)
+                return refuse_choice(&choice, registry, reterror);
+        return reply_found(b, message, j, strempty(registry_choice_scope(j)), reterror);
 }
 
 static int refuse_target(const char *name, sd_bus_error *reterror) {

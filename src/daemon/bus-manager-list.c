@@ -5,10 +5,14 @@
  * Everyone may, so no question is asked. Owns the form in which a job is shown in a list; refuses to change
  * anything. */
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "base/text.h"
 #include "daemon/bus-job.h"
 #include "daemon/bus-manager-methods.h"
 #include "daemon/bus-request.h"
+#include "daemon/registry-choice.h"
 
 static int append_job(sd_bus_message *reply, const Manager *m, const Job *j) {
         const Failure *f = job_failure(j);
@@ -82,4 +86,57 @@ int bus_manager_find_job_for_image(sd_bus_message *message, void *userdata, sd_b
         if (r >= 0)
                 r = bus_job_path(j, &path);
         return r < 0 ? r : sd_bus_reply_method_return(message, "sos", j->name, path, scope);
+}
+
+static int compare_registries(const void *a, const void *b) {
+        const Job *x = *(const Job *const *) a, *y = *(const Job *const *) b;
+        int r = strcmp(strempty(x->config->registry), strempty(y->config->registry));
+
+        return r != 0 ? r : strcmp(x->name, y->name);
+}
+
+static int append_registry(sd_bus_message *reply, const RegistryChoice *c) {
+        const Job *j = registry_choice_job(c);
+
+        if (!j || !job_has_valid_credential(j))
+                return 0;
+        return sd_bus_message_append(reply, "(sss)", j->config->registry, j->name, j->config->robot);
+}
+
+static int append_registries(sd_bus_message *reply, Job *const *sorted, size_t n) {
+        RegistryChoice choice = {};
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                registry_choice_consider(&choice, sorted[i]);
+                if (i + 1 < n && streq_ptr(sorted[i]->config->registry, sorted[i + 1]->config->registry))
+                        continue;
+                r = append_registry(reply, &choice);
+                choice = (RegistryChoice){};
+        }
+        return r;
+}
+
+int bus_manager_list_registries(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_free_ Job **sorted = NULL;
+        Job *const *jobs;
+        size_t n;
+        int r;
+
+        jobs = manager_jobs(((const BusContext *) userdata)->manager, &n);
+        sorted = calloc(n + 1, sizeof(*sorted));
+        if (!sorted)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                sorted[i] = jobs[i];
+        qsort(sorted, n, sizeof(*sorted), compare_registries);
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(sss)");
+        if (r >= 0)
+                r = append_registries(reply, sorted, n);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_message_send(reply);
 }

@@ -13,6 +13,7 @@ BusMethod bus_manager_list_jobs;
 BusMethod bus_manager_list_jobs_by_registry;
 BusMethod bus_manager_get_job;
 BusMethod bus_manager_find_job_for_image;
+BusMethod bus_manager_list_registries;
 
 /* bus-manager-refresh.c: jobs stay as they are and do their work sooner */
 BusMethod bus_manager_refresh_job;
@@ -41,6 +42,7 @@ BusMethod bus_manager_test_job;
 /* bus-manager-credential.c */
 BusMethod bus_manager_get_credential;
 BusMethod bus_manager_get_credential_for_image;
+BusMethod bus_manager_get_credential_for_registry;
 BusMethod bus_manager_render_target;
 
 /* bus-manager-reload.c */

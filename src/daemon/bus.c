@@ -52,6 +52,7 @@ static const AuthorizeRule rules[] = {
         { BUS_MANAGER_INTERFACE, "TestJob", "org.pullauth1.refresh" },
         { BUS_MANAGER_INTERFACE, "GetCredential", "org.pullauth1.read-credential" },
         { BUS_MANAGER_INTERFACE, "GetCredentialForImage", "org.pullauth1.read-credential" },
+        { BUS_MANAGER_INTERFACE, "GetCredentialForRegistry", "org.pullauth1.read-credential" },
         { BUS_MANAGER_INTERFACE, "RenderTarget", "org.pullauth1.read-credential" },
         { BUS_MANAGER_INTERFACE, "Reload", "org.pullauth1.reload" },
         { BUS_JOB_INTERFACE, "Refresh", "org.pullauth1.refresh" },

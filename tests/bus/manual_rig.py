@@ -71,7 +71,7 @@ class Manual:
         self.host = Host()
         self.bin = os.path.join(self.host.directory, 'bin')
         os.mkdir(self.bin)
-        for name in ('pullauthctl', 'pullauth-worker'):
+        for name in ('pullauthctl', 'pullauth-worker', 'docker-credential-pullauth'):
             os.symlink(program(self.host.directory, name), os.path.join(self.bin, name))
         self.written = []
         self.host.worker.answer = self.credential

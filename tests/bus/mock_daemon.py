@@ -51,6 +51,7 @@ METHODS = {
     'ResetFailed': ('', ''), 'WaitJobs': ('ast', 'a(sss)'), 'ExplainIdentity': ('s', 'a{sv}'),
     'TestJob': ('s', 'a(ssts)a{sv}'), 'RenderTarget': ('s', 's'), 'GetMetrics': ('', 's'),
     'GetCredential': ('s', 'ht'), 'GetCredentialForImage': ('s', 'ssht'),
+    'GetCredentialForRegistry': ('s', 'ssht'), 'ListRegistries': ('', 'a(sss)'),
 }
 # Members of dictionaries in answers.
 MEMBERS = {'Audience': 'as', 'Issued': 't', 'Expires': 't', 'HTTPStatus': 'u'}

@@ -35,6 +35,7 @@ RIGHTS = {
     'Manager.ListJobs': (LOOK, None),
     'Manager.ListJobsByRegistry': (LOOK, None, 's', QUAY),
     'Manager.FindJobForImage': (LOOK, None, 's', f'{QUAY}/acme/app'),
+    'Manager.ListRegistries': (LOOK, None),
     'Manager.GetJob': (LOOK, None, 's', EDGE),
     'Manager.GetMetrics': (LOOK, None),
     'Manager.WaitJobs': (LOOK, None, 'ast', [EDGE], 1000),
@@ -55,6 +56,7 @@ RIGHTS = {
     'Manager.RenderTarget': ('read-credential', {'target': 'system'}, 's', 'system'),
     'Manager.GetCredential': ('read-credential', OF_EDGE, 's', EDGE),
     'Manager.GetCredentialForImage': ('read-credential', OF_EDGE, 's', f'{QUAY}/acme/app'),
+    'Manager.GetCredentialForRegistry': ('read-credential', OF_EDGE, 's', QUAY),
     'Job.Refresh': ('refresh', OF_EDGE),
 }
 

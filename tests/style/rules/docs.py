@@ -279,7 +279,7 @@ def catalog(tree):
     yield from in_step(tree, DAEMON, 'JOURNAL', r'[0-9a-f]{32}', used)
 
 
-OURS = r'((?:pullauth|org\.pullauth1)[\w.-]*)'
+OURS = r'(docker-credential-pullauth|(?<!docker-credential-)(?:pullauth|org\.pullauth1)[\w.-]*)'
 
 
 def pages(tree):
