@@ -343,7 +343,7 @@ static int recall_config(Adoption *a, JobConfig *old) {
         old->registry = strndup(old->scopes[0], strcspn(old->scopes[0], "/"));
         if (!old->registry)
                 return -ENOMEM;
-        return robot_is_valid(old->robot) && registry_is_valid(old->registry);
+        return user_is_valid(old->robot) && registry_is_valid(old->registry);
 }
 
 static void swap_strings(char **a, char **b) {

@@ -19,6 +19,8 @@
 #include "daemon/job-wait.h"
 
 #define REREAD_DELAY (300 * USEC_PER_MSEC)
+/* Of the life of a token that is its own credential: when it has to have been renewed. */
+#define LATE_PART 10
 
 static void send_request(Job *j);
 
@@ -95,9 +97,39 @@ static int check_credential(const Job *j, const Credential *c, usec_t asked_boot
         else if (job_has_valid_credential(j) && credential_expires_boot(c) <= j->expires_boot)
                 r = failure_new(
                         reterr, STEP_EXCHANGE, REASON_TOKEN_NOT_USABLE,
-                        "The registry returned a token that ends sooner than the one that stands, which "
-                        "is kept");
+                        "The token that was obtained ends sooner than the one that stands, which is kept");
         return r < 0 ? r : *reterr ? 1 : 0;
+}
+
+/* Of the credential that stands: a source that renews its token rarely gives the same one for a while. */
+static bool is_the_same(const Job *j, const Credential *c) {
+        _cleanup_secret_ Secret *auth = NULL;
+
+        return j->config->exchange == EXCHANGE_TOKEN && job_has_valid_credential(j) &&
+               credential_auth(c, &auth) >= 0 && secret_equal(auth, j->auth);
+}
+
+/* There is nothing newer yet. Whoever renews the token is given half of what is left, and half of that; near
+ * the end it is a failure. */
+static void go_on_with_it(Job *j) {
+        usec_t left = usec_sub(j->expires_boot, now_boot());
+        Failure *f = NULL;
+
+        if (left > credential_lifetime(j->credential) / LATE_PART) {
+                j->failure = failure_free(j->failure);
+                j->pace = (Pace){};
+                (void) job_schedule(j, usec_add(now_boot(), left / 2));
+                end_attempt(j, 0);
+                return;
+        }
+        (void) failure_new(
+                &f, STEP_IDENTITY, REASON_IDENTITY_SOURCE_FAILED,
+                "The source of the identity still gives the token that stands, and that ends soon");
+        if (f)
+                (void) failure_set_hint(f,
+                                        "Check that what renews this host's token is running, and that it "
+                                        "does so before a tenth of the token's life is left");
+        fail(j, f);
 }
 
 static void take_knowledge(Job *j, Answer *a) {
@@ -125,6 +157,10 @@ static void on_answer(WorkerCall *call, Answer *a, void *userdata) {
         take_knowledge(j, a);
         if (!a->credential) {
                 fail_or_reread(j, TAKE_PTR(a->failure));
+                return;
+        }
+        if (is_the_same(j, a->credential)) {
+                go_on_with_it(j);
                 return;
         }
         r = check_credential(j, a->credential, j->last_attempt_boot, &worse);

@@ -14,7 +14,7 @@ static int fill(const Job *j, Request *q) {
 
         r = free_and_strdup(&q->job, j->name);
         if (r >= 0)
-                r = free_and_strdup(&q->exchange, "quay");
+                r = free_and_strdup(&q->exchange, exchange_kind_to_string(j->config->exchange));
         if (r >= 0)
                 r = free_and_strdup(&q->registry, j->config->registry);
         if (r >= 0)

@@ -161,7 +161,8 @@ static bool same_identity(const IdentityConfig *a, const IdentityConfig *b) {
  * that is not known, since the files were broken when the credential was taken up, is no reason to think
  * so. */
 static bool same_exchange(const Job *j, const JobSettings *s) {
-        return streq_ptr(j->config->registry, s->config->registry) &&
+        return j->config->exchange == s->config->exchange &&
+               streq_ptr(j->config->registry, s->config->registry) &&
                streq_ptr(j->config->robot, s->config->robot) &&
                streq_ptr(j->config->ca_file, s->config->ca_file) &&
                streq_ptr(j->config->proxy, s->config->proxy) &&

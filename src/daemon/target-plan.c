@@ -6,8 +6,9 @@
  *   - a key that is ours is written and removed at will, but what somebody else put in its place is
  *     never removed, only replaced while we have something good to put there;
  *   - a key that somebody else holds is taken with TakeOver=yes only, unless what stands there is a
- *     token that a registry issued to this very robot: such a thing comes from this program (an earlier
- *     installation, a lost state file), for nobody else makes them.
+ *     token that a registry issued to this very robot, or one of the identity that ours is of: such a
+ *     thing comes from this program (an earlier installation, a lost state file), for nobody else makes
+ *     them.
  *
  * Owns no file and no state: it decides, others do. */
 
@@ -43,23 +44,36 @@ static TargetOwner *add_entry(TargetPlan *p, const char *key, const Secret *auth
         return p->owners + p->n_entries++;
 }
 
-/* "robot:JWT of the registry for that robot". */
-static bool is_robot_token(const Secret *auth, const char *robot) {
+/* What a JWT says that stands behind "user:"; NULL if there is none, or none that ends. */
+static JwtClaims *read_token(const Secret *auth, const char *user) {
         struct iovec encoded = secret_peek(auth), plain;
         _cleanup_secret_ Secret *decoded = NULL;
         _cleanup_jwt_ JwtClaims *claims = NULL;
-        size_t n = strlen(robot);
+        size_t n = strlen(user);
 
         if (base64_decode(encoded.iov_base, encoded.iov_len, &decoded) < 0)
-                return false;
+                return NULL;
         plain = secret_peek(decoded);
-        if (plain.iov_len <= n + 1 || memcmp(plain.iov_base, robot, n) != 0 ||
+        if (plain.iov_len <= n + 1 || memcmp(plain.iov_base, user, n) != 0 ||
             ((const char *) plain.iov_base)[n] != ':')
-                return false;
+                return NULL;
         if (jwt_parse((const char *) plain.iov_base + n + 1, plain.iov_len - n - 1, &claims,
                       &(const char *){ 0 }) < 0)
+                return NULL;
+        return claims->has_exp ? TAKE_PTR(claims) : NULL;
+}
+
+/* A token that a registry made for this very robot, or one of the issuer and subject that ours is of. */
+static bool is_token_like_ours(const Secret *standing, const Wanted *w) {
+        _cleanup_jwt_ JwtClaims *claims = read_token(standing, w->robot), *ours = NULL;
+
+        if (!claims)
                 return false;
-        return claims->has_exp && streq_ptr(claims->sub, robot);
+        if (streq_ptr(claims->sub, w->robot))
+                return true;
+        ours = read_token(w->auth, w->robot);
+        return ours && ours->iss && ours->sub && streq_ptr(claims->iss, ours->iss) &&
+               streq_ptr(claims->sub, ours->sub);
 }
 
 /* Returns 1 if we may write the key, 0 with a failure if not, -ENOMEM. */
@@ -72,7 +86,7 @@ static int may_take(const Planning *p, Wanted *w) {
         r = auth_index_auth(p->index, w->key, &standing);
         if (r < 0)
                 return r;
-        if (r > 0 && (secret_equal(standing, w->auth) || is_robot_token(standing, w->robot)))
+        if (r > 0 && (secret_equal(standing, w->auth) || is_token_like_ours(standing, w)))
                 return 1;
         r = failure_new(&w->failure, STEP_PUBLICATION, REASON_TARGET_CONFLICT,
                         "The target file %s has an entry '%s' that is not ours", p->view->path, w->key);

@@ -12,6 +12,7 @@
 #include "codec/json-text.h"
 #include "model/door-field.h"
 #include "model/door.h"
+#include "model/exchange-config.h"
 #include "model/name.h"
 
 #define NAME_MAX_SIZE 64
@@ -113,6 +114,13 @@ static bool scope_is_valid(const char *scope, const char *registry) {
         return rest && (rest[0] == '\0' || (rest[0] == '/' && scope_path_is_valid(rest + 1)));
 }
 
+/* A worker that does not know the exchange says so itself. */
+static bool user_fits(const Request *q) {
+        ExchangeKind k = exchange_kind_from_string(q->exchange);
+
+        return q->robot && (k < 0 ? user_is_valid(q->robot) : exchange_user_is_valid(k, q->robot));
+}
+
 static bool request_is_valid(const Request *q) {
         if (!object_name_is_valid(q->source) || q->timeout == 0 || q->timeout > TIMEOUT_MAX)
                 return false;
@@ -120,8 +128,7 @@ static bool request_is_valid(const Request *q) {
         if (q->kind == REQUEST_EXPLAIN)
                 return true;
         if (!object_name_is_valid(q->job) || !object_name_is_valid(q->exchange) ||
-            !registry_is_valid(q->registry) || !robot_is_valid(q->robot) ||
-            (q->proxy && !text_is_token(q->proxy)))
+            !registry_is_valid(q->registry) || !user_fits(q) || (q->proxy && !text_is_token(q->proxy)))
                 return false;
         STRV_FOREACH(scope, q->scopes)
                 if (!scope_is_valid(*scope, q->registry))

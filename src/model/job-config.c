@@ -26,6 +26,7 @@
 typedef struct Draft {
         JobConfig *config;
         char **scope_paths;
+        char *robot, *username; /* the exchange says which of them counts */
 } Draft;
 
 static const char *const on_remove_table[_ON_REMOVE_MAX] = {
@@ -95,7 +96,28 @@ static int set_registry(const ConfAssignment *a, void *userdata, char **reterr) 
 static int set_robot(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
-        return take_name(a, &d->config->robot, robot_is_valid, "organization+robot", reterr);
+        return take_name(a, &d->robot, robot_is_valid, "organization+robot", reterr);
+}
+
+static int set_username(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return take_name(a, &d->username, user_is_valid, "serviceaccount", reterr);
+}
+
+static int set_exchange(const ConfAssignment *a, void *userdata, char **reterr) {
+        _cleanup_free_ char *names = NULL;
+        Draft *d = userdata;
+        ExchangeKind k = isempty(a->value) ? EXCHANGE_QUAY : exchange_kind_from_string(a->value);
+        int r;
+
+        d->config->exchange = k >= 0 ? k : EXCHANGE_QUAY;
+        if (k >= 0)
+                return 0;
+        r = exchange_kind_names(&names);
+        if (r < 0)
+                return r;
+        return config_complain(reterr, "Exchange=%s is no known exchange, use one of: %s", a->value, names);
 }
 
 static int set_identity(const ConfAssignment *a, void *userdata, char **reterr) {
@@ -225,7 +247,8 @@ static int set_minimum_remaining(const ConfAssignment *a, void *userdata, char *
 
 static const ConfKey job_keys[] = {
         { "Job", "Enabled", set_enabled },    { "Job", "Registry", set_registry },
-        { "Job", "Robot", set_robot },        { "Job", "Identity", set_identity },
+        { "Job", "Exchange", set_exchange },  { "Job", "Robot", set_robot },
+        { "Job", "Username", set_username },  { "Job", "Identity", set_identity },
         { "Job", "Scopes", set_scopes },      { "Job", "Targets", set_targets },
         { "Job", "Units", set_units },        { "Job", "CAFile", set_ca_file },
         { "Job", "Proxy", set_proxy },        { "Job", "TakeOver", set_take_over },
@@ -270,6 +293,8 @@ static int fill_scopes(JobConfig *c, char *const *paths, Conf *conf) {
         }
         if (paths && paths[0])
                 return 0;
+        if (c->exchange != EXCHANGE_QUAY)
+                return add_scope(c, "*");
         r = robot_namespace(c->robot, &namespace);
         if (r < 0)
                 return r;
@@ -332,6 +357,20 @@ static bool is_unread(const Conf *conf) {
         return false;
 }
 
+/* Which of the two names a user is for the exchange to say; the other one does no harm, but whoever wrote it
+ * thought that it would do something. */
+static int choose_user(Draft *d, Conf *conf) {
+        bool quay = d->config->exchange == EXCHANGE_QUAY;
+        const char *exchange = exchange_kind_to_string(d->config->exchange);
+
+        d->config->robot = quay ? TAKE_PTR(d->robot) : TAKE_PTR(d->username);
+        if (quay ? !d->username : !d->robot)
+                return 0;
+        return conf_add_message(conf, CONF_WARNING, config_main_file(conf), 0,
+                                "%s= means nothing with Exchange=%s, which takes %s=, ignoring",
+                                quay ? "Username" : "Robot", exchange, quay ? "Robot" : "Username");
+}
+
 static int check_complete(const JobConfig *c, Conf *conf) {
         int r = 0;
 
@@ -339,9 +378,12 @@ static int check_complete(const JobConfig *c, Conf *conf) {
                 return 0;
         if (!c->registry && !was_assigned(conf, "Registry"))
                 r = complain_missing(conf, "Registry", "quay.example.com");
-        if (r >= 0 && !c->robot && !was_assigned(conf, "Robot"))
-                r = complain_missing(conf, "Robot", "organization+robot");
-        return r;
+        if (r < 0 || c->robot)
+                return r;
+        if (c->exchange != EXCHANGE_QUAY)
+                return was_assigned(conf, "Username") ? 0
+                                                      : complain_missing(conf, "Username", "serviceaccount");
+        return was_assigned(conf, "Robot") ? 0 : complain_missing(conf, "Robot", "organization+robot");
 }
 
 int job_config_new(const char *name, Conf *conf, const JobDefaults *defaults, JobConfig **ret) {
@@ -360,9 +402,12 @@ int job_config_new(const char *name, Conf *conf, const JobDefaults *defaults, Jo
         d = (Draft){ .config = c };
         r = conf_apply(conf, job_keys, ELEMENTSOF(job_keys), &d);
         scope_paths = d.scope_paths;
-        if (r < 0)
-                return r;
-        r = fill_defaults(c, defaults);
+        if (r >= 0)
+                r = choose_user(&d, conf);
+        free(d.robot);
+        free(d.username);
+        if (r >= 0)
+                r = fill_defaults(c, defaults);
         if (r >= 0)
                 r = check_complete(c, conf);
         if (r >= 0 && c->registry && c->robot)
@@ -376,7 +421,7 @@ int job_config_new(const char *name, Conf *conf, const JobDefaults *defaults, Jo
 }
 
 bool job_config_equal(const JobConfig *a, const JobConfig *b) {
-        return streq_ptr(a->name, b->name) && a->enabled == b->enabled &&
+        return streq_ptr(a->name, b->name) && a->enabled == b->enabled && a->exchange == b->exchange &&
                streq_ptr(a->registry, b->registry) && streq_ptr(a->robot, b->robot) &&
                streq_ptr(a->identity, b->identity) && strv_equal(a->scopes, b->scopes) &&
                strv_equal(a->targets, b->targets) && strv_equal(a->units, b->units) &&

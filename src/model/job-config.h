@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/macro.h"
 #include "codec/conf.h"
+#include "model/exchange-config.h"
 
 typedef enum OnRemove {
         ON_REMOVE_WITHDRAW,
@@ -39,9 +40,10 @@ typedef struct JobConfig {
         char *name;
         bool enabled;
         char *registry; /* NULL if missing or wrong (then conf has the error) */
-        char *robot;
+        ExchangeKind exchange;
+        char *robot;    /* whose credential it is: Robot=, or Username= with another exchange than Quay's */
         char *identity; /* default "default" */
-        char **scopes;  /* full keys "host/ns"; default: the robot's namespace */
+        char **scopes;  /* full keys "host/ns"; default: the robot's namespace, else the whole registry */
         char **targets; /* default "system", "podman" */
         char **units;   /* patterns of names of units that may have the credential, or NULL */
         char *ca_file;  /* absolute, or NULL */

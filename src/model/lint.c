@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What Quay demands of an identity, looked at before it is sent.
+/* What is demanded of an identity, looked at before it is sent: by Quay, or of a token that is a password.
  *
  * Owns the words for each mistake: they name the claim, and the hint says what to change, for the registry
  * says "Internal Server Error" to most of them. Judges no more than it must: what Quay takes has to pass
@@ -76,6 +76,14 @@ static int check_size(size_t size, Failure **reterr) {
                         LINT_TOKEN_MAX);
 }
 
+/* Whatever it is used for. */
+static int check_signature(const char *raw, size_t size, Failure **reterr) {
+        if (raw[size - 1] != '.')
+                return 0;
+        return complain(reterr, REASON_TOKEN_MALFORMED, NULL,
+                        "The signature of the identity's token is missing, as if its end were cut off");
+}
+
 static int check_header(const JwtClaims *c, const char *raw, size_t size, Failure **reterr) {
         static const char rsa[] =
                 "Let the issuer sign with an RSA key and RS256 or RS384, the only algorithms that "
@@ -95,10 +103,9 @@ static int check_header(const JwtClaims *c, const char *raw, size_t size, Failur
                                 "not take",
                                 alg);
         }
-        if (raw[size - 1] == '.')
-                return complain(
-                        reterr, REASON_TOKEN_MALFORMED, NULL,
-                        "The signature of the identity's token is missing, as if its end were cut off");
+        r = check_signature(raw, size, reterr);
+        if (r != 0)
+                return r;
         if (!c->kid)
                 return complain(
                         reterr, REASON_TOKEN_CLAIM_MISSING,
@@ -159,11 +166,11 @@ static int check_subject(const JwtClaims *c, Failure **reterr) {
                                        : "The identity's token has no subject ('sub')");
 }
 
-static int check_dates_present(const JwtClaims *c, Failure **reterr) {
+static int check_dates_present(const JwtClaims *c, LintUse use, Failure **reterr) {
         static const char hint[] =
                 "Let the issuer put 'iat' and 'exp' into the token, as numbers of seconds since 1970";
 
-        if (!c->has_iat)
+        if (!c->has_iat && use == LINT_QUAY)
                 return complain(reterr, REASON_TOKEN_CLAIM_MISSING, hint,
                                 c->iat_malformed
                                         ? "The time of issue in the identity's token ('iat') is not a number"
@@ -205,30 +212,39 @@ static int check_expiry(const JwtClaims *c, usec_t now, Failure **reterr) {
         int64_t seconds = (int64_t) (now / USEC_PER_SEC), leeway = (int64_t) (LINT_LEEWAY / USEC_PER_SEC);
         char ago[SPAN_MAX];
 
-        if (c->exp > seconds - leeway)
+        if (!c->has_exp || c->exp > seconds - leeway)
                 return 0;
         return complain(reterr, REASON_TOKEN_EXPIRED, NULL, "The identity's token ended %s ago ('exp')",
                         format_span(ago, now - (usec_t) (c->exp > 0 ? c->exp : 0) * USEC_PER_SEC));
 }
 
-static int check_claims(const JwtClaims *c, const char *audience, usec_t now, bool clock_trusted,
-                        Failure **reterr) {
+static int check_for_quay(const JwtClaims *c, const char *raw, size_t size, Failure **reterr) {
         int r;
 
-        r = check_issuer(c, reterr);
+        r = check_header(c, raw, size, reterr);
         if (r == 0)
-                r = check_subject(c, reterr);
+                r = check_issuer(c, reterr);
+        return r == 0 ? check_subject(c, reterr) : r;
+}
+
+static int check(const LintQuestion *q, const JwtClaims *c, const char *raw, size_t size, Failure **reterr) {
+        int r;
+
+        r = check_size(size, reterr);
         if (r == 0)
-                r = check_dates_present(c, reterr);
+                r = q->use == LINT_QUAY ? check_for_quay(c, raw, size, reterr)
+                                        : check_signature(raw, size, reterr);
         if (r == 0)
-                r = check_audience(c, audience, reterr);
-        if (r == 0 && clock_trusted)
-                r = check_expiry(c, now, reterr);
+                r = check_dates_present(c, q->use, reterr);
+        if (r == 0)
+                r = check_audience(c, q->audience, reterr);
+        if (r == 0 && q->clock_trusted)
+                r = check_expiry(c, q->now, reterr);
         return r;
 }
 
-int lint_token(const char *raw, size_t size, const char *audience, usec_t now, bool clock_trusted,
-               JwtClaims **ret_claims, Failure **reterr_failure) {
+int lint_token(const LintQuestion *q, const char *raw, size_t size, JwtClaims **ret_claims,
+               Failure **reterr_failure) {
         _cleanup_jwt_ JwtClaims *c = NULL;
         const char *what;
         int r;
@@ -244,11 +260,7 @@ int lint_token(const char *raw, size_t size, const char *audience, usec_t now, b
                                 "The identity's token is not a JWT: %s", what);
         if (r < 0)
                 return r;
-        r = check_size(size, reterr_failure);
-        if (r == 0)
-                r = check_header(c, raw, size, reterr_failure);
-        if (r == 0)
-                r = check_claims(c, audience, now, clock_trusted, reterr_failure);
+        r = check(q, c, raw, size, reterr_failure);
         if (r >= 0)
                 *ret_claims = TAKE_PTR(c);
         return r;

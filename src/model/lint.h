@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Would Quay take this JWT? Checked before the exchange, for the registry answers most of these mistakes
+/* Would the registry take this JWT? Checked before the exchange, for Quay answers most of these mistakes
  * with a 500 that hides them (HTML "Internal Server Error"). Pure. */
 
 #include "base/clock.h"
@@ -10,6 +10,21 @@
 
 /* An Authorization line over about 8 KB is refused; base64 makes 4 of 3 bytes. */
 #define LINT_TOKEN_MAX (6 * 1024)
+/* What is going to be done with the token decides what it must have. */
+typedef enum LintUse {
+        LINT_QUAY,     /* all that Quay demands */
+        LINT_PASSWORD, /* a password that says when it ends */
+        _LINT_USE_MAX,
+        _LINT_USE_INVALID = -EINVAL,
+} LintUse;
+
+typedef struct LintQuestion {
+        LintUse use;
+        const char *audience; /* that the token must have; NULL: unchecked */
+        usec_t now;           /* our real clock */
+        bool clock_trusted; /* false (a clock before the build of this program, say): dates are not judged */
+} LintQuestion;
+
 /* Quay's leeway either way. */
 #define LINT_LEEWAY (30 * USEC_PER_SEC)
 
@@ -18,8 +33,6 @@
 bool lint_issuer_is_internal(const char *issuer);
 
 /* `raw` is what the source gave, blanks at the end cut off. Returns 0 with *ret_claims, 1 with
- * *reterr_failure set (step identity; *ret_claims is set too if the token could be parsed), -ENOMEM.
- * `audience` may be NULL. `now` is our real clock; `clock_trusted` false (a clock before the build of this
- * program, say) keeps dates from being judged here. */
-int lint_token(const char *raw, size_t size, const char *audience, usec_t now, bool clock_trusted,
-               JwtClaims **ret_claims, Failure **reterr_failure);
+ * *reterr_failure set (step identity; *ret_claims is set too if the token could be parsed), -ENOMEM. */
+int lint_token(const LintQuestion *q, const char *raw, size_t size, JwtClaims **ret_claims,
+               Failure **reterr_failure);

@@ -14,6 +14,7 @@
 
 #define REGISTRY_MAX 255
 #define ROBOT_MAX 255
+#define USER_MAX 255
 #define SCOPE_MAX 255
 
 #define DIGITS "0123456789"
@@ -80,6 +81,10 @@ bool robot_is_valid(const char *s) {
                 return false;
         short_size = strspn(s + namespace_size + 1, alphabet);
         return short_size > 0 && s[namespace_size + 1 + short_size] == '\0';
+}
+
+bool user_is_valid(const char *s) {
+        return !isempty(s) && strlen(s) <= USER_MAX && text_is_token(s) && !strchr(s, ':');
 }
 
 bool scope_path_is_valid(const char *s) {

@@ -14,6 +14,9 @@ bool object_name_is_valid(const char *s);
 bool registry_is_valid(const char *s);
 /* "namespace+short" (case matters to Quay): both parts of [A-Za-z0-9_.-]; at most 255 bytes. */
 bool robot_is_valid(const char *s);
+/* What may stand before the colon of a user name and password: printable ASCII without blanks and ':'; at
+ * most 255 bytes. */
+bool user_is_valid(const char *s);
 /* auth.json key below a registry: "ns", "ns/repo", …; path components of [a-z0-9._-], no empty ones. */
 bool scope_path_is_valid(const char *s);
 /* The namespace of a valid robot name: "acme" of "acme+edge". */

@@ -51,11 +51,11 @@ typedef struct Request {
         char **settings;      /* KEY, VALUE, KEY, VALUE …: of the identity, in canonical form */
         NamedSecrets secrets; /* what its files hold: name is the key */
         /* exchange step */
-        char *exchange; /* "quay" */
+        char *exchange; /* a name of model/exchange-config */
         char *registry; /* "host[:port]" */
-        char *robot;
-        char **scopes; /* full keys "host/ns[/repo]", for the verification's scope */
-        char *ca;      /* PEM, or NULL for the trust store */
+        char *robot;    /* the user of the credential */
+        char **scopes;  /* full keys "host/ns[/repo]", for the verification's scope */
+        char *ca;       /* PEM, or NULL for the trust store */
         char *proxy;
         usec_t timeout; /* for the whole request; the worker ends it with REASON_TIMEOUT */
 } Request;

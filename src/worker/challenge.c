@@ -108,6 +108,7 @@ static int take_parameters(const char **s, Challenge *c) {
 
 int challenge_parse(const char *field, Challenge *ret) {
         const char *s = skip_separators(field);
+        bool basic = false;
 
         while (*s) {
                 _cleanup_(challenge_done) Challenge c = {};
@@ -115,6 +116,7 @@ int challenge_parse(const char *field, Challenge *ret) {
                 bool bearer = size == strlen("Bearer") && strncasecmp(s, "Bearer", size) == 0;
                 int r;
 
+                basic = basic || (size == strlen("Basic") && strncasecmp(s, "Basic", size) == 0);
                 if (size == 0 || (s[size] && !strchr(BLANKS ",", s[size])))
                         return -EBADMSG;
                 s += size;
@@ -132,7 +134,7 @@ int challenge_parse(const char *field, Challenge *ret) {
                         s += strspn(s, TOKEN68 "=");
                 s = skip_separators(s);
         }
-        return -ENOENT;
+        return basic ? 1 : -ENOENT;
 }
 
 /* RFC 3986 section 2.3: everything else goes as %XX. */
@@ -159,18 +161,21 @@ int challenge_url(const Challenge *c, const char *scope, char **ret) {
         char *url, *end;
 
         url = malloc(realm_size + strlen("?service=&scope=") + 3 * strlen(strempty(c->service)) +
-                     3 * strlen(scope) + 1);
+                     3 * strlen(strempty(scope)) + 1);
         if (!url)
                 return -ENOMEM;
         (void) memcpy(url, c->realm, realm_size);
-        end = append(url + realm_size, asked ? "&" : "?");
+        end = url + realm_size;
+        *end = '\0';
         if (c->service) {
-                end = append(end, "service=");
+                end = append(end, asked ? "&service=" : "?service=");
                 end = append_encoded(end, c->service);
-                end = append(end, "&");
+                asked = true;
         }
-        end = append(end, "scope=");
-        (void) append_encoded(end, scope);
+        if (scope) {
+                end = append(end, asked ? "&scope=" : "?scope=");
+                (void) append_encoded(end, scope);
+        }
         *ret = url;
         return 0;
 }

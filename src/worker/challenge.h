@@ -13,12 +13,13 @@ typedef struct Challenge {
 void challenge_done(Challenge *c);
 
 /* Finds the first Bearer challenge with a realm in a WWW-Authenticate field (RFC 9110 section 11.6.1;
- * several challenges may stand in it). Returns 0, -ENOENT if there is none, -EBADMSG if the field is
- * malformed, -ENOMEM. */
+ * several challenges may stand in it). Returns 0; 1 if there is none, but one for a user name and password
+ * (Basic), and *ret stays as it is; -ENOENT if there is neither; -EBADMSG if the field is malformed;
+ * -ENOMEM. */
 int challenge_parse(const char *field, Challenge *ret);
 
 /* The URL that asks the endpoint of `c` for a token: service and scope ("repository:ns/repo:pull") become
- * properly encoded parameters. Returns 0 or -ENOMEM. */
+ * properly encoded parameters; `scope` may be NULL. Returns 0 or -ENOMEM. */
 int challenge_url(const Challenge *c, const char *scope, char **ret);
 
 /* Is the realm an https URL of the same host as `registry` ("host[:port]"; the port may differ)? A

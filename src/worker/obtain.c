@@ -40,7 +40,7 @@ struct Obtain {
         Request *request;
         Answer *answer;
         FailureStep step;
-        usec_t step_started, deadline_boot;
+        usec_t step_started, deadline_boot, lifetime; /* of the credential */
         sd_event_source *deadline, *finish;
         const IdentitySourceType *source;
         void *source_run;
@@ -146,9 +146,19 @@ static void _printf_(4, 5) trace(Obtain *o, TraceStep step, usec_t usec, const c
                 (void) trace_add(&o->answer->trace, step, TRACE_OK, usec, "%s", text);
 }
 
+/* Told late, for an exchange that asks nobody leaves the way to the registry to the verification. */
+static void trace_exchange(Obtain *o) {
+        char span[SPAN_MAX];
+
+        if (o->step == STEP_VERIFICATION && !trace_has_failed(&o->answer->trace))
+                trace(o, TRACE_EXCHANGE, o->answer->exchange_usec, "%s gave a credential that lives %s",
+                      o->exchange->giver ?: o->request->registry, format_span(span, o->lifetime));
+}
+
 static void trace_end(Obtain *o, const Failure *failure) {
         if (o->request->kind != REQUEST_TEST)
                 return;
+        trace_exchange(o);
         if (failure && !trace_has_failed(&o->answer->trace))
                 (void) trace_add(&o->answer->trace, trace_step(o), TRACE_FAILED,
                                  usec_sub(now_boot(), o->step_started), "%s", failure->message);
@@ -212,23 +222,20 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+/* Behind the identity the exchange knows what to do; where a failure says so itself, that is more exact. */
+static int advise_behind(const Obtain *o, int r, Failure **failure) {
+        const char *hint = r > 0 && o->exchange->advise && !(*failure)->hint
+                                   ? o->exchange->advise((*failure)->reason)
+                                   : NULL;
+
+        if (!hint || failure_set_hint(*failure, "%s", hint) >= 0)
+                return r;
+        *failure = failure_free(*failure);
+        return -ENOMEM;
+}
+
 static usec_t since_step(const Obtain *o) {
         return usec_sub(now_boot(), o->step_started);
-}
-
-static void on_verified(int r, Failure *failure, void *userdata) {
-        Obtain *o = userdata;
-
-        o->verification = verification_free(o->verification);
-        if (!goes_on(o, r, failure))
-                return;
-        trace(o, TRACE_VERIFICATION, since_step(o), "the token endpoint of %s takes the credential",
-              o->request->registry);
-        end(o, NULL);
-}
-
-static usec_t remaining(const Obtain *o) {
-        return usec_add(usec_sub(o->deadline_boot, now_boot()), TIMEOUT_SLACK);
 }
 
 static int say_skew(Obtain *o) {
@@ -242,18 +249,33 @@ static int say_skew(Obtain *o) {
                           skew < 0 ? "behind" : "ahead of");
 }
 
+static void on_verified(int r, Failure *failure, void *userdata) {
+        Obtain *o = userdata;
+
+        o->verification = verification_free(o->verification);
+        (void) say_skew(o);
+        if (!goes_on(o, advise_behind(o, r, &failure), failure))
+                return;
+        trace_exchange(o);
+        trace(o, TRACE_VERIFICATION, since_step(o), "the token endpoint of %s takes the credential",
+              o->request->registry);
+        end(o, NULL);
+}
+
+static usec_t remaining(const Obtain *o) {
+        return usec_add(usec_sub(o->deadline_boot, now_boot()), TIMEOUT_SLACK);
+}
+
 static void on_exchanged(int r, Credential *credential, Failure *failure, void *userdata) {
         Obtain *o = userdata;
-        char span[SPAN_MAX];
 
         o->exchange->free(o->exchange_run);
         o->exchange_run = NULL;
         o->credential = credential;
         (void) say_skew(o);
-        if (!goes_on(o, r, failure))
+        if (!goes_on(o, advise_behind(o, r, &failure), failure))
                 return;
-        trace(o, TRACE_EXCHANGE, since_step(o), "%s gave a credential that lives %s", o->request->registry,
-              format_span(span, credential_lifetime(o->credential)));
+        o->lifetime = credential_lifetime(o->credential);
         enter(o, STEP_VERIFICATION);
         r = verification_start(
                 &(VerificationQuestion){
@@ -294,6 +316,7 @@ static void start_exchange(Obtain *o) {
                 return;
         r = o->exchange->start(
                 &(ExchangeQuestion){
+                        .context = o->context,
                         .http = o->http,
                         .request = o->request,
                         .token = o->token,
@@ -357,6 +380,7 @@ static int advise(const Obtain *o, Failure *f) {
 
 static void on_identity(int r, Secret *token, Failure *failure, void *userdata) {
         Obtain *o = userdata;
+        LintUse use = o->exchange ? o->exchange->use : LINT_QUAY;
         usec_t now = now_real();
         struct iovec bytes;
         Failure *f = NULL;
@@ -369,8 +393,14 @@ static void on_identity(int r, Secret *token, Failure *failure, void *userdata) 
         trace(o, TRACE_TOKEN, since_step(o), "from the source '%s'", o->request->source);
         cut_blanks(o->token);
         bytes = secret_peek(o->token);
-        r = lint_token(bytes.iov_base, bytes.iov_len, o->request->audience, now, now >= CLOCK_SANE,
-                       &o->claims, &f);
+        r = lint_token(
+                &(LintQuestion){
+                        .use = use,
+                        .audience = o->request->audience,
+                        .now = now,
+                        .clock_trusted = now >= CLOCK_SANE,
+                },
+                bytes.iov_base, bytes.iov_len, &o->claims, &f);
         if (r > 0 && advise(o, f) < 0) {
                 failure_free(f);
                 r = -ENOMEM;
@@ -385,7 +415,7 @@ static void on_identity(int r, Secret *token, Failure *failure, void *userdata) 
         if (o->claims)
                 trace(o, TRACE_CLAIMS, 0, "issuer %s, subject %s", strempty(o->claims->iss),
                       strempty(o->claims->sub));
-        if (o->claims && lint_issuer_is_internal(strempty(o->claims->iss)))
+        if (o->claims && use == LINT_QUAY && lint_issuer_is_internal(strempty(o->claims->iss)))
                 (void) notice_add(
                         &o->answer->notices,
                         "The issuer of this host's token, '%s', is an address inside of a cluster: "

@@ -95,6 +95,8 @@ int verification_read_challenge(const char *registry, const HttpAnswer *a, Chall
         r = challenge_parse(strempty(a->www_authenticate), &c);
         if (r == -ENOMEM)
                 return r;
+        if (r == 1)
+                return CHALLENGE_BASIC;
         if (r < 0)
                 return no_challenge(notices, registry, "names no token endpoint");
         if (!challenge_is_at(&c, registry))
@@ -105,13 +107,19 @@ int verification_read_challenge(const char *registry, const HttpAnswer *a, Chall
         return CHALLENGE_FOUND;
 }
 
-static int new_failure(const char *registry, const HttpAnswer *a, const Words *w, Reason reason,
-                       const char *what, Failure **reterr) {
+typedef struct Complaint {
+        Reason reason;
+        bool endpoint; /* of the token endpoint, not of the registry itself */
+        const char *what;
+} Complaint;
+
+static int new_failure(const char *registry, const HttpAnswer *a, const Words *w, const Complaint *c,
+                       Failure **reterr) {
         _cleanup_failure_ Failure *f = NULL;
         int r;
 
-        r = failure_new(&f, STEP_VERIFICATION, reason, "%s gave a credential, but its token endpoint %s",
-                        registry, what);
+        r = failure_new(&f, STEP_VERIFICATION, c->reason, "There is a credential, but %s%s %s",
+                        c->endpoint ? "the token endpoint of " : "", registry, c->what);
         if (r >= 0)
                 r = http_failure_complete(f, a, w);
         if (r < 0)
@@ -120,7 +128,9 @@ static int new_failure(const char *registry, const HttpAnswer *a, const Words *w
         return 1;
 }
 
-static int refuse(const char *registry, const Credential *c, const HttpAnswer *a, Failure **reterr) {
+static int refuse(const char *registry, const Credential *c, bool endpoint, const HttpAnswer *a,
+                  Failure **reterr) {
+        const Complaint refuses = { REASON_CREDENTIAL_REFUSED, endpoint, "refuses it" };
         _cleanup_(words_done) Words w = {};
         int r;
 
@@ -130,7 +140,7 @@ static int refuse(const char *registry, const Credential *c, const HttpAnswer *a
         /* 405 with a message is Quay's word for a namespace that was disabled. */
         if (a->status == 401 || (a->status == 403 && !a->retry_after) ||
             (a->status == 405 && w.shape == WORDS_ERROR))
-                return new_failure(registry, a, &w, REASON_CREDENTIAL_REFUSED, "refuses it", reterr);
+                return new_failure(registry, a, &w, &refuses, reterr);
         r = fail_by_status(registry, a, &w, reterr);
         if (r < 0 || a->status != 500)
                 return r;
@@ -194,22 +204,27 @@ static int check_permission(const char *token, const char *registry, const char 
                           robot, registry, repository);
 }
 
+int verification_read_entry(const char *registry, const Credential *c, const HttpAnswer *a,
+                            Failure **reterr) {
+        return a->status == 200 ? 0 : refuse(registry, c, /* endpoint= */ false, a, reterr);
+}
+
 int verification_read_answer(const char *registry, const Credential *c, const VerificationScope *scope,
                              const HttpAnswer *a, Failure **reterr, char ***notices) {
+        const Complaint no_token = { REASON_ANSWER_MALFORMED, true, "answers with no token" };
         _cleanup_json_erase_ json_object *o = NULL;
         struct iovec body = secret_peek(a->body);
         const char *token;
         int r;
 
         if (a->status != 200)
-                return refuse(registry, c, a, reterr);
+                return refuse(registry, c, /* endpoint= */ true, a, reterr);
         r = json_parse(body.iov_base, body.iov_len, &o, NULL);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 || !json_object_is_type(o, json_type_object) ||
             (json_get_string(o, "token", &token) <= 0 && json_get_string(o, "access_token", &token) <= 0))
-                return new_failure(registry, a, NULL, REASON_ANSWER_MALFORMED, "answers with no token",
-                                   reterr);
+                return new_failure(registry, a, NULL, &no_token, reterr);
         return scope->repository ? check_permission(token, registry, c->user, scope->repository, notices)
                                  : 0;
 }

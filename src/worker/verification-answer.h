@@ -11,7 +11,7 @@
 /* What is asked of the token endpoint. Without a scope Quay would take the question for a person's entry and
  * write an audit row each time. */
 typedef struct VerificationScope {
-        char *text;       /* "repository:ns/repo:pull" */
+        char *text;       /* "repository:ns/repo:pull"; NULL: none */
         char *repository; /* "ns/repo" if the job names it, so that the answer tells about it; else NULL */
 } VerificationScope;
 
@@ -25,12 +25,17 @@ int verification_scope_choose(char *const *scopes, const char *robot, Verificati
 typedef enum ChallengeOutcome {
         CHALLENGE_FOUND = 0,
         CHALLENGE_FAILED, /* *reterr says why */
+        CHALLENGE_BASIC,  /* there is no token endpoint: the credential itself opens /v2/ */
         CHALLENGE_NONE,   /* there is nothing to try the credential on; a notice says so */
 } ChallengeOutcome;
 
 /* Reads the answer to GET /v2/ (a->problem is HTTP_OK). Returns a ChallengeOutcome or -ENOMEM. */
 int verification_read_challenge(const char *registry, const HttpAnswer *a, Challenge *ret, Failure **reterr,
                                 char ***notices);
+
+/* Reads the answer to GET /v2/ with the credential. Returns 0 if it is good, 1 with *reterr, -ENOMEM. */
+int verification_read_entry(const char *registry, const Credential *c, const HttpAnswer *a,
+                            Failure **reterr);
 
 /* Reads the token endpoint's answer (a->problem is HTTP_OK) to the credential. Returns 0 if it is good, 1
  * with *reterr, -ENOMEM. */

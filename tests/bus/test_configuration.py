@@ -103,6 +103,9 @@ def test_a_job_that_never_worked_shows_what_its_files_say_now(host):
     ('[Job]\nRegistry=quay.example.com\nRobot=acme+edge\nIdentity=node\n', 0, 'node.identity'),
     ('[Job]\nRegistry=quay.example.com\nRobot=acme+edge\nMinimumRemaining=soon\n', 4, 'MinimumRemaining'),
     (b'[Job]\nRegistry=quay.\xff\xfe.com\nRobot=acme+edge\n', 2, 'UTF-8'),
+    ('[Job]\nRegistry=quay.example.com\nExchange=ecr\nRobot=acme+edge\n', 3, 'quay, token'),
+    ('[Job]\nRegistry=quay.example.com\nExchange=token\nRobot=acme+edge\n', 0, 'Username='),
+    ('[Job]\nRegistry=quay.example.com\nExchange=token\nUsername=a:b\n', 4, 'Username=a:b'),
     ('', 0, 'Registry='),
 ])
 def test_wrong_files_are_named_with_file_and_line(host, text, line, says):

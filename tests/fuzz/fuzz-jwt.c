@@ -30,23 +30,27 @@ static void check_claims(const JwtClaims *c) {
         fuzz_assert(!(c->has_iat && c->iat_malformed) && !(c->has_exp && c->exp_malformed));
 }
 
-static void check_lint(const char *token, size_t size) {
+static void check_lint(const char *token, size_t size, LintUse use) {
+        const LintQuestion q = { use, "quay", NOW, /* clock_trusted= */ true };
         _cleanup_failure_ Failure *f = NULL;
         _cleanup_jwt_ JwtClaims *c = NULL;
         int r;
 
-        r = lint_token(token, size, "quay", NOW, /* clock_trusted= */ true, &c, &f);
+        r = lint_token(&q, token, size, &c, &f);
         fuzz_assert(r == (f ? 1 : 0));
         if (c)
                 check_claims(c);
-        if (!f) {
+        if (!f && use == LINT_PASSWORD)
+                fuzz_assert(c->has_exp && c->exp > 1800000000 - 30 && jwt_has_audience(c, "quay"));
+        if (!f && use == LINT_QUAY) {
                 fuzz_assert(size <= LINT_TOKEN_MAX && startswith(c->iss, "https://") && c->kid && c->sub &&
                             c->has_iat);
                 fuzz_assert((streq(c->alg, "RS256") || streq(c->alg, "RS384")) &&
                             jwt_has_audience(c, "quay"));
                 fuzz_assert(c->has_exp && c->exp > 1800000000 - 30);
-                return;
         }
+        if (!f)
+                return;
         fuzz_assert(f->step == STEP_IDENTITY && failure_class(f) == FAILURE_IDENTITY_UNUSABLE);
         fuzz_assert_clean(f->message);
         fuzz_assert_clean(failure_hint(f));
@@ -62,7 +66,8 @@ static void check_token(const char *token, size_t size) {
         fuzz_assert((r == 0 && c) || (r == -EBADMSG && what && !c) || (r == -EFBIG && size > 64 * 1024));
         if (c)
                 check_claims(c);
-        check_lint(token, size);
+        for (LintUse use = 0; use < _LINT_USE_MAX; use++)
+                check_lint(token, size, use);
 }
 
 /* A header that lint takes, the input as payload, a signature. */

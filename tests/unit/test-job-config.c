@@ -101,6 +101,46 @@ static void every_key_is_taken(void **state) {
         assert_int_equal(c->minimum_remaining, 25 * USEC_PER_MINUTE);
 }
 
+static void other_exchanges_take_any_user_and_the_whole_registry(void **state) {
+        _cleanup_(job_config_freep) JobConfig *c = NULL;
+        _cleanup_conf_ Conf *conf =
+                parse("[Job]\nRegistry=q.example:5000\nExchange=token\nUsername=serviceaccount\n", &c);
+        char *const scopes[] = { (char *) "q.example:5000", NULL };
+
+        assert_int_equal(conf->n_messages, 0);
+        assert_int_equal(c->exchange, EXCHANGE_TOKEN);
+        assert_string_equal(c->robot, "serviceaccount");
+        assert_true(strv_equal(c->scopes, scopes));
+}
+
+static void a_key_of_another_exchange_is_named(void **state) {
+        static const struct {
+                const char *more, *says;
+                bool error;
+        } rows[] = {
+                { "Robot=a+b\nUsername=u\n", "Username= means nothing with Exchange=quay", false },
+                { "Robot=a+b\nUsername=u\nExchange=token\n", "Robot= means nothing with Exchange=token",
+                  false },
+                { "Robot=a+b\nExchange=token\n", "Robot= means nothing with Exchange=token", true },
+                { "Exchange=token\n", "Username= is missing", true },
+                { "Username=u\n", "Username= means nothing", true },
+                { "Exchange=ecr\nRobot=a+b\n", "quay, token", true },
+                { "Exchange=token\nUsername=a:b\n", "Username=a:b is not valid", true },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(job_config_freep) JobConfig *c = NULL;
+                _cleanup_free_ char *text = NULL;
+                _cleanup_conf_ Conf *conf = NULL;
+
+                assert_ok(text_format(&text, "[Job]\nRegistry=q.example\n%s", rows[i].more));
+                conf = parse(text, &c);
+                assert_int_equal(conf_has_error(conf), rows[i].error);
+                if (!strstr(conf->messages[0].text, rows[i].says))
+                        fail_msg("'%s' does not say '%s'", conf->messages[0].text, rows[i].says);
+        }
+}
+
 static void an_empty_value_resets(void **state) {
         _cleanup_(job_config_freep) JobConfig *c = NULL;
         _cleanup_conf_ Conf *conf =
@@ -208,6 +248,8 @@ int main(void) {
                 cmocka_unit_test(what_a_job_does_not_say_is_taken_from_the_defaults),
                 cmocka_unit_test(what_a_job_says_counts_before_the_defaults),
                 cmocka_unit_test(every_key_is_taken),
+                cmocka_unit_test(other_exchanges_take_any_user_and_the_whole_registry),
+                cmocka_unit_test(a_key_of_another_exchange_is_named),
                 cmocka_unit_test(an_empty_value_resets),
                 cmocka_unit_test(wrong_values_name_line_and_remedy),
                 cmocka_unit_test(what_is_missing_is_said),

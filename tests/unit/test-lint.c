@@ -17,7 +17,8 @@ static Failure *lint(const char *token, size_t size, const char *audience, bool 
         Failure *f = NULL;
         int r;
 
-        r = lint_token(token, size, audience, NOW, clock_trusted, ret_claims, &f);
+        r = lint_token(&(LintQuestion){ LINT_QUAY, audience, NOW, clock_trusted }, token, size, ret_claims,
+                       &f);
         assert_int_equal(r, f != NULL);
         if (f) {
                 assert_int_equal(f->step, STEP_IDENTITY);
@@ -227,6 +228,29 @@ static void a_clock_in_doubt_judges_no_dates(void **state) {
         assert_null(lint(token, strlen(token), "quay", false, &claims));
 }
 
+/* Returns the reason. */
+static Reason lint_password(const char *header, const char *payload, const char *audience) {
+        const LintQuestion q = { LINT_PASSWORD, audience, NOW, /* clock_trusted= */ true };
+        _cleanup_free_ char *token = make_token(header, payload);
+        _cleanup_failure_ Failure *f = NULL;
+        _cleanup_jwt_ JwtClaims *c = NULL;
+        int r;
+
+        r = lint_token(&q, token, strlen(token), &c, &f);
+        assert_int_equal(r, f ? 1 : 0);
+        return f ? f->reason : REASON_NONE;
+}
+
+static void a_password_needs_little_more_than_an_end(void **state) {
+        assert_int_equal(lint_password("{\"alg\":\"ES256\"}", "{\"exp\":1800003600}", NULL), REASON_NONE);
+        assert_int_equal(lint_password("{}", "{\"iss\":\"http://kubernetes\",\"exp\":1800003600}", NULL),
+                         REASON_NONE);
+        assert_int_equal(lint_password("{}", "{\"iat\":1}", NULL), REASON_TOKEN_CLAIM_MISSING);
+        assert_int_equal(lint_password("{}", "{\"exp\":1799990000}", NULL), REASON_TOKEN_EXPIRED);
+        assert_int_equal(lint_password("{}", "{\"exp\":1800003600,\"aud\":\"x\"}", "quay"),
+                         REASON_TOKEN_AUDIENCE);
+}
+
 static void claims_are_shown_clean_and_in_part(void **state) {
         _cleanup_failure_ Failure *f = NULL, *hostile = NULL;
         char payload[1024] = "{\"iss\":\"";
@@ -268,6 +292,7 @@ int main(void) {
                 cmocka_unit_test(a_token_that_fits_into_no_request_is_too_long),
                 cmocka_unit_test(a_huge_text_is_too_long_without_being_read),
                 cmocka_unit_test(a_clock_in_doubt_judges_no_dates),
+                cmocka_unit_test(a_password_needs_little_more_than_an_end),
                 cmocka_unit_test(claims_are_shown_clean_and_in_part),
                 cmocka_unit_test(issuers_inside_of_a_cluster_are_known),
         };

@@ -172,6 +172,31 @@ static void a_token_of_the_same_robot_is_ours_after_all(void **state) {
         expect(f, "acme+edge:one");
 }
 
+/* Payloads {"iss":"i","sub":"s","exp":1700000000}, the same with another end, and with another
+ * subject. */
+#define OF_IDENTITY "acme+edge:e30.eyJpc3MiOiJpIiwic3ViIjoicyIsImV4cCI6MTcwMDAwMDAwMH0.c2ln"
+#define OF_IDENTITY_LATER "acme+edge:e30.eyJpc3MiOiJpIiwic3ViIjoicyIsImV4cCI6MTgwMDAwMDAwMH0.c2ln"
+#define OF_ANOTHER "acme+edge:e30.eyJpc3MiOiJpIiwic3ViIjoidCIsImV4cCI6MTcwMDAwMDAwMH0.c2ln"
+
+static void a_token_of_the_same_identity_is_ours_after_all(void **state) {
+        static const struct {
+                const char *standing;
+                Reason reason;
+        } rows[] = { { OF_IDENTITY, REASON_NONE }, { OF_ANOTHER, REASON_TARGET_CONFLICT } };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_secret_ Secret *auth = auth_of(rows[i].standing);
+                _cleanup_free_ char *text = NULL;
+                Fixture *f = *state;
+
+                assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+                assert_ok(text_format(&text, "{\"auths\":{\"" KEY "\":{\"auth\":\"%s\"}}}",
+                                      (const char *) secret_peek(auth).iov_base));
+                write_file(f->root, "etc/auth.json", text);
+                assert_int_equal(sync_one(f, OF_IDENTITY_LATER, false), rows[i].reason);
+        }
+}
+
 static void what_somebody_put_in_our_place_is_not_removed(void **state) {
         Fixture *f = *state;
 
@@ -301,6 +326,7 @@ int main(void) {
                 test(a_second_sync_writes_nothing),
                 test(a_foreign_entry_is_taken_only_when_told_to),
                 test(a_token_of_the_same_robot_is_ours_after_all),
+                test(a_token_of_the_same_identity_is_ours_after_all),
                 test(what_somebody_put_in_our_place_is_not_removed),
                 test(what_somebody_put_in_our_place_is_replaced_while_we_have_better),
                 test(a_crash_between_saving_and_writing_leaves_no_entry_without_owner),

@@ -74,7 +74,6 @@ static void without_an_endpoint_of_its_own_there_is_nothing_to_try(void **state)
         } rows[] = {
                 { 200, NULL, "everyone" },
                 { 401, NULL, "no token endpoint" },
-                { 401, "Basic realm=\"x\"", "no token endpoint" },
                 { 401, "Bearer realm=\"open", "no token endpoint" },
                 { 401, "Bearer realm=\"https://evil.example.net/auth\"", "another host" },
                 { 401, "Bearer realm=\"http://quay.example.com/auth\"", "another host" },
@@ -87,6 +86,41 @@ static void without_an_endpoint_of_its_own_there_is_nothing_to_try(void **state)
                 assert_non_null(strstr(o.notices[0], rows[i].in_notice));
                 assert_non_null(strstr(o.notices[0], REGISTRY));
         }
+}
+
+static void where_there_is_only_basic_authentication_that_is_tried(void **state) {
+        _cleanup_(answer_done) HttpAnswer a = answer_of(401, "");
+        _cleanup_failure_ Failure *f = NULL;
+        Challenge c = {};
+        char **notices = NULL;
+
+        set_text(&a.www_authenticate, "Basic realm=\"x\"");
+        assert_int_equal(verification_read_challenge(REGISTRY, &a, &c, &f, &notices), CHALLENGE_BASIC);
+        assert_null(notices);
+}
+
+static void assert_entry(int status, Reason reason) {
+        _cleanup_(answer_done) HttpAnswer a = answer_of(status, "robottokenrobottoken");
+        _cleanup_secret_ Secret *secret = NULL;
+        _cleanup_failure_ Failure *f = NULL;
+
+        assert_int_equal(secret_new_string("robottokenrobottoken", &secret), 0);
+        const Credential c = { .user = (char *) "u", .secret = secret };
+
+        assert_int_equal(verification_read_entry(REGISTRY, &c, &a, &f), reason != REASON_NONE);
+        assert_int_equal(f ? f->reason : REASON_NONE, reason);
+        if (f) {
+                assert_null(strstr(f->message, "token endpoint"));
+                assert_null(f->words);
+        }
+}
+
+static void the_credential_itself_opens_the_door_or_not(void **state) {
+        assert_entry(200, REASON_NONE);
+        assert_entry(401, REASON_CREDENTIAL_REFUSED);
+        assert_entry(403, REASON_CREDENTIAL_REFUSED);
+        assert_entry(500, REASON_REGISTRY_ERROR);
+        assert_entry(404, REASON_NOT_FOUND);
 }
 
 static void a_registry_in_trouble_fails_the_verification(void **state) {
@@ -251,6 +285,8 @@ int main(void) {
                 cmocka_unit_test(without_one_any_name_in_the_namespace_does),
                 cmocka_unit_test(the_endpoint_is_found_in_the_challenge),
                 cmocka_unit_test(without_an_endpoint_of_its_own_there_is_nothing_to_try),
+                cmocka_unit_test(where_there_is_only_basic_authentication_that_is_tried),
+                cmocka_unit_test(the_credential_itself_opens_the_door_or_not),
                 cmocka_unit_test(a_registry_in_trouble_fails_the_verification),
                 cmocka_unit_test(a_token_means_that_the_credential_is_good),
                 cmocka_unit_test(success_without_a_token_is_malformed),

@@ -6,10 +6,13 @@
 
 #include "codec/jwt.h"
 #include "io/http.h"
+#include "model/lint.h"
 #include "model/request.h"
+#include "worker/worker-context.h"
 
 typedef struct ExchangeQuestion {
-        Http *http;
+        const WorkerContext *context;
+        Http *http;             /* to the registry */
         const Request *request; /* registry, robot; these and what follows live as long as the run */
         const Secret *token;    /* the JWT, linted */
         const JwtClaims *claims;
@@ -24,6 +27,11 @@ typedef void (*ExchangeHandler)(int r, Credential *credential, Failure *failure,
 
 typedef struct Exchange {
         const char *name;
+        const char *giver; /* of the credential, for people; NULL: the registry */
+        LintUse use;       /* what the JWT must have */
+        /* What to do about a failure of this exchange or of the verification behind it, or NULL for the
+         * usual; the member itself may be NULL. */
+        const char *(*advise)(Reason reason);
         int (*start)(const ExchangeQuestion *q, ExchangeHandler handler, void *userdata, void **ret_run);
         void (*free)(void *run); /* cancels; accepts NULL */
 } Exchange;

@@ -8,9 +8,11 @@
 #include "base/text.h"
 #include "worker/exchange/exchanges.h"
 #include "worker/exchange/quay.h"
+#include "worker/exchange/token.h"
 
 static const Exchange *const exchanges[] = {
         &exchange_quay,
+        &exchange_token,
 };
 
 const Exchange *exchange_find(const char *name) {

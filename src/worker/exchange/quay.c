@@ -90,6 +90,7 @@ static int quay_start(const ExchangeQuestion *q, ExchangeHandler handler, void *
 
 const Exchange exchange_quay = {
         .name = "quay",
+        .use = LINT_QUAY,
         .start = quay_start,
         .free = quay_free,
 };

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The names of exchanges and the users that each takes. */
+
+#include "unit.h"
+
+#include "base/text.h"
+#include "model/exchange-config.h"
+
+static void each_exchange_has_a_name_and_is_found_by_it(void **state) {
+        _cleanup_free_ char *names = NULL;
+
+        assert_ok(exchange_kind_names(&names));
+        for (ExchangeKind k = 0; k < _EXCHANGE_KIND_MAX; k++) {
+                assert_int_equal(exchange_kind_from_string(exchange_kind_to_string(k)), k);
+                assert_non_null(strstr(names, exchange_kind_to_string(k)));
+        }
+        assert_int_equal(exchange_kind_from_string("Quay"), _EXCHANGE_KIND_INVALID);
+        assert_int_equal(exchange_kind_from_string(NULL), _EXCHANGE_KIND_INVALID);
+        assert_null(exchange_kind_to_string(_EXCHANGE_KIND_MAX));
+}
+
+static void quay_takes_robot_accounts_and_others_any_user(void **state) {
+        assert_true(exchange_user_is_valid(EXCHANGE_QUAY, "acme+edge"));
+        assert_false(exchange_user_is_valid(EXCHANGE_QUAY, "serviceaccount"));
+        assert_true(exchange_user_is_valid(EXCHANGE_TOKEN, "serviceaccount"));
+        assert_true(exchange_user_is_valid(EXCHANGE_TOKEN, "00000000-0000-0000-0000-000000000000"));
+        assert_false(exchange_user_is_valid(EXCHANGE_TOKEN, "kube:admin"));
+        assert_false(exchange_user_is_valid(EXCHANGE_TOKEN, "two words"));
+        assert_false(exchange_user_is_valid(EXCHANGE_TOKEN, ""));
+        assert_false(exchange_user_is_valid(EXCHANGE_TOKEN, NULL));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(each_exchange_has_a_name_and_is_found_by_it),
+                cmocka_unit_test(quay_takes_robot_accounts_and_others_any_user),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
