@@ -227,6 +227,13 @@ bool strv_contains(char *const *l, const char *s) {
         return false;
 }
 
+const char *strv_common(char *const *a, char *const *b) {
+        STRV_FOREACH(s, a)
+                if (strv_contains(b, *s))
+                        return *s;
+        return NULL;
+}
+
 bool strv_equal(char *const *a, char *const *b) {
         size_t n = strv_length(a);
 

@@ -50,6 +50,8 @@ DEFINE_CLEANUP(char **, strv_free)
 size_t strv_length(char *const *l);
 bool strv_contains(char *const *l, const char *s);
 bool strv_equal(char *const *a, char *const *b);
+/* The first of `a` that is in `b`, too, or NULL. */
+const char *strv_common(char *const *a, char *const *b);
 int strv_append(char ***l, const char *s); /* copies */
 int strv_consume(char ***l, char *s);      /* takes s, frees it on error */
 int strv_copy(char *const *l, char ***ret);

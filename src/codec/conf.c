@@ -164,6 +164,13 @@ void conf_drop_messages(Conf *c, const char *file) {
         c->n_messages = kept;
 }
 
+const ConfAssignment *conf_find_assignment(const Conf *c, const char *section, const char *key) {
+        for (size_t i = c->n_assignments; i > 0; i--)
+                if (streq(c->assignments[i - 1].section, section) && streq(c->assignments[i - 1].key, key))
+                        return c->assignments + i - 1;
+        return NULL;
+}
+
 bool conf_has_error(const Conf *c) {
         for (size_t i = 0; i < c->n_messages; i++)
                 if (c->messages[i].severity == CONF_ERROR)

@@ -22,6 +22,7 @@ typedef struct ConfAssignment {
 typedef struct ConfKind {
         const char *directory; /* "jobs"; NULL: there is one file, which may be missing */
         const char *suffix;    /* ".job"; "pullauthd.conf" */
+        bool tell_masked;      /* there may be something under the name that is no file */
 } ConfKind;
 
 typedef enum ConfSeverity {
@@ -61,6 +62,8 @@ void conf_forget_assignments(Conf *c);
 /* Takes out what was said of one file. */
 void conf_drop_messages(Conf *c, const char *file);
 bool conf_has_error(const Conf *c);
+/* The assignment that has the last word about a key, or NULL. */
+const ConfAssignment *conf_find_assignment(const Conf *c, const char *section, const char *key);
 /* Moves what was read from `file`, with its messages, behind what `to` has. Returns 0 or -ENOMEM, and then
  * what was not moved is still where it was. */
 int conf_move_file(Conf *from, const char *file, Conf *to);

@@ -148,13 +148,13 @@ static int offer_verbs(char ***l, const char *typed) {
         return r;
 }
 
-static int offer_identity_files(char ***l, const char *typed, char *const *names) {
+static int offer_files(char ***l, const char *typed, char *const *names, const char *suffix) {
         int r = 0;
 
         for (size_t i = 0; names && names[i] && r >= 0; i++) {
                 _cleanup_free_ char *word = NULL;
 
-                r = text_format(&word, "%s.identity", names[i]);
+                r = text_format(&word, "%s%s", names[i], suffix);
                 if (r >= 0)
                         r = offer(l, typed, "", word, NULL);
         }
@@ -173,7 +173,9 @@ static int offer_arguments(char ***l, const char *typed, ArgumentKind kind, cons
                 return offer_all(l, typed, "", names->targets);
         case ARGUMENT_DEFINITION:
                 r = offer_all(l, typed, "", names->jobs);
-                return r < 0 ? r : offer_identity_files(l, typed, names->identities);
+                if (r >= 0)
+                        r = offer_files(l, typed, names->identities, ".identity");
+                return r < 0 ? r : offer_files(l, typed, names->targets, ".target");
         case ARGUMENT_SETTING:
                 return offer_settings(l, typed, names);
         case ARGUMENT_COMMAND:
@@ -203,12 +205,12 @@ bool complete_needs_names(char *const *words) {
         switch (n == 0 ? verb->first : verb->others) {
         case ARGUMENT_JOB:
         case ARGUMENT_IDENTITY:
+        case ARGUMENT_TARGET:
         case ARGUMENT_DEFINITION:
                 return true;
         case ARGUMENT_SETTING:
                 return strchr(typed, '=') != NULL;
         case ARGUMENT_NONE:
-        case ARGUMENT_TARGET:
         case ARGUMENT_NEW:
         case ARGUMENT_FILE:
         case ARGUMENT_COMMAND:

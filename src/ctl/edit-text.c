@@ -85,5 +85,12 @@ const char *edit_text_template(const char *suffix) {
                        "Source=file\n"
                        "TokenFile=\n"
                        "Audience=\n";
+        if (streq(suffix, ".target"))
+                return "# A file that tools read. All keys are in pullauth.target(5).\n"
+                       "[Target]\n"
+                       "Path=\n"
+                       "#Owner=root\n"
+                       "#Group=root\n"
+                       "#Mode=0600\n";
         return "";
 }

@@ -110,7 +110,7 @@ static int take(size_t kind, const char *name, Conf *conf, void *userdata) {
         Load *l = userdata;
         int r;
 
-        if (is_of(l->change, (ConfigurationKind) kind, name)) {
+        if (owned && is_of(l->change, (ConfigurationKind) kind, name)) {
                 l->applied = true;
                 r = apply_change(l->change, owned, &changed);
                 if (r < 0)

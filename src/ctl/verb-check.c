@@ -31,6 +31,9 @@ static void note(Check *c) {
 static size_t count_files(const Configuration *c) {
         size_t n = 0;
 
+        for (size_t i = 0; i < c->targets->n; i++)
+                if (c->targets->items[i].conf)
+                        n += strv_length(c->targets->items[i].conf->files);
         for (size_t i = 0; i < c->n_identities; i++)
                 n += strv_length(c->identities[i].conf->files);
         for (size_t i = 0; i < c->n_jobs; i++)

@@ -13,14 +13,13 @@
 #include "ctl/complete.h"
 #include "ctl/offline.h"
 #include "ctl/verb.h"
-#include "model/target-config.h"
 
 static int add_once(char ***l, const char *s) {
         return isempty(s) || strv_contains(*l, s) ? 0 : strv_append(l, s);
 }
 
 /* Names out of the files: nobody has to be asked, and nobody waits. */
-static int read_names(char ***jobs, char ***registries, char ***identities) {
+static int read_names(char ***jobs, char ***registries, char ***identities, char ***targets) {
         _cleanup_(configuration_freep) Configuration *c = NULL;
         int r;
 
@@ -34,22 +33,19 @@ static int read_names(char ***jobs, char ***registries, char ***identities) {
         }
         for (size_t i = 0; i < c->n_identities && r >= 0; i++)
                 r = strv_append(identities, c->identities[i].config->name);
+        for (size_t i = 0; i < c->targets->n && r >= 0; i++)
+                r = strv_append(targets, c->targets->items[i].config->name);
         return r;
 }
 
 static void print_words(char *const *words) {
         _cleanup_strv_ char **jobs = NULL, **registries = NULL, **identities = NULL, **targets = NULL;
         _cleanup_strv_ char **candidates = NULL;
-        const TargetConfig *all;
         CompletionNames names;
-        size_t n;
         int r = 0;
 
-        all = target_config_all(&n);
-        for (size_t i = 0; i < n && r >= 0; i++)
-                r = strv_append(&targets, all[i].name);
-        if (r >= 0 && complete_needs_names(words))
-                r = read_names(&jobs, &registries, &identities);
+        if (complete_needs_names(words))
+                r = read_names(&jobs, &registries, &identities, &targets);
         if (r < 0)
                 return;
         names = (CompletionNames){ jobs, registries, identities, targets };

@@ -26,7 +26,6 @@
 #include "model/auth-file.h"
 #include "model/auth-index.h"
 #include "model/name.h"
-#include "model/target-config.h"
 
 static usec_t due_after_reboot(const JobRecord *record, const AdoptionClock *clock) {
         usec_t due_real;
@@ -98,23 +97,22 @@ int adoption_times(int64_t issued, int64_t expires, const JobRecord *record, con
 }
 
 struct AdoptionView {
-        bool looked;
+        char *path; /* as it is configured */
         Secret *text;
         AuthIndex *index; /* NULL: no file, or none that can be understood */
 };
 
 static void view_done(AdoptionView *v) {
+        free(TAKE_PTR(v->path));
         v->index = auth_index_free(v->index);
         v->text = secret_free(v->text);
 }
 
 void adoption_forget(Adoption *a) {
-        size_t n;
-
-        (void) target_config_all(&n);
-        for (size_t i = 0; a->views && i < n; i++)
+        for (size_t i = 0; i < a->n_views; i++)
                 view_done(a->views + i);
         free(TAKE_PTR(a->views));
+        a->n_views = 0;
 }
 
 /* Consumes `text`. What cannot be understood holds nothing. */
@@ -128,31 +126,42 @@ static int view_fill(AdoptionView *v, Secret *text) {
         return r == -EBADMSG ? 0 : r;
 }
 
-static int view_target(Adoption *a, const char *target, AdoptionView **ret) {
-        const TargetConfig *config = target_config_find(target), *all;
+static int view_read(const Adoption *a, AdoptionView *v) {
         _cleanup_free_ char *path = NULL;
         Secret *text;
-        AdoptionView *v;
-        size_t n;
         int r;
 
-        if (!config)
-                return 0;
-        all = target_config_all(&n);
-        if (!a->views)
-                a->views = calloc(n, sizeof(*a->views));
-        if (!a->views)
-                return -ENOMEM;
-        *ret = v = a->views + (config - all);
-        if (v->looked)
-                return 1;
-        r = text_format(&path, "%s%s", a->root, config->path);
+        r = text_format(&path, "%s%s", a->root, v->path);
         if (r >= 0)
                 r = file_read(AT_FDCWD, path, AUTH_FILE_MAX, 0, &text, NULL);
         if (r >= 0)
                 r = view_fill(v, text);
-        v->looked = r != -ENOMEM;
-        return r == -ENOMEM ? r : 1;
+        return r == -ENOMEM ? r : 0;
+}
+
+/* Each file is read once. */
+static int view_target(Adoption *a, const char *path, AdoptionView **ret) {
+        AdoptionView *grown;
+        int r;
+
+        for (size_t i = 0; i < a->n_views; i++)
+                if (streq(a->views[i].path, path)) {
+                        *ret = a->views + i;
+                        return 0;
+                }
+        grown = reallocarray(a->views, a->n_views + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        a->views = grown;
+        grown += a->n_views;
+        *grown = (AdoptionView){ .path = strdup(path) };
+        if (!grown->path)
+                return -ENOMEM;
+        a->n_views++;
+        r = view_read(a, grown);
+        if (r >= 0)
+                *ret = grown;
+        return r;
 }
 
 /* True if we wrote it (for that owner, unless NULL): others may have put something else under our key. */
@@ -253,36 +262,42 @@ static int search_fragment(const Adoption *a, const JobConfig *c, Credential **b
         return r;
 }
 
-static int search_target(Adoption *a, const JobConfig *c, const char *target, const char *owner,
+/* What stands under one key of one file. */
+static int search_key(const Adoption *a, const JobConfig *c, const AdoptionView *v, const char *key,
+                      const char *owner, Credential **best) {
+        _cleanup_secret_ Secret *auth = NULL;
+        int r;
+
+        r = auth_index_auth(v->index, key, &auth);
+        return r > 0 && is_ours(a, v->path, key, owner, auth) ? consider(c, auth, best) : r;
+}
+
+static int search_target(Adoption *a, const JobConfig *c, const char *path, const char *owner,
                          Credential **best) {
         AdoptionView *v;
         int r;
 
-        r = view_target(a, target, &v);
-        if (r <= 0 || !v->index)
+        r = view_target(a, path, &v);
+        if (r < 0 || !v->index)
                 return r;
-        STRV_FOREACH(scope, c->scopes) {
-                _cleanup_secret_ Secret *auth = NULL;
-
-                r = auth_index_auth(v->index, *scope, &auth);
-                if (r > 0 && is_ours(a, target, *scope, owner, auth))
-                        r = consider(c, auth, best);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        STRV_FOREACH(scope, c->scopes)
+                if (r >= 0)
+                        r = search_key(a, c, v, *scope, owner, best);
+        if (r >= 0 && c->registry && !strv_contains(c->scopes, c->registry))
+                r = search_key(a, c, v, c->registry, owner, best);
+        return r;
 }
 
-/* Returns 1 with the credential of this robot that ends last of all that we left, 0 if there is none,
- * -ENOMEM. */
+/* Returns 1 with the credential of this robot that ends last of all that we left, wherever that was, 0 if
+ * there is none, -ENOMEM. */
 static int search(Adoption *a, const JobConfig *c, const char *owner, Credential **ret) {
         _cleanup_credential_ Credential *best = NULL;
         int r;
 
         r = search_fragment(a, c, &best);
-        STRV_FOREACH(target, c->targets)
-                if (r >= 0)
-                        r = search_target(a, c, *target, owner, &best);
+        for (size_t i = 0; i < a->state->n_targets && r >= 0; i++)
+                if (a->state->targets[i].keys)
+                        r = search_target(a, c, a->state->targets[i].name, owner, &best);
         if (r < 0 || !best)
                 return r < 0 ? r : 0;
         *ret = TAKE_PTR(best);
@@ -306,19 +321,28 @@ static void recall_key(const OwnedKey *k, void *userdata) {
                 recall->error = strv_append(&recall->keys, k->key);
 }
 
-/* Returns 1 if some keys of some targets are the job's. */
+/* The target that a file is of, or NULL. */
+static const char *target_of_path(const Adoption *a, const char *path) {
+        const TargetSet *all = a->configuration->targets;
+
+        for (size_t i = 0; i < all->n; i++)
+                if (strv_contains(all->items[i].config->paths, path))
+                        return all->items[i].config->name;
+        return NULL;
+}
+
+/* Returns 1 if some keys of some files are the job's. */
 static int recall_places(const Adoption *a, const char *job, char ***ret_scopes, char ***ret_targets) {
         _cleanup_strv_ char **targets = NULL;
         Recall recall = { .job = job };
-        const TargetConfig *all;
-        size_t n;
 
-        all = target_config_all(&n);
-        for (size_t i = 0; i < n && recall.error >= 0; i++) {
+        for (size_t i = 0; i < a->state->n_targets && recall.error >= 0; i++) {
+                const char *path = a->state->targets[i].name, *target = target_of_path(a, path);
+
                 recall.found = false;
-                state_data_each_key(a->state, all[i].name, recall_key, &recall);
-                if (recall.error >= 0 && recall.found)
-                        recall.error = strv_append(&targets, all[i].name);
+                state_data_each_key(a->state, path, recall_key, &recall);
+                if (recall.error >= 0 && recall.found && target && !strv_contains(targets, target))
+                        recall.error = strv_append(&targets, target);
         }
         if (recall.error < 0) {
                 strv_free(recall.keys);
@@ -377,7 +401,8 @@ int adoption_recall(Adoption *a, JobConfig *config) {
         swap_strings(&config->registry, &old->registry);
         swap_strings(&config->robot, &old->robot);
         swap_lists(&config->scopes, &old->scopes);
-        swap_lists(&config->targets, &old->targets);
+        if (old->targets)
+                swap_lists(&config->targets, &old->targets);
         return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "daemon/job.h"
 #include "daemon/state-data.h"
+#include "model/configuration.h"
 
 typedef struct AdoptionView AdoptionView; /* a target as it was read */
 
@@ -13,7 +14,9 @@ typedef struct Adoption {
         const char *root;
         StateData *state;
         uint8_t boot_id[16];
-        AdoptionView *views; /* of all targets, once one was needed */
+        const Configuration *configuration;
+        AdoptionView *views; /* of the files that were needed */
+        size_t n_views;
 } Adoption;
 
 /* Looks for credentials of this job's robot, in its fragment and in its targets, and hands the one that

@@ -17,7 +17,6 @@
 #include "daemon/registry-choice.h"
 #include "model/auth-mask.h"
 #include "model/name.h"
-#include "model/target-config.h"
 
 static int refuse_missing(const Job *j, sd_bus_error *reterror) {
         const Failure *f = job_failure(j);
@@ -124,11 +123,25 @@ int bus_manager_get_credential_for_registry(sd_bus_message *message, void *userd
         return reply_found(b, message, j, strempty(registry_choice_scope(j)), reterror);
 }
 
-static int refuse_target(const char *name, sd_bus_error *reterror) {
-        _cleanup_free_ char *names = NULL;
+static const ConfMessage *find_error(const Conf *c) {
+        for (size_t i = 0; c && i < c->n_messages; i++)
+                if (c->messages[i].severity == CONF_ERROR)
+                        return c->messages + i;
+        return NULL;
+}
+
+static int refuse_target(const Manager *m, const char *name, sd_bus_error *reterror) {
+        const TargetSet *targets = manager_configuration(m)->targets;
+        const TargetDefinition *d = target_set_find(targets, name);
+        const ConfMessage *error = d ? find_error(d->conf) : NULL;
+        _cleanup_free_ char *names = NULL, *text = NULL;
         int r;
 
-        r = target_config_names(&names);
+        if (error) {
+                r = conf_message_format(error, &text);
+                return r < 0 ? r : bus_error(reterror, API_ERROR_TARGET_FAILED, "%s", text);
+        }
+        r = target_set_names(targets, &names);
         if (r < 0)
                 return r;
         return bus_error(reterror, API_ERROR_NO_SUCH_TARGET, "There is no target '%s', there are: %s", name,
@@ -145,7 +158,7 @@ static int render(const Manager *m, const char *name, char **ret, sd_bus_error *
 
         r = manager_preview_target(m, name, &text, &failure);
         if (r == -ENOENT)
-                return refuse_target(name, reterror);
+                return refuse_target(m, name, reterror);
         if (r > 0)
                 return bus_error(reterror, API_ERROR_TARGET_FAILED, "%s. %s", failure->message,
                                  failure_hint(failure));
@@ -164,7 +177,7 @@ int bus_manager_render_target(sd_bus_message *message, void *userdata, sd_bus_er
         r = sd_bus_message_read(message, "s", &name);
         if (r < 0)
                 return r;
-        if (!object_name_is_valid(name))
+        if (!target_name_is_valid(name))
                 return bus_error(reterror, API_ERROR_INVALID_NAME, "That is no name that a target can have");
         r = authorize(b->authorizer, message, (char *const[]){ (char *) "target", (char *) name, NULL },
                       reterror);

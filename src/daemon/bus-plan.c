@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/bus-plan.h"
+#include "model/name.h"
 
 void bus_plan_done(BusPlan *p) {
         for (size_t i = 0; i < p->n; i++) {
@@ -214,13 +215,38 @@ int bus_plan_look_enabled(const BusPlan *p, bool *ret, char **ret_by, sd_bus_err
         return 0;
 }
 
+static bool is_named(const Manager *m, const char *target) {
+        Job *const *jobs;
+        size_t n;
+
+        jobs = manager_jobs(m, &n);
+        for (size_t i = 0; i < n; i++)
+                if (strv_contains(jobs[i]->config->targets, target))
+                        return true;
+        return false;
+}
+
+/* Whose home is written to, is decided in files. */
+static int check_users(const BusPlan *p, const JobEdit *settings, sd_bus_error *reterror) {
+        STRV_FOREACH(t, settings->values[JOB_KEY_TARGETS])
+                if (target_name_user(*t) && !is_named(p->b->manager, *t))
+                        return bus_error(
+                                reterror, API_ERROR_NO_SUCH_TARGET,
+                                "Callers may name '%s' only where a job has it already, name it in a "
+                                "file below /etc/pullauth/jobs",
+                                *t);
+        return 0;
+}
+
 int bus_plan_try(const BusPlan *p, const JobEdit *settings, sd_bus_error *reterror) {
         _cleanup_(job_definition_done) JobDefinition d = {};
         const ConfMessage *m;
         Conf *conf = NULL;
         int r;
 
-        r = load(p, &conf);
+        r = check_users(p, settings, reterror);
+        if (r >= 0)
+                r = load(p, &conf);
         if (r < 0)
                 return r;
         if (r == 0)

@@ -100,14 +100,17 @@ static void note_key_of_job(const OwnedKey *k, void *userdata) {
 
 /* OnRemove=retain: the entries stay where they are, as if somebody else had put them there. */
 static void let_entries_go(Manager *m, const Job *j) {
-        STRV_FOREACH(target, j->config->targets) {
+        StateData *state = state_store_data(m->store);
+
+        for (size_t i = 0; i < state->n_targets; i++) {
+                const char *path = state->targets[i].name;
                 Retention n = { .job = j->name };
 
-                state_data_each_key(state_store_data(m->store), *target, note_key_of_job, &n);
+                state_data_each_key(state, path, note_key_of_job, &n);
                 if (n.error < 0)
                         log_oom();
                 STRV_FOREACH(key, n.keys)
-                        state_data_disown_key(state_store_data(m->store), *target, *key);
+                        state_data_disown_key(state, path, *key);
                 strv_free(n.keys);
         }
 }
@@ -218,9 +221,60 @@ static int apply_definition(Manager *m, JobDefinition *d, ManagerApplyFlags flag
         return r;
 }
 
+static bool has_name(TargetConfig *const *targets, size_t n, const char *name) {
+        for (size_t i = 0; i < n; i++)
+                if (streq(targets[i]->name, name))
+                        return true;
+        return false;
+}
+
+/* Those that jobs name, each once. What does not exist or is wrong is left out. */
+static int list_targets(const Manager *m, TargetConfig ***targets, size_t *n) {
+        for (size_t i = 0; i < m->n_jobs; i++)
+                STRV_FOREACH(t, m->jobs[i]->config->targets) {
+                        TargetConfig **grown, *found;
+                        int r;
+
+                        if (has_name(*targets, *n, *t))
+                                continue;
+                        r = target_set_get(m->configuration->targets, *t, &found);
+                        if (r < 0)
+                                return r;
+                        if (r == 0)
+                                continue;
+                        grown = reallocarray(*targets, *n + 1, sizeof(*grown));
+                        if (!grown) {
+                                target_config_free(found);
+                                return -ENOMEM;
+                        }
+                        *targets = grown;
+                        grown[(*n)++] = found;
+                }
+        return 0;
+}
+
+static int set_targets(Manager *m) {
+        TargetConfig **targets = NULL;
+        size_t n = 0;
+        int r;
+
+        r = list_targets(m, &targets, &n);
+        if (r >= 0)
+                r = publisher_set_targets(m->publisher, targets, n);
+        for (size_t i = 0; i < n; i++)
+                target_config_free(targets[i]);
+        free(targets);
+        return r;
+}
+
 /* What has to follow when jobs came, went or changed. */
 static void settle(Manager *m) {
+        int r;
+
         adoption_forget(&m->adoption);
+        r = set_targets(m);
+        if (r < 0)
+                log_error_errno(r, "Some targets cannot be set up: %m");
         if (manager_watch_files(m) < 0)
                 log_warning("Cannot watch all token files, changes of them are noticed at the next attempt");
         m->n_decided = 0;
@@ -253,8 +307,11 @@ int manager_define_job(const Manager *m, const char *name, Conf *conf, JobDefini
 }
 
 int manager_apply(Manager *m, Configuration *c, ManagerApplyFlags flags) {
+        Configuration *before = m->configuration;
         int result = 0;
 
+        m->configuration = c;
+        m->adoption.configuration = c;
         for (size_t i = m->n_jobs; i > 0; i--)
                 if (!is_defined(c, m->jobs[i - 1]->name))
                         remove_job(m, i - 1);
@@ -267,8 +324,7 @@ int manager_apply(Manager *m, Configuration *c, ManagerApplyFlags flags) {
         }
         configuration_forget_jobs(c);
         settle(m);
-        configuration_free(m->configuration);
-        m->configuration = c;
+        configuration_free(before);
         if (m->observer.configuration_changed)
                 m->observer.configuration_changed(m->observer.userdata);
         return result;

@@ -24,14 +24,18 @@ static void wanted_free(Wanted *wanted, size_t n) {
 }
 
 int manager_preview_target(const Manager *m, const char *target, Secret **ret, Failure **reterr) {
+        _cleanup_(target_config_freep) TargetConfig *config = NULL;
         Wanted *wanted = NULL;
         size_t n = 0;
         int r;
 
-        r = wanted_collect(m->jobs, m->n_jobs, target, &wanted, &n);
+        r = target_set_get(m->configuration->targets, target, &config);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        r = wanted_collect(m->jobs, m->n_jobs, config, &wanted, &n);
         if (r < 0)
                 return r;
-        r = publisher_preview(m->publisher, target, wanted, n, ret, reterr);
+        r = publisher_preview(m->publisher, config, wanted, n, ret, reterr);
         wanted_free(wanted, n);
         return r == TARGET_REFUSED ? 1 : r;
 }
@@ -63,31 +67,28 @@ static int describe(const char *path, const Wanted *wanted, size_t n, char **ret
 }
 
 int manager_preview_job(const Manager *m, const Job *j, const char *target, char **ret, Failure **reterr) {
-        size_t n = strv_length(j->config->scopes);
+        _cleanup_(target_config_freep) TargetConfig *config = NULL;
         _cleanup_secret_ Secret *auth = NULL, *text = NULL;
         Failure *failure = NULL;
         Wanted *wanted;
+        size_t n;
         int r;
 
+        r = target_set_get(m->configuration->targets, target, &config);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
         r = secret_new_string(NO_AUTH, &auth);
         if (r < 0)
                 return r;
-        wanted = calloc(n + 1, sizeof(*wanted));
+        wanted = calloc(strv_length(j->config->scopes) + 1, sizeof(*wanted));
         if (!wanted)
                 return -ENOMEM;
-        for (size_t i = 0; i < n; i++)
-                wanted[i] = (Wanted){
-                        .key = j->config->scopes[i],
-                        .job = j->name,
-                        .robot = j->config->robot,
-                        .auth = auth,
-                        .take_over = j->config->take_over,
-                };
-        r = publisher_preview(m->publisher, target, wanted, n, &text, &failure);
+        n = wanted_of_job(j, config, auth, wanted);
+        r = publisher_preview(m->publisher, config, wanted, n, &text, &failure);
         if (r == 0)
                 failure = take_failure(wanted, n);
         if (r == 0 && !failure)
-                r = describe(manager_target_path(m, target), wanted, n, ret);
+                r = describe(strempty(manager_target_path(m, target)), wanted, n, ret);
         wanted_free(wanted, n);
         if (failure)
                 *reterr = failure;

@@ -85,6 +85,9 @@ static void on_job_publish(Job *j, void *userdata) {
         write_fragment(m, j);
         STRV_FOREACH(target, j->config->targets)
                 publisher_mark(m->publisher, *target);
+        /* It may have something in files that its own do not name any more. */
+        if (j->configuration_failure)
+                publisher_mark_all(m->publisher);
         if (!j->credential)
                 manager_record_job(m, j);
 }
@@ -96,17 +99,20 @@ static void on_job_ended(Job *j, void *userdata) {
         check_ready(m);
 }
 
-static int collect(const char *target, Wanted **ret, size_t *ret_n, void *userdata) {
+static int collect(const TargetConfig *target, Wanted **ret, size_t *ret_n, void *userdata) {
         Manager *m = userdata;
 
+        if (target_config_is_orphan(target))
+                return wanted_collect_kept(m->jobs, m->n_jobs, state_store_data(m->store), target->paths[0],
+                                           ret, ret_n);
         return wanted_collect(m->jobs, m->n_jobs, target, ret, ret_n);
 }
 
-static void report(const char *target, const Wanted *wanted, size_t n, const Failure *failure,
+static void report(const TargetConfig *target, const Wanted *wanted, size_t n, const Failure *failure,
                    void *userdata) {
         Manager *m = userdata;
 
-        wanted_report(m->jobs, m->n_jobs, target, wanted, n, failure);
+        wanted_report(m->jobs, m->n_jobs, target->name, wanted, n, failure);
         /* What a large target takes to be written is many times of what is held. */
         if (n >= TRIM_FROM)
                 (void) malloc_trim(0);

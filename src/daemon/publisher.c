@@ -2,11 +2,14 @@
 
 /* When to write which target.
  *
- * Owns the targets and a timer for each: at once when a target was quiet, in batches when changes come fast,
- * and at the pace of publish failures when it cannot be written. A failed write never causes an exchange. */
+ * Owns the targets that jobs name and a timer for each: at once when a target was quiet, in batches when
+ * changes come fast, and at the pace of publish failures when it cannot be written. A failed write never
+ * causes an exchange. Files that hold entries of ours and belong to no such target are targets as well, of
+ * which nothing is wanted, until there is nothing of ours in them. */
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/param.h>
 #include <time.h>
 
@@ -30,11 +33,19 @@
 #define MENDS_FREE 5
 #define MENDS_PERIOD (2 * USEC_PER_MINUTE)
 
+/* One file of a target. */
+typedef struct Place {
+        Target *target;
+        Watch *watch;
+} Place;
+
 typedef struct Slot {
         Publisher *publisher;
-        Target *target;
+        TargetConfig *config;
+        Place *places;
+        size_t n_places;
         sd_event_source *timer;
-        Watch *watch;
+        bool complained;
         bool marked;
         bool disturbed; /* marked because somebody else changed the file, and for nothing else */
         usec_t due;     /* if marked */
@@ -49,9 +60,16 @@ typedef struct Slot {
 
 struct Publisher {
         PublisherClient client;
-        Slot *slots;
+        sd_event *event;
+        char *root;
+        StateStore *store;
+        Slot **slots;
         size_t n_slots;
 };
+
+static const char *slot_path(const Slot *s) {
+        return target_path(s->places[0].target);
+}
 
 static void arm(Slot *s, usec_t boot) {
         int r;
@@ -60,7 +78,7 @@ static void arm(Slot *s, usec_t boot) {
         if (r >= 0)
                 r = sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
         if (r < 0)
-                log_error_errno(r, "Cannot schedule the writing of %s: %m", target_path(s->target));
+                log_error_errno(r, "Cannot schedule the writing of %s: %m", slot_path(s));
 }
 
 static void wanted_free(Wanted *wanted, size_t n) {
@@ -89,11 +107,10 @@ static void note_mend(Slot *s, usec_t now) {
         s->last_mend = now;
         s->n_mends++;
         if (s->n_mends == 1)
-                log_notice("%s was changed by another program, putting our entries back",
-                           target_path(s->target));
+                log_notice("%s was changed by another program, putting our entries back", slot_path(s));
         if (s->n_mends == MENDS_FREE)
                 log_warning("%s is changed by another program again and again, mending it more slowly",
-                            target_path(s->target));
+                            slot_path(s));
         if (s->n_mends >= MENDS_FREE)
                 s->mend_not_before =
                         usec_add(now, pace_next(&s->mend_pace, FAILURE_PUBLISH, 0, 0, random_draw()));
@@ -111,10 +128,71 @@ static usec_t spacing(usec_t clock, usec_t processor) {
         return MIN(SPACING_MIN + MAX(SPACING_CLOCK * clock, SPACING_PROCESSOR * processor), SPACING_MAX);
 }
 
+static void count_key(const OwnedKey *k, void *userdata) {
+        size_t *n = userdata;
+
+        (*n)++;
+}
+
+/* What failed at an earlier file of the target stays said. */
+static void keep_first(Failure **first, Wanted *wanted, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                if (!first[i])
+                        first[i] = wanted[i].failure;
+                else
+                        failure_free(wanted[i].failure);
+                wanted[i].failure = NULL;
+        }
+}
+
+/* All files of the target. The outcome is the worst one, the failure the first one. */
+static int sync_places(Slot *s, Wanted *wanted, size_t n, Failure **reterr) {
+        _cleanup_free_ Failure **first = calloc(n + 1, sizeof(*first));
+        int result = TARGET_UNCHANGED;
+
+        if (!first)
+                return -ENOMEM;
+        for (size_t i = 0; i < s->n_places; i++) {
+                Failure *failure = NULL;
+                int r;
+
+                r = target_sync(s->places[i].target, wanted, n, &failure);
+                keep_first(first, wanted, n);
+                if (failure && *reterr)
+                        failure_free(failure);
+                else if (failure)
+                        *reterr = failure;
+                if (r < 0 && result >= 0)
+                        result = r;
+                else if (result >= 0 && r > result)
+                        result = r;
+        }
+        for (size_t i = 0; i < n; i++)
+                wanted[i].failure = first[i];
+        return result;
+}
+
+static void slot_drop(Slot *s);
+
+/* Of what happens to a file that is no target any more no job tells. */
+static void note_orphan(Slot *s, int r, const Failure *failure) {
+        size_t n = 0;
+
+        if (failure && !s->complained)
+                log_warning(
+                        "Cannot take our entries out of %s, which is no target any more, trying again: %s",
+                        slot_path(s), failure->message);
+        s->complained = failure;
+        if (r < 0 || failure)
+                return;
+        state_data_each_key(state_store_data(s->publisher->store), s->config->paths[0], count_key, &n);
+        if (n == 0)
+                slot_drop(s);
+}
+
 static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         Slot *s = userdata;
         const PublisherClient *c = &s->publisher->client;
-        const char *name = target_config(s->target)->name;
         _cleanup_failure_ Failure *failure = NULL;
         Wanted *wanted = NULL;
         usec_t start = now_boot(), taken = processor_time(), end;
@@ -123,11 +201,11 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         int r;
 
         s->marked = s->disturbed = false;
-        r = c->collect(name, &wanted, &n, c->userdata);
+        r = c->collect(s->config, &wanted, &n, c->userdata);
         if (r >= 0)
-                r = target_sync(s->target, wanted, n, &failure);
+                r = sync_places(s, wanted, n, &failure);
         if (r < 0)
-                log_warning_errno(r, "Cannot bring %s in line, trying again: %m", target_path(s->target));
+                log_warning_errno(r, "Cannot bring %s in line, trying again: %m", slot_path(s));
         end = now_boot();
         s->not_before = end + spacing(end - start, processor_time() - taken);
         if (r == TARGET_WRITTEN && disturbed)
@@ -137,8 +215,10 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         else if (!s->marked)
                 arm(s, usec_add(end, pace_next(&s->pace, FAILURE_PUBLISH, 0, 0, random_draw())));
         if (r >= 0)
-                c->done(name, wanted, n, failure, c->userdata);
+                c->done(s->config, wanted, n, failure, c->userdata);
         wanted_free(wanted, n);
+        if (target_config_is_orphan(s->config))
+                note_orphan(s, r, failure);
         return 0;
 }
 
@@ -165,38 +245,99 @@ static void on_change(void *userdata) {
         mark(s, s->mend_not_before > s->not_before ? s->mend_not_before : s->not_before);
 }
 
+static Slot *slot_free(Slot *s) {
+        if (!s)
+                return NULL;
+        for (size_t i = 0; i < s->n_places; i++) {
+                watch_free(s->places[i].watch);
+                target_free(s->places[i].target);
+        }
+        free(s->places);
+        sd_event_source_disable_unref(s->timer);
+        target_config_free(s->config);
+        free(s);
+        return NULL;
+}
+DEFINE_CLEANUP(Slot *, slot_free)
+
+static void remove_slot(Publisher *p, size_t at) {
+        slot_free(p->slots[at]);
+        p->n_slots--;
+        memmove(p->slots + at, p->slots + at + 1, (p->n_slots - at) * sizeof(*p->slots));
+}
+
+static void slot_drop(Slot *s) {
+        Publisher *p = s->publisher;
+
+        for (size_t i = 0; i < p->n_slots; i++)
+                if (p->slots[i] == s) {
+                        remove_slot(p, i);
+                        return;
+                }
+}
+
+static int add_place(Slot *s, const char *path) {
+        Publisher *p = s->publisher;
+        Place *place = s->places + s->n_places++;
+        int r;
+
+        r = target_new(p->root, s->config, path, p->store, &place->target);
+        if (r >= 0)
+                r = watch_new(p->event, target_path(place->target), on_change, s, &place->watch);
+        if (r >= 0)
+                target_sweep(place->target);
+        return r;
+}
+
+/* Consumes `config`. */
+static int add_slot(Publisher *p, TargetConfig *config) {
+        _cleanup_(slot_freep) Slot *s = NULL;
+        Slot **grown;
+        int r = 0;
+
+        s = calloc(1, sizeof(*s));
+        if (!s) {
+                target_config_free(config);
+                return -ENOMEM;
+        }
+        s->publisher = p;
+        s->config = config;
+        grown = reallocarray(p->slots, p->n_slots + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        p->slots = grown;
+        s->places = calloc(strv_length(config->paths), sizeof(*s->places));
+        if (!s->places)
+                return -ENOMEM;
+        STRV_FOREACH(path, config->paths)
+                if (r >= 0)
+                        r = add_place(s, *path);
+        if (r >= 0)
+                r = sd_event_add_time(p->event, &s->timer, CLOCK_BOOTTIME, 0, 1, on_write, s);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        /* After everything else that is due: what it changes goes into the same write. */
+        (void) sd_event_source_set_priority(s->timer, SD_EVENT_PRIORITY_IDLE);
+        p->slots[p->n_slots++] = s;
+        mark_for_news(TAKE_PTR(s));
+        return 0;
+}
+
 int publisher_new(sd_event *event, const char *root, StateStore *store, const PublisherClient *client,
                   Publisher **ret) {
         _cleanup_(publisher_freep) Publisher *p = NULL;
-        const TargetConfig *configs;
-        size_t n;
-        int r;
 
-        configs = target_config_all(&n);
         p = calloc(1, sizeof(*p));
         if (!p)
                 return -ENOMEM;
         p->client = *client;
-        p->slots = calloc(n, sizeof(*p->slots));
-        if (!p->slots)
+        p->event = sd_event_ref(event);
+        p->store = store;
+        p->root = strdup(root);
+        if (!p->root)
                 return -ENOMEM;
-        for (size_t i = 0; i < n; i++) {
-                Slot *s = p->slots + p->n_slots++;
-
-                s->publisher = p;
-                r = target_new(root, configs + i, store, &s->target);
-                if (r >= 0)
-                        r = sd_event_add_time(event, &s->timer, CLOCK_BOOTTIME, 0, 1, on_write, s);
-                if (r >= 0)
-                        r = sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
-                if (r >= 0)
-                        r = watch_new(event, target_path(s->target), on_change, s, &s->watch);
-                if (r < 0)
-                        return r;
-                /* After everything else that is due: what it changes goes into the same write. */
-                (void) sd_event_source_set_priority(s->timer, SD_EVENT_PRIORITY_IDLE);
-                target_sweep(s->target);
-        }
         *ret = TAKE_PTR(p);
         return 0;
 }
@@ -204,21 +345,71 @@ int publisher_new(sd_event *event, const char *root, StateStore *store, const Pu
 Publisher *publisher_free(Publisher *p) {
         if (!p)
                 return NULL;
-        for (size_t i = 0; i < p->n_slots; i++) {
-                watch_free(p->slots[i].watch);
-                sd_event_source_disable_unref(p->slots[i].timer);
-                target_free(p->slots[i].target);
-        }
+        while (p->n_slots > 0)
+                remove_slot(p, p->n_slots - 1);
         free(p->slots);
+        sd_event_unref(p->event);
+        free(p->root);
         free(p);
         return NULL;
 }
 
 static Slot *find_slot(const Publisher *p, const char *target) {
         for (size_t i = 0; i < p->n_slots; i++)
-                if (streq(target_config(p->slots[i].target)->name, target))
-                        return p->slots + i;
+                if (streq(p->slots[i]->config->name, target))
+                        return p->slots[i];
         return NULL;
+}
+
+static bool is_among(const TargetConfig *config, TargetConfig *const *targets, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (target_config_equal(config, targets[i]))
+                        return true;
+        return false;
+}
+
+static bool has_path(const Publisher *p, const char *path) {
+        for (size_t i = 0; i < p->n_slots; i++)
+                if (strv_contains(p->slots[i]->config->paths, path))
+                        return true;
+        return false;
+}
+
+/* What has entries of ours and is no target any more. */
+static int add_orphans(Publisher *p) {
+        const StateData *state = state_store_data(p->store);
+
+        for (size_t i = 0; i < state->n_targets; i++) {
+                const StateTarget *t = state->targets + i;
+                TargetConfig *config;
+                int r;
+
+                if (!t->keys || t->name[0] != '/' || has_path(p, t->name))
+                        continue;
+                r = target_config_new_orphan(t->name, &config);
+                if (r >= 0)
+                        r = add_slot(p, config);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int publisher_set_targets(Publisher *p, TargetConfig *const *targets, size_t n) {
+        int r;
+
+        /* Before others are made: a file may go over from one to another. */
+        for (size_t i = p->n_slots; i > 0; i--)
+                if (!is_among(p->slots[i - 1]->config, targets, n))
+                        remove_slot(p, i - 1);
+        for (size_t i = 0; i < n; i++) {
+                if (find_slot(p, targets[i]->name))
+                        continue;
+                r = add_slot(p, target_config_share(targets[i]));
+                if (r < 0)
+                        return r;
+        }
+        return add_orphans(p);
 }
 
 void publisher_mark(Publisher *p, const char *target) {
@@ -230,13 +421,13 @@ void publisher_mark(Publisher *p, const char *target) {
 
 void publisher_mark_all(Publisher *p) {
         for (size_t i = 0; i < p->n_slots; i++)
-                mark_for_news(p->slots + i);
+                mark_for_news(p->slots[i]);
 }
 
 void publisher_hurry(Publisher *p) {
         for (size_t i = 0; i < p->n_slots; i++)
-                if (p->slots[i].marked && !p->slots[i].disturbed)
-                        mark(p->slots + i, now_boot());
+                if (p->slots[i]->marked && !p->slots[i]->disturbed)
+                        mark(p->slots[i], now_boot());
 }
 
 void publisher_reset_failed(Publisher *p, const char *target) {
@@ -249,8 +440,9 @@ void publisher_reset_failed(Publisher *p, const char *target) {
 }
 
 void publisher_write_marked(Publisher *p) {
-        for (size_t i = 0; i < p->n_slots; i++) {
-                Slot *s = p->slots + i;
+        /* From behind: a slot may go when it is done. */
+        for (size_t i = p->n_slots; i > 0; i--) {
+                Slot *s = p->slots[i - 1];
 
                 if (!s->marked)
                         continue;
@@ -262,12 +454,14 @@ void publisher_write_marked(Publisher *p) {
 const char *publisher_target_path(const Publisher *p, const char *target) {
         const Slot *s = find_slot(p, target);
 
-        return s ? target_path(s->target) : NULL;
+        return s ? slot_path(s) : NULL;
 }
 
-int publisher_preview(const Publisher *p, const char *target, Wanted *wanted, size_t n, Secret **ret,
+int publisher_preview(const Publisher *p, const TargetConfig *target, Wanted *wanted, size_t n, Secret **ret,
                       Failure **reterr_failure) {
-        const Slot *s = find_slot(p, target);
+        _cleanup_(target_freep) Target *t = NULL;
+        int r;
 
-        return s ? target_preview(s->target, wanted, n, ret, reterr_failure) : -ENOENT;
+        r = target_new(p->root, target, target->paths[0], p->store, &t);
+        return r < 0 ? r : target_preview(t, wanted, n, ret, reterr_failure);
 }

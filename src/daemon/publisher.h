@@ -16,9 +16,9 @@ typedef struct Publisher Publisher;
 typedef struct PublisherClient {
         /* All that is wanted of a target. The list is freed by the publisher, what it points at is not;
          * it must stay as it is until done() returned. Returns 0 or -ENOMEM. */
-        int (*collect)(const char *target, Wanted **ret, size_t *ret_n, void *userdata);
+        int (*collect)(const TargetConfig *target, Wanted **ret, size_t *ret_n, void *userdata);
         /* What came of it: `failure` is the file's as a whole, or NULL, then see each wanted[i].failure. */
-        void (*done)(const char *target, const Wanted *wanted, size_t n, const Failure *failure,
+        void (*done)(const TargetConfig *target, const Wanted *wanted, size_t n, const Failure *failure,
                      void *userdata);
         void *userdata;
 } PublisherClient;
@@ -27,6 +27,11 @@ int publisher_new(sd_event *event, const char *root, StateStore *store, const Pu
                   Publisher **ret);
 Publisher *publisher_free(Publisher *p);
 DEFINE_CLEANUP(Publisher *, publisher_free)
+
+/* From now on there are these targets and no others. New and changed ones are marked; what was put into
+ * files that are none any more is taken out of them. Returns 0 or a negative errno, and then some targets
+ * may be missing. */
+int publisher_set_targets(Publisher *p, TargetConfig *const *targets, size_t n);
 
 /* Something changed for the target: write soon; what changes until then goes into the same write. */
 void publisher_mark(Publisher *p, const char *target);
@@ -37,8 +42,8 @@ void publisher_hurry(Publisher *p);
 void publisher_reset_failed(Publisher *p, const char *target);
 /* Does not wait for the event loop: what ended while nobody ran goes before anything else is done. */
 void publisher_write_marked(Publisher *p);
-/* As target_preview(); -ENOENT if there is no such target. */
-int publisher_preview(const Publisher *p, const char *target, Wanted *wanted, size_t n, Secret **ret,
+/* As target_preview(), of the first file; also of a target that no job names. */
+int publisher_preview(const Publisher *p, const TargetConfig *target, Wanted *wanted, size_t n, Secret **ret,
                       Failure **reterr_failure);
-/* The path of a target as this daemon sees it, or NULL. */
+/* The first path of a target as this daemon sees it; NULL if no job names it. */
 const char *publisher_target_path(const Publisher *p, const char *target);

@@ -37,7 +37,7 @@ typedef struct JobRecord {
 } JobRecord;
 
 typedef struct StateTarget {
-        char *name;
+        char *name; /* the path as it is configured: whatever the target is called, a file is a file */
         void *keys; /* tsearch(3) tree of OwnedKey by key */
 } StateTarget;
 
@@ -54,7 +54,8 @@ void state_data_clear(StateData *s);
 
 void state_data_fingerprint(const StateData *s, const void *data, size_t size, Fingerprint *ret);
 
-/* NULL if the key is not ours. The pointer is valid until the next change of that target's keys. */
+/* Here and below `target` is the path of a file, as it is configured.
+ * NULL if the key is not ours. The pointer is valid until the next change of that target's keys. */
 OwnedKey *state_data_find_key(StateData *s, const char *target, const char *key);
 /* Notes that `key` will hold what `now` fingerprints; a repeated call with the same one changes nothing.
  * `standing` is what stands there until it is written: if that is ours, it stays so. NULL: not known. */

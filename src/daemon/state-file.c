@@ -33,6 +33,17 @@ static void print_name(FILE *f, const char *s) {
         putc_unlocked('"', f);
 }
 
+/* Paths are what somebody chose. */
+static void print_path(FILE *f, const char *s) {
+        putc_unlocked('"', f);
+        for (; *s; s++) {
+                if (*s == '"' || *s == '\\')
+                        putc_unlocked('\\', f);
+                putc_unlocked(*s, f);
+        }
+        putc_unlocked('"', f);
+}
+
 typedef struct Printer {
         FILE *file;
         bool first;
@@ -96,7 +107,7 @@ int state_file_print(const StateData *s, char **ret, size_t *ret_size) {
                 Printer keys = { .file = f, .first = true };
 
                 print_separator(&targets, "  ");
-                print_name(f, s->targets[i].name);
+                print_path(f, s->targets[i].name);
                 fputs(": {", f);
                 twalk_r(s->targets[i].keys, print_key, &keys);
                 fputc('}', f);
@@ -146,12 +157,19 @@ static int parse_key(StateData *s, const char *target, const char *key, json_obj
         return r < 0 ? r : state_data_own_key(s, target, key, job, &current, NULL);
 }
 
+/* Where targets were that had a name alone before files could define any. */
+static const char *path_of(const char *target) {
+        if (streq(target, "system"))
+                return "/etc/containers/auth.json";
+        return streq(target, "podman") ? "/run/containers/0/auth.json" : target;
+}
+
 static int parse_targets(StateData *s, json_object *targets) {
         json_object_object_foreach(targets, target, keys) {
                 if (!json_object_is_type(keys, json_type_object))
                         return -EBADMSG;
                 json_object_object_foreach(keys, key, value) {
-                        int r = parse_key(s, target, key, value);
+                        int r = parse_key(s, path_of(target), key, value);
 
                         if (r < 0)
                                 return r;

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/account.h"
 #include "base/file-replace.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -27,6 +28,7 @@
 
 struct Target {
         const TargetConfig *config;
+        const char *id; /* the path as it is configured: what the store knows the file by */
         StateStore *store;
         char *path;
         bool rooted; /* below a --root: files there are ours, not root's */
@@ -51,7 +53,8 @@ static void found_done(Found *f) {
         f->dir_fd = f->fd = -EBADF;
 }
 
-int target_new(const char *root, const TargetConfig *config, StateStore *store, Target **ret) {
+int target_new(const char *root, const TargetConfig *config, const char *path, StateStore *store,
+               Target **ret) {
         _cleanup_(target_freep) Target *t = NULL;
         int r;
 
@@ -59,9 +62,10 @@ int target_new(const char *root, const TargetConfig *config, StateStore *store, 
         if (!t)
                 return -ENOMEM;
         t->config = config;
+        t->id = path;
         t->store = store;
         t->rooted = !isempty(root);
-        r = text_format(&t->path, "%s%s", root, config->path);
+        r = text_format(&t->path, "%s%s", root, path);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(t);
@@ -74,10 +78,6 @@ Target *target_free(Target *t) {
         free(t->path);
         free(t);
         return NULL;
-}
-
-const TargetConfig *target_config(const Target *t) {
-        return t->config;
 }
 
 const char *target_path(const Target *t) {
@@ -115,6 +115,19 @@ static const char *errno_text(int error) {
         }
 }
 
+/* Returns 0 or -ENOMEM. */
+static int advise(int error, Failure *f) {
+        if (error == -ENOENT)
+                return failure_set_hint(
+                        f, "Make the directory, or install the tool that has it, and restart "
+                           "pullauthd.service, which can write only where something was when it started");
+        if (error == -EROFS)
+                return failure_set_hint(
+                        f, "If the directory is newer than the service, restart pullauthd.service; one that "
+                           "its unit does not name needs ReadWritePaths= in a drop-in (pullauth.target(5))");
+        return 0;
+}
+
 static int fail(const Target *t, int error, const char *doing, Failure **reterr) {
         int r;
 
@@ -122,6 +135,8 @@ static int fail(const Target *t, int error, const char *doing, Failure **reterr)
                 return error;
         r = failure_new(reterr, STEP_PUBLICATION, reason_of_errno(error),
                         "The target file %s cannot be %s: %s", t->path, doing, errno_text(error));
+        if (r >= 0)
+                r = advise(error, *reterr);
         return r < 0 ? r : TARGET_REFUSED;
 }
 
@@ -138,6 +153,8 @@ static int fail_directory(const Target *t, int error, const char *component, Fai
         else
                 r = failure_new(reterr, STEP_PUBLICATION, reason_of_errno(error),
                                 "The directory %s cannot be used: %s", where, errno_text(error));
+        if (r >= 0)
+                r = advise(error, *reterr);
         return r < 0 ? r : TARGET_REFUSED;
 }
 
@@ -157,7 +174,7 @@ static int make_directory(const Target *t) {
         if (mkdirat(parent_fd, name, t->config->directory_mode) < 0)
                 return errno == EEXIST ? 0 : -errno;
         /* As root would have made it, whatever our umask and uid. */
-        if (!t->rooted && fchownat(parent_fd, name, t->config->uid, t->config->gid, AT_SYMLINK_NOFOLLOW) < 0)
+        if (!t->rooted && fchownat(parent_fd, name, 0, 0, AT_SYMLINK_NOFOLLOW) < 0)
                 return -errno;
         return fchmodat(parent_fd, name, t->config->directory_mode, 0) < 0 ? -errno : 0;
 }
@@ -189,7 +206,7 @@ static int open_link(const Target *t, Found *f) {
         size_t n_owned = 0;
         int r;
 
-        state_data_each_key(state_store_data(t->store), t->config->name, count_key, &n_owned);
+        state_data_each_key(state_store_data(t->store), t->id, count_key, &n_owned);
         if (n_owned == 0)
                 return -ELOOP;
         if (fstatat(f->dir_fd, f->name, &f->st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -232,24 +249,53 @@ static bool is_unchanged(const Found *f) {
         return (f->fd >= 0 || f->link) && stat_same_content(&st, &f->st);
 }
 
+/* Whose a file is that was not there before. Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
+static int find_owner(const Target *t, FileReplace *ret, Failure **reterr) {
+        const TargetConfig *c = t->config;
+        Account account = {};
+        int r = 0, k = 0;
+
+        if (c->owner)
+                r = account_find(c->owner, &account);
+        ret->uid = account.uid;
+        ret->gid = account.gid;
+        account_done(&account);
+        if (r >= 0 && c->group)
+                k = account_find_group(c->group, &ret->gid);
+        if (r == -ENOMEM || k == -ENOMEM)
+                return -ENOMEM;
+        if (r >= 0 && k >= 0)
+                return 0;
+        r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_UNWRITABLE,
+                        "The target file %s cannot be made: there is no %s '%s'", t->path,
+                        r < 0 ? "user" : "group", r < 0 ? c->owner : c->group);
+        if (r >= 0)
+                r = failure_set_hint(
+                        *reterr, "Make that account, or change Owner= and Group= of target '%s'", c->name);
+        return r < 0 ? r : TARGET_REFUSED;
+}
+
 static int replace(Target *t, const Found *f, const Secret *text, Failure **reterr) {
         struct iovec bytes = secret_peek(text);
-        const FileReplace replace = {
+        FileReplace replace = {
                 .dir_fd = f->dir_fd,
                 .name = f->name,
                 .data = bytes.iov_base,
                 .size = bytes.iov_len,
                 .old_fd = f->fd,
                 .mode = t->config->mode,
-                .uid = t->rooted ? (uid_t) -1 : t->config->uid,
-                .gid = t->rooted ? (gid_t) -1 : t->config->gid,
-                .flags = FILE_REPLACE_KEEP | (t->config->persistent ? FILE_REPLACE_SYNC : 0),
+                .uid = (uid_t) -1,
+                .gid = (gid_t) -1,
+                .flags = FILE_REPLACE_KEEP | (target_path_is_persistent(t->id) ? FILE_REPLACE_SYNC : 0),
                 .expected = &f->st,
         };
         int r;
 
         if (!is_unchanged(f))
                 return -EAGAIN;
+        r = t->rooted || f->fd >= 0 ? 0 : find_owner(t, &replace, reterr);
+        if (r != 0)
+                return r;
         r = file_replace(&replace);
         if (r == -EAGAIN)
                 return r;
@@ -259,7 +305,7 @@ static int replace(Target *t, const Found *f, const Secret *text, Failure **rete
 
 /* The file is as it should be. Is that for good? */
 static int settle(Target *t, const Found *f, Failure **reterr) {
-        if (t->unsettled && t->config->persistent && f->dir_fd >= 0 && fsync(f->dir_fd) < 0 &&
+        if (t->unsettled && target_path_is_persistent(t->id) && f->dir_fd >= 0 && fsync(f->dir_fd) < 0 &&
             errno != EINVAL)
                 return fail(t, -errno, "written", reterr);
         t->unsettled = false;
@@ -299,7 +345,7 @@ static int merge_and_replace(Target *t, const Found *f, TargetPlan *plan, Failur
                 return r;
         /* Ours from here on, whatever happens to us before the file is written. A state that cannot be saved
          * is no reason to let a credential die. */
-        r = target_plan_own(plan, state_store_data(t->store), t->config->name);
+        r = target_plan_own(plan, state_store_data(t->store), t->id);
         if (r < 0)
                 return r;
         if (state_store_save(t->store) < 0)
@@ -307,14 +353,14 @@ static int merge_and_replace(Target *t, const Found *f, TargetPlan *plan, Failur
         r = text ? replace(t, f, text, reterr) : settle(t, f, reterr);
         if (r < 0 || r == TARGET_REFUSED)
                 return r;
-        target_plan_disown(plan, state_store_data(t->store), t->config->name);
+        target_plan_disown(plan, state_store_data(t->store), t->id);
         return r;
 }
 
 /* Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
 static int plan_for(const Target *t, const Found *f, Wanted *wanted, size_t n_wanted, TargetPlan *ret,
                     Failure **reterr) {
-        const TargetView view = { state_store_data(t->store), t->config->name, t->path, f->text };
+        const TargetView view = { state_store_data(t->store), t->id, t->path, f->text };
         JsonError error = {};
         int r;
 
@@ -345,7 +391,7 @@ static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reter
         if (plan.n_entries == 0) {
                 r = settle(t, &f, reterr);
                 if (r == TARGET_UNCHANGED)
-                        target_plan_disown(&plan, state_store_data(t->store), t->config->name);
+                        target_plan_disown(&plan, state_store_data(t->store), t->id);
                 return r;
         }
         return merge_and_replace(t, &f, &plan, reterr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One target file, brought in line with what jobs want of it. */
+/* One file of a target, brought in line with what jobs want of it. */
 
 #include "base/failure.h"
 #include "daemon/state-store.h"
@@ -10,12 +10,13 @@
 
 typedef struct Target Target;
 
-/* `root` as in `pullauthd --root=`. The store must outlive the target. */
-int target_new(const char *root, const TargetConfig *config, StateStore *store, Target **ret);
+/* `root` as in `pullauthd --root=`, `path` one of those of `config`. The store, `config` and `path` must
+ * outlive the target. */
+int target_new(const char *root, const TargetConfig *config, const char *path, StateStore *store,
+               Target **ret);
 Target *target_free(Target *t);
 DEFINE_CLEANUP(Target *, target_free)
 
-const TargetConfig *target_config(const Target *t);
 const char *target_path(const Target *t); /* with the root */
 
 /* Removes what a killed writer left beside the file. */

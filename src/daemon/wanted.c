@@ -21,7 +21,7 @@ static size_t room_for(Job *const *jobs, size_t n_jobs) {
         size_t room = 0;
 
         for (size_t i = 0; i < n_jobs; i++)
-                room += strv_length(jobs[i]->config->scopes);
+                room += strv_length(jobs[i]->config->scopes) + 1;
         return room;
 }
 
@@ -33,15 +33,24 @@ static int compare_claims(const void *x, const void *y) {
         return r != 0 ? r : (a > b) - (a < b);
 }
 
-static void add_job(const Job *j, Wanted *wanted, size_t *n) {
-        STRV_FOREACH(scope, j->config->scopes)
-                wanted[(*n)++] = (Wanted){
-                        .key = *scope,
-                        .job = j->name,
-                        .robot = j->config->robot,
-                        .auth = j->auth,
-                        .take_over = j->config->take_over,
-                };
+static Wanted make_wanted(const Job *j, const char *key, const Secret *auth) {
+        return (Wanted){
+                .key = key,
+                .job = j->name,
+                .robot = j->config->robot,
+                .auth = auth,
+                .take_over = j->config->take_over,
+        };
+}
+
+size_t wanted_of_job(const Job *j, const TargetConfig *target, const Secret *auth, Wanted *wanted) {
+        char *const *keys;
+        size_t n;
+
+        keys = target_config_keys(target, j->config, &n);
+        for (size_t i = 0; i < n; i++)
+                wanted[i] = make_wanted(j, keys[i], auth);
+        return n;
 }
 
 /* Removes all but the first claim to each key; the order of the rest stays. */
@@ -65,7 +74,8 @@ static int drop_duplicates(Wanted *wanted, size_t *n) {
         return 0;
 }
 
-int wanted_collect(Job *const *jobs, size_t n_jobs, const char *target, Wanted **ret, size_t *ret_n) {
+int wanted_collect(Job *const *jobs, size_t n_jobs, const TargetConfig *target, Wanted **ret,
+                   size_t *ret_n) {
         _cleanup_free_ Wanted *wanted = NULL;
         size_t n = 0;
         int r;
@@ -75,9 +85,9 @@ int wanted_collect(Job *const *jobs, size_t n_jobs, const char *target, Wanted *
                 return -ENOMEM;
         for (int broken = 0; broken < 2; broken++)
                 for (size_t i = 0; i < n_jobs; i++)
-                        if (!jobs[i]->configuration_failure == !broken && wants_target(jobs[i], target) &&
-                            job_wants_publication(jobs[i]))
-                                add_job(jobs[i], wanted, &n);
+                        if (!jobs[i]->configuration_failure == !broken &&
+                            wants_target(jobs[i], target->name) && job_wants_publication(jobs[i]))
+                                n += wanted_of_job(jobs[i], target, jobs[i]->auth, wanted + n);
         r = drop_duplicates(wanted, &n);
         if (r < 0)
                 return r;
@@ -86,14 +96,49 @@ int wanted_collect(Job *const *jobs, size_t n_jobs, const char *target, Wanted *
         return 0;
 }
 
+static int compare_name(const void *key, const void *item) {
+        return strcmp(key, (*(Job *const *) item)->name);
+}
+
+typedef struct Kept {
+        Job *const *jobs;
+        size_t n_jobs;
+        Wanted *wanted; /* NULL: they are counted */
+        size_t n;
+} Kept;
+
+static void keep_key(const OwnedKey *k, void *userdata) {
+        Kept *kept = userdata;
+        Job *const *found = bsearch(k->job, kept->jobs, kept->n_jobs, sizeof(*kept->jobs), compare_name);
+
+        if (!found || !(*found)->configuration_failure || !job_wants_publication(*found))
+                return;
+        if (kept->wanted)
+                kept->wanted[kept->n] = make_wanted(*found, k->key, (*found)->auth);
+        kept->n++;
+}
+
+int wanted_collect_kept(Job *const *jobs, size_t n_jobs, StateData *state, const char *path, Wanted **ret,
+                        size_t *ret_n) {
+        Kept kept = { .jobs = jobs, .n_jobs = n_jobs };
+
+        if (n_jobs > 0)
+                state_data_each_key(state, path, keep_key, &kept);
+        kept.wanted = calloc(kept.n + 1, sizeof(*kept.wanted));
+        if (!kept.wanted)
+                return -ENOMEM;
+        kept.n = 0;
+        if (n_jobs > 0)
+                state_data_each_key(state, path, keep_key, &kept);
+        *ret = kept.wanted;
+        *ret_n = kept.n;
+        return 0;
+}
+
 typedef struct Outcome {
         bool wanted;
         const Failure *failure;
 } Outcome;
-
-static int compare_name(const void *key, const void *item) {
-        return strcmp(key, (*(Job *const *) item)->name);
-}
 
 static void tell(Job *j, const char *target, const Outcome *o, const Failure *failure) {
         TargetResult result = o->wanted ? TARGET_PUBLISHED : TARGET_WITHDRAWN;

@@ -372,7 +372,7 @@ static int load_each(const View *v, const ConfKind *kind, size_t number, Conf *m
                 else if (r >= 0)
                         r = load_one(v, kind, *name,
                                      drop_ins && streq_ptr(*drop_ins, *name) ? LOAD_DROP_INS : 0, &conf);
-                if (r >= 0 && conf)
+                if (r >= 0 && (conf || (kind->tell_masked && conf_name_is_valid(*name))))
                         r = take(number, *name, conf, userdata);
         }
         return r < 0 ? r : warn_stray_drop_ins(v, kind, &l, messages);

@@ -44,7 +44,8 @@ typedef struct ConfOverlay {
 int conf_tree_load_one(const char *root, const ConfKind *kind, const char *name, const ConfOverlay *overlays,
                        size_t n_overlays, Conf **ret);
 
-/* Owns `conf` from now on. Below 0: loading ends with that. */
+/* Owns `conf` from now on; NULL: the name is masked, which kinds with `tell_masked` want to know. Below 0:
+ * loading ends with that. */
 typedef int (*conf_take_t)(size_t kind, const char *name, Conf *conf, void *userdata);
 /* The one file of that name, "pullauthd.conf", and its drop-ins, which need no main file. Returns 0 or
  * -ENOMEM. */

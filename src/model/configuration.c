@@ -2,7 +2,7 @@
 
 /* Holds identities and jobs against each other.
  *
- * Owns the rules that need more than one file: a job's identity and targets must exist, and a scope of a
+ * Owns the rules that need more than one file: a job's identity and targets must exist, and a key of a
  * target has one job. What breaks a rule disables the one job that it concerns, with a failure that names
  * file, line and the other party. Reads no files: they are handed in. */
 
@@ -13,9 +13,10 @@
 #include "base/text.h"
 #include "model/config-value.h"
 #include "model/configuration.h"
-#include "model/target-config.h"
+#include "model/name.h"
 
 const ConfKind configuration_kinds[_CONFIGURATION_KIND_MAX] = {
+        [CONFIGURATION_TARGETS] = { "targets", ".target", .tell_masked = true },
         [CONFIGURATION_DAEMON] = { NULL, "pullauthd.conf" },
         [CONFIGURATION_IDENTITIES] = { "identities", ".identity" },
         [CONFIGURATION_JOBS] = { "jobs", ".job" },
@@ -45,6 +46,7 @@ Configuration *configuration_free(Configuration *c) {
         }
         free(c->identities);
         daemon_config_free(c->daemon);
+        target_set_free(c->targets);
         conf_free(c->messages);
         free(c);
         return NULL;
@@ -58,6 +60,8 @@ int configuration_new(Configuration **ret) {
         if (!c)
                 return -ENOMEM;
         r = conf_new(&c->messages);
+        if (r >= 0)
+                r = target_set_new(&c->targets);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);
@@ -80,6 +84,43 @@ static int copy_messages(const Conf *from, Conf *to) {
         return 0;
 }
 
+static const ConfMessage *first_error(const Conf *conf) {
+        for (size_t i = 0; i < conf->n_messages; i++)
+                if (conf->messages[i].severity == CONF_ERROR)
+                        return conf->messages + i;
+        return NULL;
+}
+
+/* What to say of a target that nobody can name. Returns 1 with the sentence, 0 if it is fine, -ENOMEM. */
+static int complain_target(const Configuration *c, const char *name, char **ret) {
+        _cleanup_free_ char *names = NULL;
+        int r;
+
+        if (target_set_find(c->targets, name) || target_name_user(name))
+                return 0;
+        r = target_set_names(c->targets, &names);
+        if (r >= 0)
+                r = text_format(ret, "There is no target '%s', known ones are: %s", name, names);
+        return r < 0 ? r : 1;
+}
+
+/* They stand all the same: a job that takes them must not publish elsewhere instead. */
+static int check_default_targets(const Configuration *c, const DaemonConfig *daemon, Conf *conf) {
+        STRV_FOREACH(t, daemon->job_defaults.targets) {
+                const ConfAssignment *a = conf_find_assignment(conf, "Manager", "DefaultTargets");
+                _cleanup_free_ char *text = NULL;
+                int r;
+
+                r = complain_target(c, *t, &text);
+                if (r > 0 && a)
+                        r = conf_add_message(conf, CONF_ERROR, a->file, a->line, "DefaultTargets=: %s",
+                                             text);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+        }
+        return 0;
+}
+
 /* Consumes `conf`. Its messages belong to no job. */
 static int add_daemon(Configuration *c, Conf *conf) {
         _cleanup_conf_ Conf *owned = conf;
@@ -91,7 +132,8 @@ static int add_daemon(Configuration *c, Conf *conf) {
                 return r;
         daemon_config_free(c->daemon);
         c->daemon = config;
-        return copy_messages(owned, c->messages);
+        r = check_default_targets(c, config, owned);
+        return r < 0 ? r : copy_messages(owned, c->messages);
 }
 
 /* Consumes `conf`. */
@@ -138,6 +180,8 @@ static int add_job(Configuration *c, const char *name, Conf *conf) {
 
 int configuration_add(Configuration *c, ConfigurationKind kind, const char *name, Conf *conf) {
         switch (kind) {
+        case CONFIGURATION_TARGETS:
+                return target_set_add(c->targets, name, conf);
         case CONFIGURATION_DAEMON:
                 return add_daemon(c, conf);
         case CONFIGURATION_IDENTITIES:
@@ -150,13 +194,6 @@ int configuration_add(Configuration *c, ConfigurationKind kind, const char *name
         }
         conf_free(conf);
         return -EINVAL;
-}
-
-static const ConfMessage *first_error(const Conf *conf) {
-        for (size_t i = 0; i < conf->n_messages; i++)
-                if (conf->messages[i].severity == CONF_ERROR)
-                        return conf->messages + i;
-        return NULL;
 }
 
 /* The job cannot work because of what `conf` says about some file of it or of its identity. */
@@ -210,17 +247,19 @@ static int check_identity(const Configuration *c, JobDefinition *d) {
         return 0;
 }
 
-static int check_targets(JobDefinition *d) {
+static int check_targets(const Configuration *c, JobDefinition *d) {
         STRV_FOREACH(t, d->config->targets) {
-                _cleanup_free_ char *text = NULL, *names = NULL;
+                const TargetDefinition *target = target_set_find(c->targets, *t);
+                _cleanup_free_ char *text = NULL;
                 int r;
 
-                if (target_config_find(*t))
+                r = complain_target(c, *t, &text);
+                if (r != 0)
+                        return r < 0 ? r : fail_by_rule(d, REASON_TARGET_MISSING, text);
+                if (!target || !target->conf || !first_error(target->conf))
                         continue;
-                r = target_config_names(&names);
-                if (r >= 0)
-                        r = text_format(&text, "There is no target '%s', known ones are: %s", *t, names);
-                return r < 0 ? r : fail_by_rule(d, REASON_TARGET_MISSING, text);
+                r = fail_by_message(d, target->conf);
+                return r < 0 ? r : copy_messages(target->conf, d->conf);
         }
         return 0;
 }
@@ -233,22 +272,37 @@ static int check_one(const Configuration *c, JobDefinition *d) {
                 return 0;
         if (first_error(d->conf))
                 return fail_by_message(d, d->conf);
-        r = check_targets(d);
+        r = check_targets(c, d);
         if (r < 0 || d->failure)
                 return r;
         return check_identity(c, d);
 }
 
+/* Whether the target has one entry for all of a registry. */
+static bool takes_registries(const Configuration *c, const char *target) {
+        const TargetDefinition *d = target_set_find(c->targets, target);
+
+        return d && d->config->keys == TARGET_KEYS_REGISTRY;
+}
+
 /* The job wants what another one has. */
-static int fail_by_scope(JobDefinition *d, const char *scope, const char *target, const char *holder) {
+static int fail_by_scope(const Configuration *c, JobDefinition *d, const char *scope, const char *target,
+                         const char *holder) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = text_format(
-                &text,
-                "The scope '%s' in target '%s' belongs to job '%s' already, give one of the two jobs "
-                "other Scopes= or Targets=",
-                scope, target, holder);
+        if (takes_registries(c, target))
+                r = text_format(
+                        &text,
+                        "Target '%s' takes one credential for each registry, and that for '%s' is of "
+                        "job '%s' already, take %s out of Targets= of one of the two jobs",
+                        target, scope, holder, target);
+        else
+                r = text_format(
+                        &text,
+                        "The scope '%s' in target '%s' belongs to job '%s' already, give one of the two "
+                        "jobs other Scopes= or Targets=",
+                        scope, target, holder);
         return r < 0 ? r : fail_by_rule(d, REASON_SCOPE_CONFLICT, text);
 }
 
@@ -270,22 +324,30 @@ static int compare_claims(const void *x, const void *y) {
         return r != 0 ? r : (a->job > b->job) - (a->job < b->job);
 }
 
+static void add_claims(const Configuration *c, JobDefinition *d, Claim *claims, size_t *n) {
+        STRV_FOREACH(t, d->config->targets) {
+                if (takes_registries(c, *t)) {
+                        claims[(*n)++] = (Claim){ d->config->registry, *t, d };
+                        continue;
+                }
+                STRV_FOREACH(s, d->config->scopes)
+                        claims[(*n)++] = (Claim){ *s, *t, d };
+        }
+}
+
 static int collect_claims(const Configuration *c, Claim **ret, size_t *ret_n) {
         size_t n = 0, room = 0;
         Claim *claims;
 
         for (size_t i = 0; i < c->n_jobs; i++)
-                room += strv_length(c->jobs[i].config->scopes) * strv_length(c->jobs[i].config->targets);
+                room += (strv_length(c->jobs[i].config->scopes) + 1) *
+                        strv_length(c->jobs[i].config->targets);
         claims = calloc(room + 1, sizeof(*claims));
         if (!claims)
                 return -ENOMEM;
-        for (size_t i = 0; i < c->n_jobs; i++) {
-                if (c->jobs[i].failure || !c->jobs[i].config->enabled)
-                        continue;
-                STRV_FOREACH(s, c->jobs[i].config->scopes)
-                        STRV_FOREACH(t, c->jobs[i].config->targets)
-                                claims[n++] = (Claim){ *s, *t, c->jobs + i };
-        }
+        for (size_t i = 0; i < c->n_jobs; i++)
+                if (!c->jobs[i].failure && c->jobs[i].config->enabled)
+                        add_claims(c, c->jobs + i, claims, &n);
         *ret = claims;
         *ret_n = n;
         return 0;
@@ -310,7 +372,8 @@ static int check_scopes(const Configuration *c) {
                 }
                 if (claims[i].job->failure)
                         continue;
-                r = fail_by_scope(claims[i].job, holder->scope, holder->target, holder->job->config->name);
+                r = fail_by_scope(c, claims[i].job, holder->scope, holder->target,
+                                  holder->job->config->name);
                 if (r < 0)
                         return r;
         }
@@ -327,8 +390,9 @@ static int compare_jobs(const void *a, const void *b) {
 }
 
 int configuration_check(Configuration *c) {
-        int r = 0;
+        int r;
 
+        r = target_set_check(c->targets);
         if (c->n_identities > 1)
                 qsort(c->identities, c->n_identities, sizeof(*c->identities), compare_identities);
         if (c->n_jobs > 1)
@@ -350,6 +414,9 @@ int configuration_each_message(const Configuration *c, configuration_visit_t vis
         int r;
 
         r = visit_messages(c->messages, NULL, visit, userdata);
+        for (size_t i = 0; i < c->targets->n && r == 0; i++)
+                if (c->targets->items[i].conf)
+                        r = visit_messages(c->targets->items[i].conf, NULL, visit, userdata);
         for (size_t i = 0; i < c->n_identities && r == 0; i++)
                 r = visit_messages(c->identities[i].conf, NULL, visit, userdata);
         for (size_t i = 0; i < c->n_jobs && r == 0; i++)
@@ -357,22 +424,26 @@ int configuration_each_message(const Configuration *c, configuration_visit_t vis
         return r;
 }
 
-static const char *first_common(char *const *a, char *const *b) {
-        STRV_FOREACH(s, a)
-                if (strv_contains(b, *s))
-                        return *s;
-        return NULL;
+/* What both would have in the target. */
+static const char *common_key(const Configuration *c, const JobConfig *a, const JobConfig *b,
+                              const char *target) {
+        if (takes_registries(c, target))
+                return streq_ptr(a->registry, b->registry) ? a->registry : NULL;
+        return strv_common(a->scopes, b->scopes);
 }
 
 /* A job that is there keeps what it has, whatever the names are. */
-static int check_scopes_of_one(JobDefinition *d, const JobConfig *const *others, size_t n_others) {
-        for (size_t i = 0; i < n_others; i++) {
-                const char *target = first_common(d->config->targets, others[i]->targets),
-                           *scope = target ? first_common(d->config->scopes, others[i]->scopes) : NULL;
+static int check_scopes_of_one(const Configuration *c, JobDefinition *d, const JobConfig *const *others,
+                               size_t n_others) {
+        for (size_t i = 0; i < n_others; i++)
+                STRV_FOREACH(t, d->config->targets) {
+                        const char *key = strv_contains(others[i]->targets, *t)
+                                                  ? common_key(c, d->config, others[i], *t)
+                                                  : NULL;
 
-                if (scope)
-                        return fail_by_scope(d, scope, target, others[i]->name);
-        }
+                        if (key)
+                                return fail_by_scope(c, d, key, *t, others[i]->name);
+                }
         return 0;
 }
 
@@ -387,7 +458,7 @@ int configuration_define_job(const Configuration *c, const char *name, Conf *con
         conf_forget_assignments(conf);
         r = check_one(c, &d);
         if (r >= 0 && !d.failure && d.config->enabled)
-                r = check_scopes_of_one(&d, others, n_others);
+                r = check_scopes_of_one(c, &d, others, n_others);
         if (r < 0)
                 return r;
         *ret = d;

@@ -9,6 +9,7 @@
 #include "model/daemon-config.h"
 #include "model/identity-config.h"
 #include "model/job-config.h"
+#include "model/target-set.h"
 
 typedef struct IdentityDefinition {
         IdentityConfig *config;
@@ -26,15 +27,17 @@ void job_definition_done(JobDefinition *d);
 
 typedef struct Configuration {
         DaemonConfig *daemon;
+        TargetSet *targets;
         IdentityDefinition *identities; /* sorted by name */
         size_t n_identities;
         JobDefinition *jobs; /* sorted by name */
         size_t n_jobs;
-        Conf *messages; /* what belongs to no job and no identity */
+        Conf *messages; /* what belongs to no job, identity or target */
 } Configuration;
 
 typedef enum ConfigurationKind {
-        CONFIGURATION_DAEMON, /* before the jobs, which take its defaults */
+        CONFIGURATION_TARGETS,
+        CONFIGURATION_DAEMON, /* names targets; jobs take its defaults */
         CONFIGURATION_IDENTITIES,
         CONFIGURATION_JOBS,
         _CONFIGURATION_KIND_MAX,
@@ -51,8 +54,8 @@ DEFINE_CLEANUP(Configuration *, configuration_free)
 /* What they were is taken out, or of no use any more. */
 void configuration_forget_jobs(Configuration *c);
 
-/* Takes up what `conf` says and consumes it. What is wrong with it ends in its messages. Returns 0 or
- * -ENOMEM. */
+/* Takes up what `conf` says and consumes it; NULL for a target that is masked. What is wrong with it ends in
+ * its messages. Returns 0 or -ENOMEM. */
 int configuration_add(Configuration *c, ConfigurationKind kind, const char *name, Conf *conf);
 /* Once, when everything was added: sorts, and holds it against each other. What is wrong with a job ends in
  * its definition. Returns 0 or -ENOMEM. */

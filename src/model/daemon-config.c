@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "model/config-value.h"
 #include "model/daemon-config.h"
-#include "model/target-config.h"
 
 #define READY_TIMEOUT_DEFAULT (1 * USEC_PER_MINUTE)
 #define READY_TIMEOUT_MAX (10 * USEC_PER_MINUTE)
@@ -40,29 +39,10 @@ static int set_ready_timeout(const ConfAssignment *a, void *userdata, char **ret
         return config_set_span(a, &c->ready_timeout, 0, READY_TIMEOUT_MAX, reterr);
 }
 
-static int complain_target(const char *name, char **reterr) {
-        _cleanup_free_ char *names = NULL;
-        int r;
-
-        r = target_config_names(&names);
-        if (r < 0)
-                return r;
-        return config_complain(reterr, "There is no target '%s' for DefaultTargets=, known ones are: %s",
-                               name, names);
-}
-
 static int set_targets(const ConfAssignment *a, void *userdata, char **reterr) {
         DaemonConfig *c = userdata;
-        int r;
 
-        r = job_config_set_targets(a, &c->job_defaults.targets, reterr);
-        if (r != 0)
-                return r;
-        /* They stand all the same: a job that takes them must not publish elsewhere instead. */
-        STRV_FOREACH(t, c->job_defaults.targets)
-                if (!target_config_find(*t))
-                        return complain_target(*t, reterr);
-        return 0;
+        return job_config_set_targets(a, &c->job_defaults.targets, reterr);
 }
 
 static int set_proxy(const ConfAssignment *a, void *userdata, char **reterr) {

@@ -165,7 +165,7 @@ static int set_scopes(const ConfAssignment *a, void *userdata, char **reterr) {
 }
 
 int job_config_set_targets(const ConfAssignment *a, char ***p, char **reterr) {
-        return append_words(a, p, object_name_is_valid, TARGETS_MAX, "system podman", reterr);
+        return append_words(a, p, target_name_is_valid, TARGETS_MAX, "system podman", reterr);
 }
 
 int job_config_set_proxy(const ConfAssignment *a, char **p, char **reterr) {

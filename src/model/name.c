@@ -36,6 +36,16 @@ static bool port_is_valid(const char *s) {
         return s[0] != '0' && parse_u64(s, 1, 65535, &port) >= 0;
 }
 
+const char *target_name_user(const char *s) {
+        const char *user = startswith(s, "user:");
+
+        return user && object_name_is_valid(user) ? user : NULL;
+}
+
+bool target_name_is_valid(const char *s) {
+        return object_name_is_valid(s) || target_name_user(s);
+}
+
 /* "[…]", only its alphabet: whether it is a good IPv6 address is for the resolver to say. */
 static size_t bracketed_length(const char *s) {
         size_t n = strspn(s + 1, DIGITS "abcdef:.");

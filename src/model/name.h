@@ -9,6 +9,10 @@
 
 /* Jobs, identities, targets: 1–64 of [A-Za-z0-9_.-], not starting with '.' or '-'. */
 bool object_name_is_valid(const char *s);
+/* What Targets= takes: a name of an object, or "user:NAME". Whether there is one is another question. */
+bool target_name_is_valid(const char *s);
+/* The NAME of "user:NAME", or NULL. */
+const char *target_name_user(const char *s);
 /* "host", "host:port", "[v6]:port"; lower case letters only; at most 255 bytes; port 1–65535, no leading
  * zero. */
 bool registry_is_valid(const char *s);

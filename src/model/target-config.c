@@ -1,42 +1,235 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The built-in targets as a const table. Owns nothing else; opens no file.
+/* What is built in, and from the assignments of a *.target file to a TargetConfig.
  *
- * Each row is a place that some tool reads by itself (containers-auth.json(5)) or that administrators point
- * tools at. */
+ * Owns the table of built-in targets and the table of keys of that kind of file. Opens no file and asks for
+ * no user: whether what is named exists shows when it is written. */
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scalar.h"
 #include "base/text.h"
+#include "model/config-value.h"
+#include "model/name.h"
 #include "model/target-config.h"
 
-static const TargetConfig builtin[] = {
+/* Below the home of a user: where all tools of containers/image look second, with a session or without. */
+#define USER_PATH ".config/containers/auth.json"
+#define MODE_DEFAULT 0600
+
+/* Each row is a place that some tool reads by itself (containers-auth.json(5)) or that administrators point
+ * tools at. */
+static const struct Builtin {
+        const char *name;
+        const char *path;
+        mode_t directory_mode;
+        TargetKeys keys;
+} builtin[] = {
         /* What REGISTRY_AUTH_FILE= and AuthFile= point at; no tool reads it unasked. */
-        { .name = "system",
-          .path = "/etc/containers/auth.json",
-          .mode = 0600,
-          .persistent = true,
-          .directory_mode = 0755 },
+        { "system", "/etc/containers/auth.json", 0755, TARGET_KEYS_SCOPES },
         /* Where rootful podman, buildah and skopeo look when nothing is configured and XDG_RUNTIME_DIR is
          * not set, as in system services. */
-        { .name = "podman", .path = "/run/containers/0/auth.json", .mode = 0600, .directory_mode = 0700 },
+        { "podman", "/run/containers/0/auth.json", 0700, TARGET_KEYS_SCOPES },
+        /* For global_auth_file of crio.conf(5). */
+        { "crio", "/etc/crio/pullauth.json", 0, TARGET_KEYS_SCOPES },
+        /* MicroShift's global_auth_file. Its telemetry reads an entry of its own in it. */
+        { "microshift", "/etc/crio/openshift-pull-secret", 0, TARGET_KEYS_SCOPES },
+        /* The first of the places where a kubelet looks. */
+        { "kubelet", "/var/lib/kubelet/config.json", 0, TARGET_KEYS_SCOPES },
+        /* For auth_file_path of osbuild-worker.toml. */
+        { "image-builder", "/etc/osbuild-worker/pullauth.json", 0, TARGET_KEYS_SCOPES },
 };
 
-const TargetConfig *target_config_find(const char *name) {
+static const char *const keys_table[_TARGET_KEYS_MAX] = {
+        [TARGET_KEYS_SCOPES] = "scopes",
+        [TARGET_KEYS_REGISTRY] = "registry",
+};
+
+const char *target_keys_to_string(TargetKeys k) {
+        return k >= 0 && k < _TARGET_KEYS_MAX ? keys_table[k] : NULL;
+}
+
+TargetKeys target_keys_from_string(const char *s) {
+        for (size_t i = 0; i < ELEMENTSOF(keys_table); i++)
+                if (streq_ptr(s, keys_table[i]))
+                        return (TargetKeys) i;
+        return _TARGET_KEYS_INVALID;
+}
+
+bool target_path_is_persistent(const char *path) {
+        return !startswith(path, "/run/");
+}
+
+char *const *target_config_keys(const TargetConfig *t, const JobConfig *job, size_t *ret_n) {
+        if (t->keys == TARGET_KEYS_REGISTRY) {
+                *ret_n = job->registry ? 1 : 0;
+                return &job->registry;
+        }
+        *ret_n = strv_length(job->scopes);
+        return job->scopes;
+}
+
+TargetConfig *target_config_free(TargetConfig *t) {
+        if (!t || t->n_more-- > 0)
+                return NULL;
+        free(t->name);
+        strv_free(t->paths);
+        free(t->owner);
+        free(t->group);
+        free(t);
+        return NULL;
+}
+
+TargetConfig *target_config_share(TargetConfig *t) {
+        t->n_more++;
+        return t;
+}
+
+bool target_config_equal(const TargetConfig *a, const TargetConfig *b) {
+        return streq_ptr(a->name, b->name) && strv_equal(a->paths, b->paths) &&
+               streq_ptr(a->owner, b->owner) && streq_ptr(a->group, b->group) && a->mode == b->mode &&
+               a->directory_mode == b->directory_mode && a->keys == b->keys;
+}
+
+const char *target_config_builtin(size_t i) {
+        return i < ELEMENTSOF(builtin) ? builtin[i].name : NULL;
+}
+
+static const struct Builtin *find_builtin(const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(builtin); i++)
                 if (streq(builtin[i].name, name))
                         return builtin + i;
         return NULL;
 }
 
-const TargetConfig *target_config_all(size_t *ret_n) {
-        *ret_n = ELEMENTSOF(builtin);
-        return builtin;
+/* With one path, or none yet. */
+static int make(const char *name, const char *path, TargetConfig **ret) {
+        _cleanup_(target_config_freep) TargetConfig *t = NULL;
+        int r;
+
+        t = calloc(1, sizeof(*t));
+        if (!t)
+                return -ENOMEM;
+        t->mode = MODE_DEFAULT;
+        r = free_and_strdup(&t->name, name);
+        if (r >= 0 && path)
+                r = strv_append(&t->paths, path);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(t);
+        return 0;
 }
 
-int target_config_names(char **ret) {
-        _cleanup_strv_ char **names = NULL;
-        int r = 0;
+int target_config_new_orphan(const char *path, TargetConfig **ret) {
+        return make(path, path, ret);
+}
 
-        for (size_t i = 0; i < ELEMENTSOF(builtin) && r >= 0; i++)
-                r = strv_append(&names, builtin[i].name);
-        return r < 0 ? r : strv_join(names, ", ", ret);
+/* No target can be called like a path. */
+bool target_config_is_orphan(const TargetConfig *t) {
+        return !target_name_is_valid(t->name);
+}
+
+int target_config_default(const char *name, TargetConfig **ret) {
+        const struct Builtin *b = find_builtin(name);
+        int r;
+
+        if (!b)
+                return 0;
+        r = make(name, b->path, ret);
+        if (r < 0)
+                return r;
+        (*ret)->directory_mode = b->directory_mode;
+        (*ret)->keys = b->keys;
+        return 1;
+}
+
+static int set_path(const ConfAssignment *a, void *userdata, char **reterr) {
+        _cleanup_free_ char *path = NULL;
+        TargetConfig *t = userdata;
+        int r;
+
+        t->paths = strv_free(t->paths);
+        /* What is made for a place that is known need not be right for another one. */
+        t->directory_mode = 0;
+        r = config_set_path(a, &path, reterr);
+        if (r != 0 || !path)
+                return r;
+        return strv_append(&t->paths, path);
+}
+
+/* A name or a number; who it is shows when the file is made. */
+static int take_account(const ConfAssignment *a, char **p, char **reterr) {
+        int r;
+
+        if (!isempty(a->value) && !object_name_is_valid(a->value)) {
+                free(TAKE_PTR(*p));
+                return config_complain(reterr, "%s=%s is not valid, write for example %s=root", a->key,
+                                       a->value, a->key);
+        }
+        r = free_and_strdup(p, isempty(a->value) ? NULL : a->value);
+        return r < 0 ? r : 0;
+}
+
+static int set_owner(const ConfAssignment *a, void *userdata, char **reterr) {
+        TargetConfig *t = userdata;
+
+        return take_account(a, &t->owner, reterr);
+}
+
+static int set_group(const ConfAssignment *a, void *userdata, char **reterr) {
+        TargetConfig *t = userdata;
+
+        return take_account(a, &t->group, reterr);
+}
+
+static int set_mode(const ConfAssignment *a, void *userdata, char **reterr) {
+        TargetConfig *t = userdata;
+        mode_t mode;
+
+        t->mode = MODE_DEFAULT;
+        if (isempty(a->value))
+                return 0;
+        if (parse_mode(a->value, &mode) < 0 || mode & 07133 || !(mode & 0400))
+                return config_complain(
+                        reterr, "Mode=%s is no mode, or lets others write, write for example Mode=0640",
+                        a->value);
+        t->mode = mode;
+        return 0;
+}
+
+static int set_keys(const ConfAssignment *a, void *userdata, char **reterr) {
+        TargetKeys k = isempty(a->value) ? TARGET_KEYS_SCOPES : target_keys_from_string(a->value);
+        TargetConfig *t = userdata;
+
+        if (k < 0)
+                return config_complain(reterr, "Keys=%s is neither scopes nor registry", a->value);
+        t->keys = k;
+        return 0;
+}
+
+static const ConfKey target_keys[] = {
+        { "Target", "Path", set_path }, { "Target", "Owner", set_owner }, { "Target", "Group", set_group },
+        { "Target", "Mode", set_mode }, { "Target", "Keys", set_keys },
+};
+
+int target_config_new(const char *name, Conf *conf, TargetConfig **ret) {
+        _cleanup_(target_config_freep) TargetConfig *t = NULL;
+        int r;
+
+        r = target_config_default(name, &t);
+        if (r == 0)
+                r = make(name, NULL, &t);
+        if (r >= 0)
+                r = conf_apply(conf, target_keys, ELEMENTSOF(target_keys), t);
+        if (r >= 0 && !t->paths && !conf_has_error(conf))
+                r = conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
+                                     "Path= is missing in section [Target], add for example "
+                                     "Path=/etc/containers/%s.json",
+                                     name);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(t);
+        return 0;
 }

@@ -12,6 +12,7 @@
 #include "model/identity-config.h"
 #include "model/job-config.h"
 #include "model/name.h"
+#include "model/target-config.h"
 #include "model/unit-peer.h"
 
 static int set(const ConfAssignment *a, void *userdata, char **reterr) {
@@ -83,7 +84,7 @@ static void parse_again(const uint8_t *data, size_t size, Conf **ret) {
 
 static void check_names(char *const *names) {
         STRV_FOREACH(n, names)
-                fuzz_assert(object_name_is_valid(*n));
+                fuzz_assert(target_name_is_valid(*n));
 }
 
 static void check_proxy(const char *proxy) {
@@ -121,6 +122,19 @@ static void check_identity(const uint8_t *data, size_t size) {
         fuzz_assert(conf_has_error(c) || identity->source >= 0);
 }
 
+static void check_target(const uint8_t *data, size_t size, const char *name) {
+        _cleanup_(target_config_freep) TargetConfig *target = NULL;
+        _cleanup_conf_ Conf *c = NULL;
+
+        parse_again(data, size, &c);
+        fuzz_assert(target_config_new(name, c, &target) == 0);
+        check_messages(c);
+        fuzz_assert(conf_has_error(c) || (target->paths && target->paths[0]));
+        fuzz_assert((target->mode & ~(mode_t) 0644) == 0 && target->keys >= 0);
+        STRV_FOREACH(path, target->paths)
+                fuzz_assert((*path)[0] == '/');
+}
+
 static void check_tables(const uint8_t *data, size_t size) {
         _cleanup_(daemon_config_freep) DaemonConfig *daemon = NULL;
         _cleanup_conf_ Conf *c = NULL;
@@ -135,6 +149,8 @@ static void check_tables(const uint8_t *data, size_t size) {
         check_job(data, size, NULL);
         check_job(data, size, &daemon->job_defaults);
         check_identity(data, size);
+        check_target(data, size, "name");
+        check_target(data, size, "system");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -90,6 +90,55 @@ static void an_unknown_target_names_the_known_ones(void **state) {
         assert_non_null(strstr(c->jobs[0].failure->message, "podman"));
 }
 
+static void an_unknown_default_target_is_said_with_its_line(void **state) {
+        _cleanup_(configuration_freep) Configuration *c = NULL;
+
+        assert_ok(configuration_new(&c));
+        add(c, CONFIGURATION_TARGETS, "ci", "[Target]\nPath=/srv/ci.json\n");
+        add(c, CONFIGURATION_DAEMON, "pullauthd.conf",
+            "[Manager]\nLogLevel=err\nDefaultTargets=ci nowhere\n");
+        assert_int_equal(c->messages->n_messages, 1);
+        assert_int_equal(c->messages->messages[0].line, 3);
+        assert_non_null(
+                strstr(c->messages->messages[0].text, "There is no target 'nowhere', known ones are"));
+}
+
+static void errors_of_a_target_concern_the_jobs_that_name_it(void **state) {
+        _cleanup_(configuration_freep) Configuration *c = NULL;
+
+        assert_ok(configuration_new(&c));
+        add_identity(c, "default");
+        add(c, CONFIGURATION_TARGETS, "ci", "[Target]\nPath=/srv/ci.json\nMode=rw\n");
+        add(c, CONFIGURATION_TARGETS, "good", "[Target]\nPath=/srv/good.json\n");
+        add_job(c, "a", "Targets=system ci\n");
+        add_job(c, "b", "Targets=system good\n");
+        assert_ok(configuration_check(c));
+        assert_int_equal(c->jobs[0].failure->reason, REASON_CONFIGURATION_INVALID);
+        assert_non_null(strstr(c->jobs[0].failure->message, "/etc/pullauth/targets/ci.target:3: Mode=rw"));
+        assert_true(conf_has_error(c->jobs[0].conf));
+        assert_null(c->jobs[1].failure);
+}
+
+static void a_registry_of_a_target_with_hosts_alone_has_one_job(void **state) {
+        _cleanup_(configuration_freep) Configuration *c = NULL;
+        const char *message;
+
+        assert_ok(configuration_new(&c));
+        add_identity(c, "default");
+        add(c, CONFIGURATION_TARGETS, "hosts", "[Target]\nPath=/srv/hosts.json\nKeys=registry\n");
+        add_job(c, "a", "Targets=system hosts\n");
+        add_job(c, "b", "Targets=system hosts\n");
+        add_job(c, "c", "Targets=system\n");
+        assert_ok(configuration_check(c));
+        assert_null(c->jobs[0].failure);
+        assert_null(c->jobs[2].failure);
+        assert_int_equal(c->jobs[1].failure->reason, REASON_SCOPE_CONFLICT);
+        message = c->jobs[1].failure->message;
+        assert_non_null(strstr(message, "'hosts' takes one credential for each registry"));
+        assert_non_null(strstr(message, "'q.example' is of job 'a'"));
+        assert_non_null(strstr(message, "take hosts out of Targets="));
+}
+
 static void errors_of_an_identity_come_with_file_and_line(void **state) {
         _cleanup_(configuration_freep) Configuration *c = NULL;
 
@@ -220,6 +269,9 @@ int main(void) {
                 cmocka_unit_test(nothing_at_all_is_fine),
                 cmocka_unit_test(a_missing_identity_concerns_one_job),
                 cmocka_unit_test(an_unknown_target_names_the_known_ones),
+                cmocka_unit_test(an_unknown_default_target_is_said_with_its_line),
+                cmocka_unit_test(errors_of_a_target_concern_the_jobs_that_name_it),
+                cmocka_unit_test(a_registry_of_a_target_with_hosts_alone_has_one_job),
                 cmocka_unit_test(errors_of_an_identity_come_with_file_and_line),
                 cmocka_unit_test(the_first_by_name_keeps_a_scope),
                 cmocka_unit_test(a_disabled_job_needs_nothing_and_claims_nothing),

@@ -39,7 +39,7 @@ static void arguments_are_of_their_kind(void **state) {
         check("identity ", "node");
         check("render ", "system");
         check("cat n", "node.identity");
-        check("cat ", "edge lab node.identity");
+        check("cat ", "edge lab node.identity system.target");
         check("completion ", "bash zsh fish");
         check("test edge ", "");
         check("test --timeout 30s ", "edge lab");

@@ -32,9 +32,12 @@ static void everything_survives_a_restart(void **state) {
 
         assert_null(problem);
         memcpy(salt, state_store_data(s)->salt, sizeof(salt));
-        assert_ok(state_data_own_key(state_store_data(s), "system", "q.example/a", "edge", &one, NULL));
-        assert_ok(state_data_own_key(state_store_data(s), "system", "q.example/a", "edge", &two, NULL));
-        assert_ok(state_data_own_key(state_store_data(s), "podman", "q.example/b", "other", &one, NULL));
+        assert_ok(state_data_own_key(state_store_data(s), "/etc/containers/auth.json", "q.example/a", "edge",
+                                     &one, NULL));
+        assert_ok(state_data_own_key(state_store_data(s), "/etc/containers/auth.json", "q.example/a", "edge",
+                                     &two, NULL));
+        assert_ok(state_data_own_key(state_store_data(s), "/run/containers/0/auth.json", "q.example/b",
+                                     "other", &one, NULL));
         j = state_data_job(state_store_data(s), "edge", true);
         j->issued = 1700000000;
         j->due_boot = UINT64_MAX;
@@ -44,13 +47,15 @@ static void everything_survives_a_restart(void **state) {
         again = open_store(*state, &problem);
         assert_null(problem);
         assert_memory_equal(state_store_data(again)->salt, salt, sizeof(salt));
-        k = state_data_find_key(state_store_data(again), "system", "q.example/a");
+        k = state_data_find_key(state_store_data(again), "/etc/containers/auth.json", "q.example/a");
         assert_non_null(k);
         assert_string_equal(k->job, "edge");
         assert_memory_equal(&k->current, &two, sizeof(two));
         assert_memory_equal(&k->previous, &one, sizeof(one));
-        assert_null(state_data_find_key(state_store_data(again), "podman", "q.example/a"));
-        assert_non_null(state_data_find_key(state_store_data(again), "podman", "q.example/b"));
+        assert_null(
+                state_data_find_key(state_store_data(again), "/run/containers/0/auth.json", "q.example/a"));
+        assert_non_null(
+                state_data_find_key(state_store_data(again), "/run/containers/0/auth.json", "q.example/b"));
         j = state_data_job(state_store_data(again), "edge", false);
         assert_int_equal(j->issued, 1700000000);
         assert_true(j->due_boot == UINT64_MAX);

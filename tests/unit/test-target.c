@@ -14,6 +14,7 @@
 #include "daemon/target.h"
 
 #define KEY "q.example/acme"
+#define PATH "/etc/auth.json"
 
 typedef struct Fixture {
         char *root;
@@ -31,11 +32,9 @@ static int setup(void **state) {
         snprintf(directory, sizeof(directory), "%s/state", f->root);
         if (state_store_open(directory, &f->store, &problem) < 0)
                 return -1;
-        f->config = (TargetConfig){
-                .name = "t", .path = "/etc/auth.json", .mode = 0600, .directory_mode = 0700
-        };
+        f->config = (TargetConfig){ .name = (char *) "t", .mode = 0600, .directory_mode = 0700 };
         *state = f;
-        return target_new(f->root, &f->config, f->store, &f->target);
+        return target_new(f->root, &f->config, PATH, f->store, &f->target);
 }
 
 static int teardown(void **state) {
@@ -117,7 +116,7 @@ static void a_file_is_made_and_its_entry_replaced_and_removed(void **state) {
         expect(f, "acme+edge:two");
         assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
         expect(f, "(none)");
-        assert_null(state_data_find_key(state_store_data(f->store), "t", KEY));
+        assert_null(state_data_find_key(state_store_data(f->store), PATH, KEY));
 }
 
 static void nothing_wanted_makes_no_file(void **state) {
@@ -226,7 +225,7 @@ static void a_crash_between_saving_and_writing_leaves_no_entry_without_owner(voi
         /* As if killed when the state said "two" and the file still held "one". */
         state_data_fingerprint(state_store_data(f->store), secret_peek(next).iov_base, secret_size(next),
                                &print);
-        assert_ok(state_data_own_key(state_store_data(f->store), "t", KEY, "edge", &print, NULL));
+        assert_ok(state_data_own_key(state_store_data(f->store), PATH, KEY, "edge", &print, NULL));
         assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
         expect(f, "(none)");
 }

@@ -26,10 +26,11 @@ static Job *make_job(const char *name, const char *scope, const char *target, bo
 }
 
 static void check(Job **jobs, size_t n_jobs, const char *const *expected) {
+        const TargetConfig target = { .name = (char *) "t" };
         _cleanup_free_ Wanted *wanted = NULL;
         size_t n;
 
-        assert_ok(wanted_collect(jobs, n_jobs, "t", &wanted, &n));
+        assert_ok(wanted_collect(jobs, n_jobs, &target, &wanted, &n));
         for (size_t i = 0; i < n; i++) {
                 _cleanup_free_ char *found = NULL;
 

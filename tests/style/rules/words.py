@@ -87,7 +87,7 @@ def todo(tree):
 # Word → what to say instead (S2). Only words that have no other meaning here.
 WORDS = {
     r'log[ _-]?in(s|_\w+)?\b|logged in': 'an exchange is never a login',
-    r'\bpull[ _-]secrets?\b': 'credential, fragment or target, as the thing is',
+    r'(?<!openshift-)\bpull[ _-]secrets?\b': 'credential, fragment or target, as the thing is',
     r'\bmaster\b|\bslave\b|\bblacklist|\bwhitelist': 'say what it does',
 }
 
