@@ -174,7 +174,7 @@ def test_answers_that_never_end_do(worker, api, action, parameters):
 @pytest.mark.parametrize('token, reason, hint', [
     ({'alg': 'ES256'}, 'token-algorithm', '--service-account-signing-key-file'),
     ({'claims': {'iss': 'kubernetes/serviceaccount'}}, 'token-issuer', '--service-account-issuer'),
-    ({'claims': {'aud': ['https://kubernetes.default.svc']}}, 'token-audience', 'quay'),
+    ({'claims': {'aud': ['https://kubernetes.default.svc']}}, 'token-audience', 'Server='),
     ('opaque', 'token-malformed', ''), ({'offset': -3600}, 'token-expired', '')], ids=str)
 def test_a_token_that_quay_cannot_take_is_named_with_the_remedy(worker, api, rig, token, reason, hint):
     api.token = token

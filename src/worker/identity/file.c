@@ -52,14 +52,49 @@ static int file_start(const SourceQuestion *q, SourceHandler handler, void *user
         return 0;
 }
 
+/* Who writes such files: spiffe-helper, kubelet, agents of vaults. */
+static const char *remedy_file(Reason reason, const JwtClaims *claims) {
+        if (reason == REASON_TOKEN_ALGORITHM)
+                return "Let the issuer of the tokens in TokenFile= sign them with an RSA key, by RS256 or "
+                       "RS384 (SPIRE: jwt_key_type = \"rsa-2048\" in the server's configuration; "
+                       "Kubernetes: --service-account-signing-key-file of the API server)";
+        if (reason == REASON_TOKEN_ISSUER)
+                return "Give the issuer of the tokens in TokenFile= an https:// address that the registry "
+                       "reaches (SPIRE: jwt_issuer; Kubernetes: --service-account-issuer of the API "
+                       "server)";
+        if (reason == REASON_TOKEN_AUDIENCE)
+                return "Let the program that writes TokenFile= ask for the audience in Audience= (spiffe-"
+                       "helper: jwt_audience; projected volume: audience), or correct Audience=";
+        if (reason == REASON_TOKEN_CLAIM_MISSING && claims && !claims->iss)
+                return "Let the issuer of the tokens in TokenFile= put its own https:// address into them,"
+                       " 'iss' (SPIRE: jwt_issuer in the server's configuration)";
+        return NULL;
+}
+
+/* Credentials stay as they were when the service started. */
+static const char *remedy_credential(Reason reason, const JwtClaims *claims) {
+        if (reason == REASON_TOKEN_EXPIRED)
+                return "Put a new token into the credential and restart pullauthd.service, which gets it "
+                       "at its start alone; a token that somebody renews wants Source=file";
+        if (reason == REASON_TOKEN_EMPTY || reason == REASON_TOKEN_MALFORMED)
+                return "Put exactly one JWT into the credential that Credential= of the identity names "
+                       "('systemd-creds encrypt'), and restart pullauthd.service";
+        if (reason == REASON_TOKEN_AUDIENCE)
+                return "Get a token for the audience in Audience= and put it into the credential, or "
+                       "correct Audience=";
+        return NULL;
+}
+
 const IdentitySourceType identity_file = {
         .name = "file",
         .start = file_start,
         .free = file_free,
+        .remedy = remedy_file,
 };
 
 const IdentitySourceType identity_credential = {
         .name = "credential",
         .start = file_start,
         .free = file_free,
+        .remedy = remedy_credential,
 };

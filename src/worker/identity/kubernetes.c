@@ -143,11 +143,13 @@ static int kubernetes_start(const SourceQuestion *q, SourceHandler handler, void
 static const char *remedy(Reason reason, const JwtClaims *claims) {
         if (reason == REASON_TOKEN_ALGORITHM)
                 return "Let the cluster sign the tokens of service accounts with an RSA key (its API "
-                       "server's "
-                       "--service-account-signing-key-file); Quay takes no other kind";
+                       "server's --service-account-signing-key-file); Quay takes no other kind";
         if (reason == REASON_TOKEN_ISSUER)
                 return "Give the cluster an https:// issuer that the registry reaches (its API server's "
                        "--service-account-issuer; OpenShift: spec.serviceAccountIssuer)";
+        if (reason == REASON_TOKEN_AUDIENCE)
+                return "Check that Server= of the identity is the API server itself: it gives tokens for "
+                       "the audience that is asked for, which is Audience=";
         return NULL;
 }
 
