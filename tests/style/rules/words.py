@@ -19,7 +19,7 @@ DIRECTORY_FILES = 6
 
 
 # Where the word is another program's, or a header's.
-COMMANDS = re.compile(r'podman login|docker login|skopeo login|[`\'"]login|<systemd/sd-login\.h>')
+COMMANDS = re.compile(r'podman login|docker login|skopeo login|[`\'"]login|<systemd/sd-login\.h>|openshift-pull-secret')
 
 
 def spdx(tree):
