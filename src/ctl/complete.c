@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "ctl/complete.h"
 #include "ctl/settings.h"
+#include "model/consumer.h"
 
 #define SHELLS "bash zsh fish"
 
@@ -148,6 +149,17 @@ static int offer_verbs(char ***l, const char *typed) {
         return r;
 }
 
+static int offer_tools(char ***l, const char *typed) {
+        const Consumer *consumers;
+        size_t n;
+        int r = 0;
+
+        consumers = consumer_all(&n);
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = offer(l, typed, "", consumers[i].name, consumers[i].description);
+        return r;
+}
+
 static int offer_files(char ***l, const char *typed, char *const *names, const char *suffix) {
         int r = 0;
 
@@ -182,6 +194,8 @@ static int offer_arguments(char ***l, const char *typed, ArgumentKind kind, cons
                 return offer_verbs(l, typed);
         case ARGUMENT_SHELL:
                 return offer_choices(l, typed, "", SHELLS);
+        case ARGUMENT_TOOL:
+                return offer_tools(l, typed);
         case ARGUMENT_NONE:
         case ARGUMENT_NEW:
         case ARGUMENT_FILE:
@@ -215,6 +229,7 @@ bool complete_needs_names(char *const *words) {
         case ARGUMENT_FILE:
         case ARGUMENT_COMMAND:
         case ARGUMENT_SHELL:
+        case ARGUMENT_TOOL:
         case ARGUMENT_WORD:
         case _ARGUMENT_KIND_MAX:
         case _ARGUMENT_KIND_INVALID:

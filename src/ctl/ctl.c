@@ -110,7 +110,7 @@ void ctl_print(Ctl *ctl, int r, char *text) {
         free(text);
 }
 
-int ctl_connect(Ctl *ctl) {
+static int find_bus(Ctl *ctl) {
         bool ask = !option_given(&ctl->options, OPT_NO_ASK_PASSWORD);
         int r = 0;
 
@@ -118,8 +118,13 @@ int ctl_connect(Ctl *ctl) {
                 return 0;
         if (!ctl->event)
                 r = sd_event_default(&ctl->event);
-        if (r >= 0)
-                r = client_new(ctl->event, ask ? CLIENT_INTERACTIVE : 0, &ctl->client);
+        return r < 0 ? r : client_new(ctl->event, ask ? CLIENT_INTERACTIVE : 0, &ctl->client);
+}
+
+int ctl_connect(Ctl *ctl) {
+        int r;
+
+        r = find_bus(ctl);
         if (r >= 0)
                 return 0;
         ctl_report_local(ctl, r);
@@ -140,7 +145,8 @@ static void on_reply(ClientReply *reply, void *userdata) {
         w->arrived = true;
         if (reply->problem) {
                 w->failed = true;
-                w->absent = w->may_be_absent && reply->problem->kind == PROBLEM_NOT_RUNNING;
+                w->absent = w->may_be_absent && (reply->problem->kind == PROBLEM_NOT_RUNNING ||
+                                                 reply->problem->kind == PROBLEM_NO_BUS);
                 if (!w->absent)
                         ctl_report(w->ctl, reply->problem);
                 return;
@@ -165,6 +171,17 @@ int ctl_get_all(Ctl *ctl, Snapshot **ret) {
                 return -1;
         *ret = w.reply.snapshot;
         return 0;
+}
+
+int ctl_get_all_if_running(Ctl *ctl, Snapshot **ret) {
+        Waited w = { .ctl = ctl, .may_be_absent = true };
+
+        if (find_bus(ctl) < 0)
+                return 0;
+        if (wait_for(&w, client_get_all(ctl->client, on_reply, &w)) < 0)
+                return w.absent ? 0 : -1;
+        *ret = w.reply.snapshot;
+        return 1;
 }
 
 static int call(Waited *w, ClientMethod method, const ClientArguments *arguments) {

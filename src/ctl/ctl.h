@@ -56,6 +56,8 @@ int ctl_connect(Ctl *ctl);
  * after it was reported why not. */
 int ctl_get_all(Ctl *ctl, Snapshot **ret);
 int ctl_call(Ctl *ctl, ClientMethod method, const ClientArguments *arguments, Answer *ret);
+/* The same where it does not matter if nobody is there, or no bus: 0 then, 1 with an answer. */
+int ctl_get_all_if_running(Ctl *ctl, Snapshot **ret);
 /* The same where it does not matter if nobody is there: 0 then, 1 with an answer. */
 int ctl_call_if_running(Ctl *ctl, ClientMethod method, const ClientArguments *arguments, Answer *ret);
 /* As ctl_call() when nothing of the answer is wanted. */

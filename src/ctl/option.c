@@ -19,6 +19,7 @@
 #define WAIT_DEFAULT (2 * USEC_PER_MINUTE)
 
 static const Option options[_OPT_MAX] = {
+        [OPT_ALL] = { "all", NULL, false, NULL, "Also tools that are not installed" },
         [OPT_COLOR] = { "color", "WHEN", false, "auto always never", "auto, always or never" },
         [OPT_DISCOVERY] = { "discovery", NULL, false, NULL,
                             "Print the discovery document of a host that is its own issuer" },
@@ -46,6 +47,7 @@ static const Option options[_OPT_MAX] = {
                           "How long to wait at most (default: 2min; federate: 30s)" },
         [OPT_TOKEN_FILE] = { "token-file", "FILE", false, NULL,
                              "Read the OAuth token from this file (-: standard input)" },
+        [OPT_USER] = { "user", "NAME", false, NULL, "A shell of this user instead of this one" },
         [OPT_VERSION] = { "version", NULL, false, NULL, "Show the version and exit" },
         [OPT_WAIT] = { "wait", NULL, false, NULL, "Wait for what comes of it, and tell" },
         [OPT_YES] = { "yes", NULL, false, NULL, "Do not ask before something is changed" },
@@ -101,6 +103,9 @@ static int take(Options *o, OptionId id, const char *value) {
                 return take_text(&o->root, id, value);
         case OPT_TOKEN_FILE:
                 return take_text(&o->token_file, id, value);
+        case OPT_USER:
+                return take_text(&o->user, id, value);
+        case OPT_ALL:
         case OPT_DISCOVERY:
         case OPT_DROP_AUDIENCES:
         case OPT_DRY_RUN:

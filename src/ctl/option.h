@@ -8,6 +8,7 @@
 #include "ctl/style.h"
 
 typedef enum OptionId {
+        OPT_ALL,
         OPT_COLOR,
         OPT_DISCOVERY,
         OPT_DROP_AUDIENCES,
@@ -28,6 +29,7 @@ typedef enum OptionId {
         OPT_STRICT,
         OPT_TIMEOUT,
         OPT_TOKEN_FILE,
+        OPT_USER,
         OPT_VERSION,
         OPT_WAIT,
         OPT_YES,
@@ -56,7 +58,7 @@ typedef struct Options {
         JsonMode json;
         ColorMode color;
         usec_t timeout;
-        const char *drop_in, *registry, *root, *token_file;
+        const char *drop_in, *registry, *root, *token_file, *user;
 } Options;
 
 static inline bool option_given(const Options *o, OptionId id) {

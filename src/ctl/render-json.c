@@ -60,7 +60,7 @@ static int add_span(json_object *o, const char *key, usec_t span) {
         return span == USEC_INFINITY ? add_member(o, key, NULL) : add_u64(o, key, span / USEC_PER_SEC);
 }
 
-/* Everything but rows, which hold no rows themselves. */
+/* Everything but rows. */
 static int add_value(json_object *o, const Property *p, const void *object) {
         const void *v = property_of_const(object, p);
 
@@ -90,6 +90,9 @@ static int add_value(json_object *o, const Property *p, const void *object) {
         return -EINVAL;
 }
 
+static int add_property(json_object *o, const Property *p, const void *object);
+
+/* Rows in rows are one table in another, so this ends. */
 static int rows_array(const Rows *rows, const RowType *type, json_object **ret) {
         _cleanup_json_ json_object *array = json_object_new_array();
         int r;
@@ -101,7 +104,7 @@ static int rows_array(const Rows *rows, const RowType *type, json_object **ret) 
 
                 r = o ? 0 : -ENOMEM;
                 for (size_t k = 0; k < type->n_members && r >= 0; k++)
-                        r = add_value(o, type->members + k, (const char *) rows->items + i * type->size);
+                        r = add_property(o, type->members + k, (const char *) rows->items + i * type->size);
                 if (r >= 0)
                         r = json_append(array, TAKE_PTR(o));
                 if (r < 0)

@@ -8,6 +8,7 @@
 #include "client/event.h"
 #include "client/snapshot.h"
 #include "ctl/style.h"
+#include "ctl/use.h"
 #include "model/federation-plan.h"
 
 /* "pullauthctl list" */
@@ -25,6 +26,9 @@ int render_outcome(const JobSnapshot *j, const Style *style, usec_t now, char **
 int render_awaited(const AwaitedJobs *l, const Style *style, char **ret);
 /* "pullauthctl test" */
 int render_test(const TestSteps *steps, const TestFailure *failure, const Style *style, char **ret);
+/* "pullauthctl which" and "targets"; `asked`: pullauthd said which jobs there are */
+int render_which(const ShownUses *l, const char *repository, bool asked, const Style *style, char **ret);
+int render_targets(const ShownTools *l, bool asked, const Style *style, char **ret);
 /* "pullauthctl identity" */
 int render_identities(const ClaimsList *l, const Style *style, usec_t now, char **ret);
 /* What "pullauthctl federate" is about to do, or did. */

@@ -70,6 +70,22 @@ static const Verb verbs[] = {
         { "render", .arguments = "TARGET", .group = GROUP_CREDENTIAL, .min = 1, .max = 1,
           .first = ARGUMENT_TARGET, .summary = "Show what a target would hold, secrets masked",
           .help = "Needs polkit's action org.pullauth1.read-credential.\n", .run = verb_render },
+        { "targets", .arguments = "[TOOL...]", .group = GROUP_FIND_OUT, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_TOOL, .others = ARGUMENT_TOOL,
+          .options = OPTION(ALL) | OPTION(ROOT) | OPTION(USER), .paged = true,
+          .summary = "Show where tools of this host look for credentials",
+          .help = "For each tool that is installed: the files that it reads, in their order, what\n"
+                  "stands in them, of which jobs it takes the credentials, and what stands before\n"
+                  "those that it does not take. Works without the daemon.\n",
+          .run = verb_targets },
+        { "which", .arguments = "IMAGE [TOOL...]", .group = GROUP_FIND_OUT, .min = 1, .max = ARGUMENTS_MAX,
+          .first = ARGUMENT_WORD, .others = ARGUMENT_TOOL,
+          .options = OPTION(ALL) | OPTION(ROOT) | OPTION(USER), .paged = true,
+          .summary = "Show which credential tools take for an image",
+          .help = "For each tool that is installed: which key of which file it takes and why, whose\n"
+                  "credential that is, and what to do if it is not that of a job. The exit status is\n"
+                  "0 if all of them take the right one, else 3. Works without the daemon.\n",
+          .run = verb_which },
         { "test", .arguments = "JOB", .group = GROUP_FIND_OUT, .min = 1, .max = 1, .first = ARGUMENT_JOB,
           .summary = "Try each step of a refresh and change nothing",
           .help = "Reads the host's token, looks at its claims, resolves, connects, exchanges,\n"

@@ -18,6 +18,7 @@ typedef enum ArgumentKind {
         ARGUMENT_FILE,
         ARGUMENT_COMMAND,
         ARGUMENT_SHELL,
+        ARGUMENT_TOOL, /* something that reads credentials */
         ARGUMENT_WORD,
         _ARGUMENT_KIND_MAX,
         _ARGUMENT_KIND_INVALID = -EINVAL,
@@ -82,5 +83,7 @@ void verb_render(Ctl *ctl, char *const *arguments);
 void verb_reset_failed(Ctl *ctl, char *const *arguments);
 void verb_set(Ctl *ctl, char *const *arguments);
 void verb_status(Ctl *ctl, char *const *arguments);
+void verb_targets(Ctl *ctl, char *const *arguments);
 void verb_test(Ctl *ctl, char *const *arguments);
 void verb_wait(Ctl *ctl, char *const *arguments);
+void verb_which(Ctl *ctl, char *const *arguments);

@@ -71,10 +71,19 @@ class Manual:
         self.host = Host()
         self.bin = os.path.join(self.host.directory, 'bin')
         os.mkdir(self.bin)
-        for name in ('pullauthctl', 'pullauth-worker', 'docker-credential-pullauth'):
+        for name in ('pullauth-worker', 'docker-credential-pullauth'):
             os.symlink(program(self.host.directory, name), os.path.join(self.bin, name))
+        self.tool(program(self.host.directory, 'pullauthctl'))
         self.written = []
         self.host.worker.answer = self.credential
+
+    def tool(self, real):
+        """Commands that look at the tools of a host look at those of this one."""
+        path = os.path.join(self.bin, 'pullauthctl')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\ncase $1 in targets|which) set -- "$@" --root={self.host.root};; esac\n'
+                       f'exec {real} "$@"\n')
+        os.chmod(path, 0o755)
 
     def credential(self, request, **more):
         """What a worker says that has nothing to complain about, whatever is asked for."""

@@ -34,7 +34,13 @@ def one_job(manual):
     manual.host.standard()
 
 
-SCENES = {('org.pullauth1.5', 'calls'): one_job, ('pullauthctl.1', 'trouble'): trouble}
+def podman(manual):
+    one_job(manual)
+    manual.host.write('usr/bin/podman', '')
+
+
+SCENES = {('org.pullauth1.5', 'calls'): one_job, ('pullauthctl.1', 'trouble'): trouble,
+          ('pullauthctl.1', 'which'): podman}
 
 
 @pytest.fixture

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Whose credential is it that a tool takes, and what to do if it is not the one that it should be.
+ *
+ * A key is a job's if the job's robot stands under it in a file that the job publishes to. Owns the wording
+ * of reasons and advice; nothing of an entry but the name of its user passes through. */
+
+#include <string.h>
+
+#include "base/text.h"
+#include "ctl/life.h"
+#include "ctl/use.h"
+#include "model/image-reference.h"
+
+#define MEMBER(type, json_name, kind_of, member) \
+        { .json = json_name, .kind = kind_of, .offset = offsetof(type, member) }
+
+static const Property use_members[] = {
+        MEMBER(ShownUse, "tool", PROPERTY_STRING, tool),
+        MEMBER(ShownUse, "image", PROPERTY_STRING, image),
+        MEMBER(ShownUse, "result", PROPERTY_STRING, result),
+        MEMBER(ShownUse, "user", PROPERTY_STRING, user),
+        MEMBER(ShownUse, "job", PROPERTY_STRING, job),
+        MEMBER(ShownUse, "key", PROPERTY_STRING, key),
+        MEMBER(ShownUse, "file", PROPERTY_STRING, file),
+        MEMBER(ShownUse, "expires", PROPERTY_TIME, expires),
+        MEMBER(ShownUse, "left", PROPERTY_SPAN, left),
+        MEMBER(ShownUse, "message", PROPERTY_STRING, message),
+        MEMBER(ShownUse, "hint", PROPERTY_STRING, hint),
+};
+const RowType shown_use_type = { "", sizeof(ShownUse), use_members, ELEMENTSOF(use_members) };
+
+static const Property file_members[] = {
+        MEMBER(ShownFile, "path", PROPERTY_STRING, path),
+        MEMBER(ShownFile, "state", PROPERTY_STRING, state),
+        MEMBER(ShownFile, "keys", PROPERTY_U32, keys),
+        MEMBER(ShownFile, "own", PROPERTY_U32, own),
+        MEMBER(ShownFile, "message", PROPERTY_STRING, message),
+};
+static const RowType file_type = { "", sizeof(ShownFile), file_members, ELEMENTSOF(file_members) };
+
+static const Property tool_members[] = {
+        MEMBER(ShownTool, "name", PROPERTY_STRING, name),
+        MEMBER(ShownTool, "description", PROPERTY_STRING, description),
+        MEMBER(ShownTool, "installed", PROPERTY_BOOL, installed),
+        MEMBER(ShownTool, "exclusive", PROPERTY_BOOL, exclusive),
+        { .json = "files", .kind = PROPERTY_ROWS, .offset = offsetof(ShownTool, files), .rows = &file_type },
+        { .json = "jobs",
+          .kind = PROPERTY_ROWS,
+          .offset = offsetof(ShownTool, jobs),
+          .rows = &shown_use_type },
+        MEMBER(ShownTool, "others", PROPERTY_U32, others),
+};
+const RowType shown_tool_type = { "", sizeof(ShownTool), tool_members, ELEMENTSOF(tool_members) };
+
+/* A row of zeroes more, to be counted once it is whole. NULL without memory. */
+static void *grow(void *rows, const RowType *type) {
+        Rows *l = rows;
+        char *grown = reallocarray(l->items, l->n_items + 1, type->size);
+
+        if (!grown)
+                return NULL;
+        l->items = grown;
+        for (size_t i = 0; i < type->size; i++)
+                grown[l->n_items * type->size + i] = '\0';
+        return grown + l->n_items * type->size;
+}
+
+static bool publishes_to(const JobSnapshot *j, const char *path) {
+        for (size_t i = 0; i < j->target_states.n_items; i++)
+                if (streq(j->target_states.items[i].path, path))
+                        return true;
+        return false;
+}
+
+static bool reaches(const JobSnapshot *j, const Tool *t) {
+        for (size_t i = 0; i < t->n_files; i++)
+                if (publishes_to(j, t->files[i].path))
+                        return true;
+        return false;
+}
+
+static bool owns(const JobSnapshot *j, const char *path, const char *key, const char *user) {
+        return streq(j->robot, user) && strv_contains(j->scopes, key) && publishes_to(j, path);
+}
+
+/* The job with the longest scope that covers it, or NULL; of several the first by name, as the daemon. */
+static const JobSnapshot *find_job(const Snapshot *s, const char *repository) {
+        const JobSnapshot *best = NULL;
+        size_t longest = 0;
+
+        for (size_t i = 0; s && i < s->n_jobs; i++)
+                STRV_FOREACH(scope, s->jobs[i]->scopes)
+                        if (scope_covers(*scope, repository) && strlen(*scope) > longest) {
+                                longest = strlen(*scope);
+                                best = s->jobs[i];
+                        }
+        return best;
+}
+
+static const JobSnapshot *find_owner(const Snapshot *s, const JobSnapshot *likely, const char *path,
+                                     const char *key, const char *user) {
+        if (likely && owns(likely, path, key, user))
+                return likely;
+        for (size_t i = 0; s && i < s->n_jobs; i++)
+                if (owns(s->jobs[i], path, key, user))
+                        return s->jobs[i];
+        return NULL;
+}
+
+static int file_problem(const ToolFile *f, char **ret) {
+        if (f->error == -EBADMSG)
+                return text_format(ret, "%s:%zu:%zu: %s", f->path, f->at.line, f->at.column, f->at.what);
+        return text_format(ret, "%s: %s", f->path, strerrordesc_np(-f->error) ?: "unknown error");
+}
+
+static int none_message(const Tool *t, const ConsumerAnswer *a, char **ret) {
+        if (a->found.kind == FOUND_EMPTY)
+                return text_format(ret, "There is no credential under this key, and no other is looked at");
+        for (size_t i = 0; i < t->n_files; i++)
+                if (t->files[i].state == SOURCE_READ)
+                        return text_format(
+                                ret, t->consumer->order == ORDER_EACH || t->n_files == 1
+                                             ? "No key in its files covers it"
+                                             : "No key in it covers it, and no other file is looked at");
+        return text_format(ret, "None of its files is there");
+}
+
+static int use_message(const Tool *t, const ConsumerAnswer *a, char **ret) {
+        _cleanup_free_ char *problem = NULL;
+        int r;
+
+        switch (a->kind) {
+        case ANSWER_NONE:
+                return none_message(t, a, ret);
+        case ANSWER_CREDENTIAL:
+                return text_format(ret, "%s", a->found.rule);
+        case ANSWER_HELPER:
+                return text_format(ret, "%s is asked: %s", a->found.helper, a->found.rule);
+        case ANSWER_BROKEN:
+                if (a->found.kind == FOUND_BROKEN)
+                        return text_format(ret, "What stands under this key is no credential: it fails");
+                r = file_problem(t->files + a->source, &problem);
+                return r < 0 ? r : text_format(ret, "It fails, whatever the image: %s", problem);
+        case ANSWER_UNKNOWN:
+                return text_format(ret, "You may not read this file");
+        case _ANSWER_KIND_MAX:
+        case _ANSWER_KIND_INVALID:
+                break;
+        }
+        return -EINVAL;
+}
+
+/* How a job comes to publish for a tool. */
+static int target_hint(const Tool *t, const JobSnapshot *j, char **ret) {
+        _cleanup_free_ char *targets = NULL;
+        int r;
+
+        if (!t->consumer->target || t->exclusive)
+                return text_format(ret, "Job %s does not publish to this file", j->name);
+        r = strv_join(j->targets, " ", &targets);
+        return r < 0 ? r
+                     : text_format(ret, "pullauthctl set %s Targets='%s%s%s'", j->name, targets,
+                                   isempty(targets) ? "" : " ", t->consumer->target);
+}
+
+static int none_hint(const Tool *t, const char *repository, const JobSnapshot *job, char **ret) {
+        int host = (int) strcspn(repository, "/");
+
+        if (!job)
+                return text_format(ret, "No job serves it: pullauthctl add JOB Registry=%.*s Robot=ROBOT",
+                                   host, repository);
+        return reaches(job, t) ? text_format(ret, "pullauthctl status %s", job->name)
+                               : target_hint(t, job, ret);
+}
+
+/* `job` is the one that should serve it; `s` is there. */
+static int use_hint(const Tool *t, const ConsumerAnswer *a, const char *repository, const JobSnapshot *job,
+                    char **ret) {
+        const char *path = a->source >= 0 ? t->files[a->source].path : "";
+
+        switch (a->kind) {
+        case ANSWER_NONE:
+                if (a->found.kind != FOUND_EMPTY)
+                        return none_hint(t, repository, job, ret);
+                return text_format(ret, "Remove '%s' from %s", a->found.key, path);
+        case ANSWER_CREDENTIAL:
+        case ANSWER_HELPER:
+                if (!job)
+                        return 0;
+                if (!reaches(job, t))
+                        return target_hint(t, job, ret);
+                if (a->kind == ANSWER_HELPER)
+                        return text_format(ret, "Remove the program from %s, or job %s does nothing here",
+                                           path, job->name);
+                return text_format(ret, "Remove '%s' from %s, it stands before job %s", a->found.key, path,
+                                   job->name);
+        case ANSWER_BROKEN:
+                return text_format(ret, "Mend or remove %s", path);
+        case ANSWER_UNKNOWN:
+                return text_format(ret, "Ask as root, or as the user that %s belongs to", path);
+        case _ANSWER_KIND_MAX:
+        case _ANSWER_KIND_INVALID:
+                break;
+        }
+        return 0;
+}
+
+/* Strings of an answer that are there. */
+static int copy(ShownUse *u, const Tool *t, const char *repository, const ConsumerAnswer *a) {
+        int r;
+
+        r = free_and_strdup(&u->tool, t->consumer->name);
+        if (r >= 0)
+                r = free_and_strdup(&u->image, repository);
+        if (r >= 0)
+                r = free_and_strdup(&u->result, answer_kind_to_string(a->kind));
+        if (r >= 0 && a->found.user)
+                r = free_and_strdup(&u->user, a->found.user);
+        if (r >= 0 && a->found.key)
+                r = free_and_strdup(&u->key, a->found.key);
+        if (r >= 0 && a->source >= 0)
+                r = free_and_strdup(&u->file, t->files[a->source].path);
+        return r < 0 ? r : 0;
+}
+
+static int say(ShownUse *u, const Tool *t, const char *repository, const ConsumerAnswer *a,
+               const Snapshot *s, const JobSnapshot *job, usec_t now) {
+        const JobSnapshot *owner = NULL;
+        char *message = NULL, *hint = NULL;
+        int r;
+
+        r = use_message(t, a, &message);
+        if (r < 0)
+                return r;
+        free(u->message);
+        u->message = message;
+        if (a->kind == ANSWER_CREDENTIAL && a->source >= 0)
+                owner = find_owner(s, job, u->file, a->found.key, a->found.user);
+        if (owner) {
+                u->left = life_left(owner, now);
+                u->expires = owner->expires;
+                r = free_and_strdup(&u->job, owner->name);
+                /* A longer key of another job is what was asked for. */
+                return r < 0 ? r : 0;
+        }
+        if (!s && (a->kind == ANSWER_NONE || a->kind == ANSWER_CREDENTIAL || a->kind == ANSWER_HELPER))
+                return 0;
+        r = use_hint(t, a, repository, job, &hint);
+        if (r < 0 || !hint)
+                return r;
+        free(u->hint);
+        u->hint = hint;
+        return 0;
+}
+
+static int use_find(const Tool *t, const char *repository, const Snapshot *s, const JobSnapshot *job,
+                    usec_t now, ShownUse *u) {
+        ConsumerAnswer a;
+        int r;
+
+        r = table_init(u, use_members, ELEMENTSOF(use_members));
+        if (r < 0)
+                return r;
+        r = tool_answer(t, repository, &a);
+        if (r < 0)
+                return r;
+        r = copy(u, t, repository, &a);
+        if (r >= 0)
+                r = say(u, t, repository, &a, s, job, now);
+        consumer_answer_done(&a);
+        return r;
+}
+
+static int uses_add(ShownUses *l, const Tool *t, const char *repository, const Snapshot *s,
+                    const JobSnapshot *job, usec_t now) {
+        ShownUse *u = grow(l, &shown_use_type);
+
+        if (!u)
+                return -ENOMEM;
+        l->n_items++;
+        return use_find(t, repository, s, job, now, u);
+}
+
+int uses_find(const Tools *tools, const char *repository, const Snapshot *s, usec_t now, ShownUses *ret) {
+        const JobSnapshot *job = find_job(s, repository);
+        ShownUses l = {};
+        int r = 0;
+
+        for (size_t i = 0; i < tools->n_items && r >= 0; i++)
+                r = uses_add(&l, tools->items + i, repository, s, job, now);
+        if (r < 0) {
+                uses_done(&l);
+                return r;
+        }
+        *ret = l;
+        return 0;
+}
+
+void uses_done(ShownUses *l) {
+        rows_done((Rows *) l, &shown_use_type);
+}
+
+/* How many of the keys of a file are those of jobs. */
+static int count_own(const ToolFile *f, const Snapshot *s, uint32_t *ret) {
+        for (size_t i = 0; s && i < s->n_jobs; i++) {
+                if (!publishes_to(s->jobs[i], f->path))
+                        continue;
+                STRV_FOREACH(scope, s->jobs[i]->scopes) {
+                        _cleanup_free_ char *user = NULL;
+                        int r;
+
+                        r = consumer_file_user(f->file, *scope, &user);
+                        if (r < 0)
+                                return r;
+                        *ret += r > 0 && streq(user, s->jobs[i]->robot);
+                }
+        }
+        return 0;
+}
+
+static int add_file(ShownFiles *l, const ToolFile *f, const Snapshot *s) {
+        static const char *const states[_SOURCE_STATE_MAX] = {
+                [SOURCE_ABSENT] = "absent",
+                [SOURCE_READ] = "read",
+                [SOURCE_BROKEN] = "broken",
+                [SOURCE_UNKNOWN] = "unknown",
+        };
+        ShownFile *shown = grow(l, &file_type);
+        _cleanup_free_ char *problem = NULL;
+        int r;
+
+        if (!shown)
+                return -ENOMEM;
+        l->n_items++;
+        r = table_init(shown, file_members, ELEMENTSOF(file_members));
+        if (r >= 0)
+                r = free_and_strdup(&shown->path, f->path);
+        if (r >= 0)
+                r = free_and_strdup(&shown->state, states[f->state]);
+        if (r >= 0 && (f->state == SOURCE_BROKEN || f->state == SOURCE_UNKNOWN)) {
+                r = file_problem(f, &problem);
+                if (r >= 0)
+                        r = free_and_strdup(&shown->message, problem);
+        }
+        if (r < 0 || f->state != SOURCE_READ)
+                return r < 0 ? r : 0;
+        shown->keys = (uint32_t) consumer_file_size(f->file);
+        return count_own(f, s, &shown->own);
+}
+
+static int fill_tool(ShownTool *shown, const Tool *t, const Snapshot *s, usec_t now) {
+        int r;
+
+        r = table_init(shown, tool_members, ELEMENTSOF(tool_members));
+        if (r >= 0)
+                r = free_and_strdup(&shown->name, t->consumer->name);
+        if (r >= 0)
+                r = free_and_strdup(&shown->description, t->consumer->description);
+        shown->installed = t->installed;
+        shown->exclusive = t->exclusive;
+        for (size_t i = 0; i < t->n_files && r >= 0; i++)
+                r = add_file(&shown->files, t->files + i, s);
+        for (size_t i = 0; s && i < s->n_jobs && r >= 0; i++) {
+                if (!s->jobs[i]->enabled)
+                        continue;
+                if (!reaches(s->jobs[i], t)) {
+                        shown->others++;
+                        continue;
+                }
+                for (char **scope = s->jobs[i]->scopes; scope && *scope && r >= 0; scope++)
+                        r = uses_add(&shown->jobs, t, *scope, s, s->jobs[i], now);
+        }
+        return r < 0 ? r : 0;
+}
+
+int shown_tools_find(const Tools *tools, const Snapshot *s, usec_t now, ShownTools *ret) {
+        ShownTools l = {};
+        int r = 0;
+
+        for (size_t i = 0; i < tools->n_items && r >= 0; i++) {
+                ShownTool *shown = grow(&l, &shown_tool_type);
+
+                if (shown) {
+                        l.n_items++;
+                        r = fill_tool(shown, tools->items + i, s, now);
+                } else
+                        r = -ENOMEM;
+        }
+        if (r < 0) {
+                shown_tools_done(&l);
+                return r;
+        }
+        *ret = l;
+        return 0;
+}
+
+void shown_tools_done(ShownTools *l) {
+        rows_done((Rows *) l, &shown_tool_type);
+}
+
+bool use_is_well(const ShownUse *u) {
+        return streq(u->result, "credential") && isempty(u->hint);
+}

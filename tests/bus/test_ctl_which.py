@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""pullauthctl which and targets: what the tools of a host take, on a host whose daemon publishes."""
+
+import base64
+import json
+import os
+
+import pytest
+from rig import DAEMON_UID, ROOT, STRANGER_UID, Host
+
+UNIT = 'run/containers/0/auth.json'
+IMAGE = 'quay.example.com/acme/app:1'
+
+
+def entry(user):
+    return {'auth': base64.b64encode(f'{user}:of-somebody-else'.encode()).decode()}
+
+
+@pytest.fixture
+def host():
+    made = Host().standard()
+    try:
+        for name in ('podman', 'kubelet', 'docker'):
+            made.write(f'usr/bin/{name}', '')
+        yield made
+    finally:
+        made.close()
+
+
+def ctl(host, *arguments, uid=0):
+    """As root unless it says otherwise. The environment of the rig has no HOME: the shell's is that of the user."""
+    ran = host.ctl(arguments[0], f'--root={host.root}', *arguments[1:], uid=uid if ROOT else DAEMON_UID)
+    assert 'of-somebody-else' not in ran.stdout + ran.stderr
+    return ran
+
+
+def asked(host, *arguments, uid=0):
+    ran = ctl(host, *arguments, '--json', uid=uid)
+    assert ran.stderr == ''
+    return ran.returncode, json.loads(ran.stdout)
+
+
+def add(host, path, **members):
+    content = json.loads(host.read(path)) if os.path.exists(host.path(path)) else {}
+    for name, value in members.items():
+        content.setdefault(name, {}).update(value)
+    host.write(path, json.dumps(content), mode=0o600)
+
+
+def test_what_the_daemon_published_is_what_a_unit_takes(host):
+    host.start()
+    status, (use,) = asked(host, 'which', IMAGE, 'podman-unit')
+    assert status == 0
+    assert (use['result'], use['user'], use['job'], use['key']) == ('credential', 'acme+edge', 'edge',
+                                                                    'quay.example.com/acme')
+    assert use['file'] == host.path(UNIT) and use['hint'] == '' and 0 < use['left'] <= 3600
+    status, (tool,) = asked(host, 'targets', 'podman-unit')
+    assert status == 0 and tool['installed'] and not tool['exclusive']
+    assert tool['files'][0] == {'path': host.path(UNIT), 'state': 'read', 'keys': 1, 'own': 1, 'message': ''}
+    assert [job['job'] for job in tool['jobs']] == ['edge'] and tool['others'] == 0
+
+
+def test_an_entry_that_stands_before_is_shown_with_the_way_out(host):
+    host.start()
+    add(host, UNIT, auths={'quay.example.com/acme/app': entry('boss')})
+    status, (use,) = asked(host, 'which', IMAGE, 'podman-unit')
+    assert status == 3 and (use['user'], use['job']) == ('boss', '')
+    assert use['hint'] == f"Remove 'quay.example.com/acme/app' from {host.path(UNIT)}, it stands before job edge"
+    assert asked(host, 'which', 'quay.example.com/acme/base', 'podman-unit')[0] == 0
+    add(host, UNIT, credHelpers={'quay.example.com': 'other'})
+    status, (use,) = asked(host, 'which', IMAGE, 'podman-unit')
+    assert status == 3 and use['result'] == 'helper' and use['message'].startswith('docker-credential-other is asked')
+    status, (tool,) = asked(host, 'targets', 'podman-unit')
+    assert status == 3 and tool['files'][0]['keys'] == 2 and tool['files'][0]['own'] == 1
+
+
+def test_a_tool_that_no_target_reaches_is_told_of(host):
+    host.start()
+    status, (use,) = asked(host, 'which', IMAGE, 'kubelet')
+    assert status == 3 and use['result'] == 'none' and use['hint'] == 'Job edge does not publish to this file'
+    status, (use,) = asked(host, 'which', 'other.example.com/a/b', 'podman-unit')
+    assert status == 3 and use['hint'] == 'No job serves it: pullauthctl add JOB Registry=other.example.com Robot=ROBOT'
+    status, (tool,) = asked(host, 'targets', 'kubelet')
+    assert status == 0 and tool['others'] == 1 and tool['jobs'] == []
+
+
+def test_a_job_that_publishes_elsewhere_is_told_how(host):
+    host.job(more='Targets=system\n')
+    host.start()
+    _, (use,) = asked(host, 'which', IMAGE, 'podman-unit')
+    assert use['hint'] == "pullauthctl set edge Targets='system podman'"
+
+
+def test_a_broken_file_fails_every_image(host):
+    host.start()
+    host.write('root/.config/containers/auth.json', '')
+    status, (use,) = asked(host, 'which', 'other.example.com/a/b', 'podman-unit')
+    assert status == 3 and use['result'] == 'broken'
+    assert use['message'] == ('It fails, whatever the image: '
+                              f'{host.path("root/.config/containers/auth.json")}:1:1: empty')
+    # What stands before it is found before it.
+    assert asked(host, 'which', IMAGE, 'podman-unit')[0] == 0
+    assert asked(host, 'targets', 'podman-unit')[0] == 3
+
+
+@pytest.mark.skipif(not ROOT, reason='only root can be somebody else')
+def test_who_may_not_read_a_file_is_told_so(host):
+    host.start()
+    status, (use,) = asked(host, 'which', IMAGE, 'podman-unit', uid=STRANGER_UID)
+    assert status == 3 and use['result'] == 'unknown' and use['file'] == host.path(UNIT)
+    assert use['hint'] == f'Ask as root, or as the user that {host.path(UNIT)} belongs to'
+    status, (tool,) = asked(host, 'targets', 'podman-unit', uid=STRANGER_UID)
+    assert tool['files'][0]['state'] == 'unknown'
+    # A file that belongs to his own shell is broken, for his tools cannot read it either.
+    path = f'run/containers/{STRANGER_UID}/auth.json'
+    host.write(path, '{}', mode=0o600)
+    status, (use,) = asked(host, 'which', IMAGE, 'podman-shell', uid=STRANGER_UID)
+    assert status == 3 and use['result'] == 'broken' and use['file'] == host.path(path)
+
+
+def test_it_works_without_the_daemon(host):
+    add(host, UNIT, auths={'quay.example.com/acme': entry('acme+edge')})
+    ran = ctl(host, 'which', IMAGE, 'podman-unit')
+    assert (ran.returncode, ran.stderr) == (0, '')
+    assert 'podman-unit: acme+edge\n' in ran.stdout and 'pullauthd is not running' in ran.stdout
+    host.bus.close()
+    assert ctl(host, 'which', IMAGE, 'podman-unit').stdout == ran.stdout
+    assert ctl(host, 'targets').returncode == 0
+
+
+def test_tools_that_are_installed_are_meant_unless_they_are_named(host):
+    tools = {tool['name']: tool['installed'] for tool in asked(host, 'targets', '--all')[1]}
+    assert [name for name, there in tools.items() if there] == ['podman-unit', 'podman-shell', 'kubelet', 'docker']
+    assert 'bootc' in tools
+    assert [tool['name'] for tool in asked(host, 'targets')[1]] == ['podman-unit', 'podman-shell', 'kubelet', 'docker']
+    assert [use['tool'] for use in asked(host, 'which', IMAGE, 'skopeo', 'bootc')[1]] == ['podman-unit', 'podman-shell',
+                                                                                        'bootc']
+
+
+def test_what_is_no_image_tool_or_user_is_refused(host):
+    for arguments, text in ((('which', '/a'), 'That is no reference of an image'),
+                            (('which', IMAGE, 'bootcc'), "There is no tool 'bootcc', did you mean 'bootc'?"),
+                            (('targets', 'zzz'), "There is no tool 'zzz', 'pullauthctl targets --all' shows"),
+                            (('targets', '--user=no-such-user'), 'There is no user')):
+        ran = ctl(host, *arguments)
+        assert (ran.returncode, ran.stdout) == (2, '') and text in ran.stderr
+
+
+def test_the_shell_of_a_user_is_looked_into(host):
+    add(host, 'run/user/0/containers/auth.json', auths={'quay.example.com': entry('root-by-hand')})
+    _, (use,) = asked(host, 'which', IMAGE, 'podman-shell', '--user=root')
+    assert (use['user'], use['file']) == ('root-by-hand', host.path('run/user/0/containers/auth.json'))
