@@ -71,7 +71,7 @@ class Manual:
         self.host = Host()
         self.bin = os.path.join(self.host.directory, 'bin')
         os.mkdir(self.bin)
-        for name in ('pullauth-worker', 'docker-credential-pullauth'):
+        for name in ('pullauth-worker', 'docker-credential-pullauth', 'pullauth-credential-provider'):
             os.symlink(program(self.host.directory, name), os.path.join(self.bin, name))
         self.tool(program(self.host.directory, 'pullauthctl'))
         self.written = []

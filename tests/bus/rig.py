@@ -50,7 +50,8 @@ def as_user(uid):
 def program(directory, name):
     """Build directories need not be readable to other users."""
     source = {'pullauthd': 'src/daemon', 'pullauth-worker': 'src/worker', 'pullauth-federate': 'src/worker',
-              'pullauthctl': 'src/ctl', 'docker-credential-pullauth': 'src/helper'}[name]
+              'pullauthctl': 'src/ctl', 'docker-credential-pullauth': 'src/helper',
+              'pullauth-credential-provider': 'src/kubelet'}[name]
     path = os.path.join(directory, name)
     if not os.path.exists(path):
         shutil.copy(os.path.join(BUILD, source, name), path)
