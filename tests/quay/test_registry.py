@@ -15,9 +15,9 @@ LIMIT = 60
 DEMO_LIMIT = 600  # it builds everything
 
 
-def run(command, cwd):
+def run(command, cwd, **more):
     """In an environment that knows no other credentials and no proxies."""
-    env = {'PATH': os.environ['PATH'], 'HOME': str(cwd), 'XDG_RUNTIME_DIR': str(cwd), 'LC_ALL': 'C.UTF-8'}
+    env = {'PATH': os.environ['PATH'], 'HOME': str(cwd), 'XDG_RUNTIME_DIR': str(cwd), 'LC_ALL': 'C.UTF-8', **more}
     return subprocess.run([str(part) for part in command], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT)
 
@@ -51,10 +51,13 @@ class Skopeo(Client):
 
 
 class Podman(Client):
+    def command(self, *command):
+        return ['podman', '--root', self.store / 'root', '--runroot', self.store / 'run', '--tmpdir',
+                self.store / 'tmp', '--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs',
+                '--events-backend', 'none', *command]
+
     def podman(self, *command):
-        return run(['podman', '--root', self.store / 'root', '--runroot', self.store / 'run', '--tmpdir',
-                    self.store / 'tmp', '--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs',
-                    '--events-backend', 'none', *command], self.directory)
+        return run(self.command(*command), self.directory)
 
     def pull(self, image, entries=None):
         return self.podman('pull', '--quiet', '--cert-dir', self.rig.cert_dir, '--authfile',
