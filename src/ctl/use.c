@@ -157,7 +157,7 @@ static int target_hint(const Tool *t, const JobSnapshot *j, char **ret) {
         int r;
 
         if (!t->consumer->target || t->exclusive)
-                return text_format(ret, "Job %s does not publish to this file", j->name);
+                return text_format(ret, "Job %s does not publish to any file of this tool", j->name);
         r = strv_join(j->targets, " ", &targets);
         return r < 0 ? r
                      : text_format(ret, "pullauthctl set %s Targets='%s%s%s'", j->name, targets,

@@ -77,7 +77,11 @@ def test_an_entry_that_stands_before_is_shown_with_the_way_out(host):
 def test_a_tool_that_no_target_reaches_is_told_of(host):
     host.start()
     status, (use,) = asked(host, 'which', IMAGE, 'kubelet')
-    assert status == 3 and use['result'] == 'none' and use['hint'] == 'Job edge does not publish to this file'
+    assert status == 3 and use['result'] == 'none'
+    assert use['hint'] == "pullauthctl set edge Targets='system podman kubelet'"
+    status, (use,) = asked(host, 'which', IMAGE, 'bootc')
+    assert status == 3 and use['result'] == 'none'
+    assert use['hint'] == 'Job edge does not publish to any file of this tool'
     status, (use,) = asked(host, 'which', 'other.example.com/a/b', 'podman-unit')
     assert status == 3 and use['hint'] == 'No job serves it: pullauthctl add JOB Registry=other.example.com Robot=ROBOT'
     status, (tool,) = asked(host, 'targets', 'kubelet')
