@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The recipes of docs/consumers.md: daemon and worker as they are, real tools, a real registry.
+
+Each runs in a mount namespace in which /run, /root and /etc/containers are those of the host of the test. A block
+that `<!-- recipe: NAME KIND -->` stands before is a file (`file PATH`) or is typed: by root without a session as units
+have it (`run`), by root in a session (`session`), or by another user. Of a unit, the environment and the image are
+taken, and the image is pulled.
+"""
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+
+import pytest
+from world import DAEMON_UID, ROOT, World, program
+
+LIMIT = 60
+PAGE = os.path.join(os.path.dirname(__file__), '..', '..', 'docs', 'consumers.md')
+DAEMON_USER = pwd.getpwuid(DAEMON_UID)
+BLOCK = re.compile(r'<!-- recipe: ([a-z]+) (\w+)(?: (\S+))? -->\n```\w*\n(.*?)```\n', re.DOTALL)
+NAMESPACE = r'''
+set -e
+mount --make-rprivate /
+mount -t tmpfs tmpfs /run
+mkdir -p /run/containers /run/user/0
+mount --bind "$HOST_ROOT/run/containers" /run/containers
+mount --bind "$HOST_ROOT/etc/containers" /etc/containers
+mount -t tmpfs tmpfs /root
+unset HOST_ROOT
+cd /
+exec "$@"
+'''
+STORAGE = '[storage]\ndriver = "vfs"\ngraphroot = "{0}/graph"\nrunroot = "{0}/run"\n'
+CONTAINERS = '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\ntmp_dir = "{0}/tmp"\n'
+
+
+def recipes():
+    """By name: (kind, argument, text) of each block."""
+    found = {}
+    with open(PAGE, encoding='utf-8') as page:
+        for name, kind, argument, text in BLOCK.findall(page.read()):
+            found.setdefault(name, []).append((kind, argument, text))
+    return found
+
+
+RECIPES = recipes()
+pytestmark = pytest.mark.skipif(not ROOT, reason='only root can make a namespace')
+
+
+class Kitchen(World):
+    """A host with the job `edge`, and a shell on it."""
+
+    def __init__(self, quay):
+        super().__init__(quay)
+        self.token(quay.jwt())
+        self.bin = os.path.join(self.directory, 'bin')
+        os.mkdir(self.bin)
+        self.tool()
+        for path in ('etc/crio', 'etc/ostree', 'etc/osbuild-worker', 'var/lib/kubelet'):
+            os.makedirs(self.path(path), 0o755)
+            os.chown(self.path(path), DAEMON_UID, DAEMON_UID)
+        for name in ('policy.json', 'registries.conf'):
+            if os.path.exists(f'/etc/containers/{name}'):
+                shutil.copy(f'/etc/containers/{name}', self.path('etc/containers'))
+        shutil.copytree(quay.cert_dir, self.path(f'etc/containers/certs.d/{quay.quay}'),
+                        ignore=shutil.ignore_patterns('*.key'))
+        for name, text in (('storage.conf', STORAGE), ('containers.conf', CONTAINERS)):
+            self.write(name, text.format(self.path('store')))
+
+    def tool(self):
+        """What looks at the tools of a host looks at those of this one."""
+        path = os.path.join(self.bin, 'pullauthctl')
+        real = program(self.directory, 'pullauthctl')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\ncase $1 in targets|which) set -- "$@" --root={self.root};; esac\n'
+                       f'exec {real} "$@"\n')
+        os.chmod(path, 0o755)
+
+    def mend(self, text):
+        return text.replace('quay.example.com', self.quay.quay).replace('alice', DAEMON_USER.pw_name)
+
+    def type(self, kind, command, **variables):
+        environment = {'PATH': f'{self.bin}:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', 'LC_ALL': 'C.UTF-8',
+                       'DBUS_SYSTEM_BUS_ADDRESS': self.address, 'HOST_ROOT': self.root,
+                       'CONTAINERS_STORAGE_CONF': self.path('storage.conf'),
+                       'CONTAINERS_CONF': self.path('containers.conf'), **variables}
+        if kind == 'session':
+            environment['XDG_RUNTIME_DIR'] = '/run/user/0'
+        shell = ['bash', '-ec', self.mend(command)]
+        if kind not in ('run', 'session'):
+            environment['HOME'] = '/nonexistent'
+            shell = ['setpriv', f'--reuid={DAEMON_UID}', f'--regid={DAEMON_USER.pw_gid}', '--clear-groups', *shell]
+        ran = subprocess.run(['unshare', '--mount', 'sh', '-c', NAMESPACE, 'sh', *shell], env=environment,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                             timeout=LIMIT)
+        return ran.returncode, ran.stdout
+
+    def typed(self, kind, command, **variables):
+        status, shown = self.type(kind, command, **variables)
+        assert status == 0, f'{command!r} ended with {status}:\n{shown}'
+        return shown
+
+    def start_unit(self, text):
+        """What a service manager would have podman do about the image of a Quadlet unit."""
+        variables = dict(line.split('=', 1) for line in re.findall(r'^Environment=(.*)$', text, re.MULTILINE))
+        image, = re.findall(r'^Image=(.*)$', text, re.MULTILINE)
+        file = re.findall(r'^AuthFile=(.*)$', text, re.MULTILINE)
+        self.typed('run', ' '.join(['podman', 'pull', *[f'--authfile={path}' for path in file], image]), **variables)
+
+
+@pytest.fixture
+def kitchen(registry_rig):
+    made = Kitchen(registry_rig)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.mark.parametrize('name', RECIPES)
+def test_the_recipe_works(kitchen, name):
+    for kind, path, text in RECIPES[name]:
+        if kind == 'file':
+            kitchen.write(kitchen.mend(path), kitchen.mend(text))
+    kitchen.fresh()
+    for kind, path, text in RECIPES[name]:
+        if kind == 'file' and 'Image=' in text:
+            kitchen.start_unit(text)
+        elif kind != 'file':
+            prompt = '#' if kind in ('run', 'session') else '$'
+            lines = text.splitlines()
+            assert all(line.startswith(f'{prompt} ') for line in lines), lines
+            exports = [line[2:] for line in lines if line[2:].startswith('export ')]
+            for line in lines:
+                if line[2:] not in exports:
+                    kitchen.typed(kind, '\n'.join([*exports, line[2:]]))
+
+
+def test_what_is_typed_would_be_denied_otherwise(kitchen):
+    """Without a credential, and in a session of root, which looks elsewhere."""
+    kitchen.fresh()
+    for kind, image in (('session', 'acme/app'), ('run', 'other/app')):
+        status, shown = kitchen.type(kind, f'skopeo inspect --no-tags docker://quay.example.com/{image}')
+        assert status != 0 and ('unauthorized' in shown or 'denied' in shown), shown
