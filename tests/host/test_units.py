@@ -19,12 +19,14 @@ ADMINISTRATOR, ADMINISTRATOR_KEPT = 2, 4  # of polkit's implicit authorizations
 
 def test_systemd_finds_nothing_wrong_in_the_units(machine):
     checked = machine.run('systemd-analyze', 'verify', '--man=no', *[
-        f'{UNITS}/{unit}' for unit in ('pullauthd.service', 'pullauth-credential.socket', 'pullauth-worker.service',
-                                           'pullauth-worker.socket')])
+        f'{UNITS}/{unit}' for unit in ('pullauthd.service', 'pullauth-credential.socket', 'pullauth-ready.target',
+                                       'pullauth-wait@.service', 'pullauth-worker.service',
+                                       'pullauth-worker.socket')])
     assert checked.stdout == ''
 
 
-@pytest.mark.parametrize('unit, most', [('pullauthd.service', 10), ('pullauth-worker.service', 12)])
+@pytest.mark.parametrize('unit, most', [('pullauthd.service', 10), ('pullauth-worker.service', 12),
+                                        ('pullauth-wait@.service', 10)])
 def test_the_sandbox_leaves_little_exposed(machine, unit, most):
     """In tenths: 1.0 and 1.2."""
     machine.run('systemd-analyze', 'security', '--offline=yes', f'--threshold={most}', f'{UNITS}/{unit}')
