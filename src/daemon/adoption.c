@@ -23,6 +23,7 @@
 #include "codec/jwt.h"
 #include "daemon/adoption.h"
 #include "daemon/fragment.h"
+#include "daemon/target-directory.h"
 #include "model/auth-file.h"
 #include "model/auth-index.h"
 #include "model/name.h"
@@ -127,13 +128,10 @@ static int view_fill(AdoptionView *v, Secret *text) {
 }
 
 static int view_read(const Adoption *a, AdoptionView *v) {
-        _cleanup_free_ char *path = NULL;
         Secret *text;
         int r;
 
-        r = text_format(&path, "%s%s", a->root, v->path);
-        if (r >= 0)
-                r = file_read(AT_FDCWD, path, AUTH_FILE_MAX, 0, &text, NULL);
+        r = target_directory_read(a->root, v->path, AUTH_FILE_MAX, &text);
         if (r >= 0)
                 r = view_fill(v, text);
         return r == -ENOMEM ? r : 0;

@@ -375,7 +375,18 @@ static bool has_path(const Publisher *p, const char *path) {
         return false;
 }
 
-/* What has entries of ours and is no target any more. */
+/* A writer may have been killed beside a file that nobody has to look at any more. */
+static int sweep(const Publisher *p, const TargetConfig *config) {
+        _cleanup_(target_freep) Target *t = NULL;
+        int r;
+
+        r = target_new(p->root, config, config->paths[0], p->store, &t);
+        if (r >= 0)
+                target_sweep(t);
+        return r;
+}
+
+/* What has, or had, entries of ours and is no target any more. */
 static int add_orphans(Publisher *p) {
         const StateData *state = state_store_data(p->store);
 
@@ -384,11 +395,17 @@ static int add_orphans(Publisher *p) {
                 TargetConfig *config;
                 int r;
 
-                if (!t->keys || t->name[0] != '/' || has_path(p, t->name))
+                if (!strchr("/~", t->name[0]) || has_path(p, t->name))
                         continue;
                 r = target_config_new_orphan(t->name, &config);
-                if (r >= 0)
+                if (r < 0)
+                        return r;
+                if (t->keys)
                         r = add_slot(p, config);
+                else {
+                        r = sweep(p, config);
+                        target_config_free(config);
+                }
                 if (r < 0)
                         return r;
         }

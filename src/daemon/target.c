@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/target-directory.h"
 #include "daemon/target.h"
 #include "model/auth-file.h"
 
@@ -31,15 +32,14 @@ struct Target {
         const char *id; /* the path as it is configured: what the store knows the file by */
         StateStore *store;
         char *path;
-        bool rooted; /* below a --root: files there are ours, not root's */
+        const char *root; /* below one, files are ours, not root's */
         /* A replacing failed, perhaps in its last step: what stands might not after a crash. */
         bool unsettled;
 };
 
 /* The file as it was found. */
 typedef struct Found {
-        int dir_fd;
-        const char *name;
+        TargetDirectory directory;
         int fd; /* -EBADF: there is no file, or a link */
         bool link;
         struct stat st;
@@ -47,10 +47,10 @@ typedef struct Found {
 } Found;
 
 static void found_done(Found *f) {
-        closep(&f->dir_fd);
+        target_directory_done(&f->directory);
         closep(&f->fd);
         f->text = secret_free(f->text);
-        f->dir_fd = f->fd = -EBADF;
+        f->fd = -EBADF;
 }
 
 int target_new(const char *root, const TargetConfig *config, const char *path, StateStore *store,
@@ -64,8 +64,8 @@ int target_new(const char *root, const TargetConfig *config, const char *path, S
         t->config = config;
         t->id = path;
         t->store = store;
-        t->rooted = !isempty(root);
-        r = text_format(&t->path, "%s%s", root, path);
+        t->root = root;
+        r = target_directory_resolve(root, path, &t->path);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(t);
@@ -116,11 +116,18 @@ static const char *errno_text(int error) {
 }
 
 /* Returns 0 or -ENOMEM. */
-static int advise(int error, Failure *f) {
+static int advise(const Target *t, int error, Failure *f) {
         if (error == -ENOENT)
                 return failure_set_hint(
                         f, "Make the directory, or install the tool that has it, and restart "
                            "pullauthd.service, which can write only where something was when it started");
+        if (error == -EROFS && t->id[0] == '~')
+                return failure_set_hint(
+                        f,
+                        "Make the directory and restart pullauthd.service; for homes of others than root, "
+                        "link /usr/share/pullauth/pullauthd.service.d/homes.conf as a drop-in of it");
+        if (error == -ESRCH || error == -ENXIO)
+                return failure_set_hint(f, "Make the user with a home, or take the target out of Targets=");
         if (error == -EROFS)
                 return failure_set_hint(
                         f, "If the directory is newer than the service, restart pullauthd.service; one that "
@@ -136,7 +143,7 @@ static int fail(const Target *t, int error, const char *doing, Failure **reterr)
         r = failure_new(reterr, STEP_PUBLICATION, reason_of_errno(error),
                         "The target file %s cannot be %s: %s", t->path, doing, errno_text(error));
         if (r >= 0)
-                r = advise(error, *reterr);
+                r = advise(t, error, *reterr);
         return r < 0 ? r : TARGET_REFUSED;
 }
 
@@ -146,52 +153,50 @@ static int fail_directory(const Target *t, int error, const char *component, Fai
 
         if (error == -ENOMEM)
                 return error;
-        if (error == -EPERM)
+        if (error == -ESRCH || error == -ENXIO)
+                r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_UNWRITABLE,
+                                "The target file %s cannot be made: %s", t->id,
+                                error == -ESRCH ? "there is no such user" : "that user has no home");
+        else if (error == -EXDEV)
                 r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_UNSAFE,
-                                "The directory %s does not belong to root or can be written by others",
-                                where);
+                                "The directory %s is on another file system than the home it is in", where);
+        else if (error == -EPERM)
+                r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_UNSAFE,
+                                "The directory %s does not belong to %s or can be written by others", where,
+                                t->id[0] == '~' ? "its user, or to root," : "root");
         else
                 r = failure_new(reterr, STEP_PUBLICATION, reason_of_errno(error),
                                 "The directory %s cannot be used: %s", where, errno_text(error));
         if (r >= 0)
-                r = advise(error, *reterr);
+                r = advise(t, error, *reterr);
         return r < 0 ? r : TARGET_REFUSED;
 }
 
-/* Makes the last directory of the path, never more: what lies above it belongs to the distribution. */
-static int make_directory(const Target *t) {
-        _cleanup_free_ char *directory = NULL;
-        _cleanup_close_ int parent_fd = -EBADF;
-        const char *name;
-        int r;
+/* What the directory is opened for. */
+typedef enum Purpose {
+        TO_ADD,    /* it is made if that is for us to do */
+        TO_REMOVE, /* where it is missing, there is nothing to remove */
+        TO_SHOW,   /* one that would be made is as good as an empty one */
+} Purpose;
 
-        directory = strndup(t->path, (size_t) (strrchr(t->path, '/') - t->path));
-        if (!directory)
-                return -ENOMEM;
-        r = dir_open_trusted(directory, &parent_fd, &name, NULL);
-        if (r < 0)
-                return r;
-        if (mkdirat(parent_fd, name, t->config->directory_mode) < 0)
-                return errno == EEXIST ? 0 : -errno;
-        /* As root would have made it, whatever our umask and uid. */
-        if (!t->rooted && fchownat(parent_fd, name, 0, 0, AT_SYMLINK_NOFOLLOW) < 0)
-                return -errno;
-        return fchmodat(parent_fd, name, t->config->directory_mode, 0) < 0 ? -errno : 0;
+/* A file that is not the first of its target is for users of a home that not each host has. */
+static bool may_be_missing(const Target *t, int error, Purpose purpose) {
+        if (error == -ENXIO || error == -ESRCH)
+                return purpose == TO_REMOVE || !streq(t->id, t->config->paths[0]);
+        return error == -ENOENT &&
+               (purpose == TO_REMOVE || (purpose == TO_SHOW && t->config->directory_mode));
 }
 
-/* Without `make` one that would be made is as good as an empty one, and leaves f->dir_fd as it is. */
-static int open_directory(const Target *t, Found *f, bool make, Failure **reterr) {
+/* Returns 1; 0 if there is none and that is no trouble; TARGET_REFUSED (> 1) with a failure, -ENOMEM. */
+static int open_directory(const Target *t, Found *f, Purpose purpose, Failure **reterr) {
         _cleanup_free_ char *component = NULL;
         int r;
 
-        r = dir_open_trusted(t->path, &f->dir_fd, &f->name, &component);
-        if (r == -ENOENT && t->config->directory_mode != 0 && !make)
-                return 0;
-        if (r == -ENOENT && t->config->directory_mode != 0 && make_directory(t) >= 0) {
-                free(TAKE_PTR(component));
-                r = dir_open_trusted(t->path, &f->dir_fd, &f->name, &component);
-        }
-        return r < 0 ? fail_directory(t, r, component, reterr) : 0;
+        r = target_directory_open(t->root, t->id, purpose == TO_ADD ? t->config->directory_mode : 0,
+                                  &f->directory, &component);
+        if (r >= 0)
+                return 1;
+        return may_be_missing(t, r, purpose) ? 0 : fail_directory(t, r, component, reterr);
 }
 
 static void count_key(const OwnedKey *k, void *userdata) {
@@ -209,9 +214,10 @@ static int open_link(const Target *t, Found *f) {
         state_data_each_key(state_store_data(t->store), t->id, count_key, &n_owned);
         if (n_owned == 0)
                 return -ELOOP;
-        if (fstatat(f->dir_fd, f->name, &f->st, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstatat(f->directory.fd, f->directory.name, &f->st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? -EAGAIN : -errno;
-        r = file_read(f->dir_fd, f->name, AUTH_FILE_MAX, FILE_READ_FOLLOW | FILE_READ_OWNED, &f->text, NULL);
+        r = file_read(f->directory.fd, f->directory.name, AUTH_FILE_MAX, FILE_READ_FOLLOW | FILE_READ_OWNED,
+                      &f->text, NULL);
         if (r < 0 && r != -ENOENT)
                 return r == -ENOMEM ? r : -ELOOP;
         f->link = true;
@@ -223,8 +229,8 @@ static int open_file(const Target *t, Found *f, Failure **reterr) {
         struct stat st;
         int r;
 
-        r = file_read(f->dir_fd, f->name, AUTH_FILE_MAX, 0, &f->text, &f->st);
-        if (r == -ELOOP)
+        r = file_read(f->directory.fd, f->directory.name, AUTH_FILE_MAX, 0, &f->text, &f->st);
+        if (r == -ELOOP && !f->directory.home)
                 r = open_link(t, f);
         if (r == -ENOENT || r == -EAGAIN || f->link)
                 return r == -ENOENT ? 0 : r;
@@ -235,7 +241,15 @@ static int open_file(const Target *t, Found *f, Failure **reterr) {
         }
         if (r < 0)
                 return fail(t, r, "read", reterr);
-        f->fd = openat(f->dir_fd, f->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (f->directory.home && (f->st.st_uid != f->directory.uid || f->st.st_nlink != 1)) {
+                r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_UNSAFE,
+                                "The target file %s belongs to somebody else, or has a second name",
+                                t->path);
+                if (r >= 0)
+                        r = failure_set_hint(*reterr, "Remove it, or let its owner have it as a file alone");
+                return r < 0 ? r : TARGET_REFUSED;
+        }
+        f->fd = openat(f->directory.fd, f->directory.name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         if (f->fd < 0 || fstat(f->fd, &st) < 0 || !stat_same_content(&st, &f->st))
                 return -EAGAIN;
         return 0;
@@ -244,7 +258,7 @@ static int open_file(const Target *t, Found *f, Failure **reterr) {
 static bool is_unchanged(const Found *f) {
         struct stat st;
 
-        if (fstatat(f->dir_fd, f->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstatat(f->directory.fd, f->directory.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT && f->fd < 0;
         return (f->fd >= 0 || f->link) && stat_same_content(&st, &f->st);
 }
@@ -278,14 +292,14 @@ static int find_owner(const Target *t, FileReplace *ret, Failure **reterr) {
 static int replace(Target *t, const Found *f, const Secret *text, Failure **reterr) {
         struct iovec bytes = secret_peek(text);
         FileReplace replace = {
-                .dir_fd = f->dir_fd,
-                .name = f->name,
+                .dir_fd = f->directory.fd,
+                .name = f->directory.name,
                 .data = bytes.iov_base,
                 .size = bytes.iov_len,
                 .old_fd = f->fd,
                 .mode = t->config->mode,
-                .uid = (uid_t) -1,
-                .gid = (gid_t) -1,
+                .uid = f->directory.home ? f->directory.uid : (uid_t) -1,
+                .gid = f->directory.home ? f->directory.gid : (gid_t) -1,
                 .flags = FILE_REPLACE_KEEP | (target_path_is_persistent(t->id) ? FILE_REPLACE_SYNC : 0),
                 .expected = &f->st,
         };
@@ -293,7 +307,7 @@ static int replace(Target *t, const Found *f, const Secret *text, Failure **rete
 
         if (!is_unchanged(f))
                 return -EAGAIN;
-        r = t->rooted || f->fd >= 0 ? 0 : find_owner(t, &replace, reterr);
+        r = f->directory.home || !isempty(t->root) || f->fd >= 0 ? 0 : find_owner(t, &replace, reterr);
         if (r != 0)
                 return r;
         r = file_replace(&replace);
@@ -305,8 +319,8 @@ static int replace(Target *t, const Found *f, const Secret *text, Failure **rete
 
 /* The file is as it should be. Is that for good? */
 static int settle(Target *t, const Found *f, Failure **reterr) {
-        if (t->unsettled && target_path_is_persistent(t->id) && f->dir_fd >= 0 && fsync(f->dir_fd) < 0 &&
-            errno != EINVAL)
+        if (t->unsettled && target_path_is_persistent(t->id) && f->directory.fd >= 0 &&
+            fsync(f->directory.fd) < 0 && errno != EINVAL)
                 return fail(t, -errno, "written", reterr);
         t->unsettled = false;
         return TARGET_UNCHANGED;
@@ -376,12 +390,15 @@ static bool adds_any(const Wanted *wanted, size_t n_wanted) {
 }
 
 static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr) {
-        _cleanup_(found_done) Found f = { .dir_fd = -EBADF, .fd = -EBADF };
+        _cleanup_(found_done) Found f = { .directory = TARGET_DIRECTORY_NONE, .fd = -EBADF };
         _cleanup_(target_plan_done) TargetPlan plan = {};
         int r;
 
-        r = open_directory(t, &f, adds_any(wanted, n_wanted), reterr);
-        if (r == 0 && f.dir_fd >= 0)
+        r = open_directory(t, &f, adds_any(wanted, n_wanted) ? TO_ADD : TO_REMOVE, reterr);
+        /* Nothing to be done in a home that is not there. */
+        if (r == 0 && adds_any(wanted, n_wanted))
+                return TARGET_UNCHANGED;
+        if (r == 1)
                 r = open_file(t, &f, reterr);
         if (r == 0)
                 r = plan_for(t, &f, wanted, n_wanted, &plan, reterr);
@@ -410,13 +427,13 @@ int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_fai
 }
 
 int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **ret, Failure **reterr) {
-        _cleanup_(found_done) Found f = { .dir_fd = -EBADF, .fd = -EBADF };
+        _cleanup_(found_done) Found f = { .directory = TARGET_DIRECTORY_NONE, .fd = -EBADF };
         _cleanup_(target_plan_done) TargetPlan plan = {};
         _cleanup_secret_ Secret *text = NULL;
         int r;
 
-        r = open_directory(t, &f, false, reterr);
-        if (r == 0 && f.dir_fd >= 0)
+        r = open_directory(t, &f, TO_SHOW, reterr);
+        if (r == 1)
                 r = open_file(t, &f, reterr);
         /* It is being replaced right now; what it holds is told as well as anything. */
         if (r == -EAGAIN)
@@ -437,13 +454,12 @@ int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **re
 }
 
 void target_sweep(Target *t) {
-        _cleanup_close_ int dir_fd = -EBADF;
-        const char *name;
+        _cleanup_(target_directory_done) TargetDirectory d = TARGET_DIRECTORY_NONE;
         int r;
 
-        if (dir_open_trusted(t->path, &dir_fd, &name, NULL) < 0)
+        if (target_directory_open(t->root, t->id, 0, &d, NULL) < 0)
                 return;
-        r = file_replace_sweep(dir_fd, name);
+        r = file_replace_sweep(d.fd, d.name);
         if (r > 0)
                 log_info("Removed %d temporary files that a killed writer left beside %s", r, t->path);
 }

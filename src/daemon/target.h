@@ -11,7 +11,7 @@
 typedef struct Target Target;
 
 /* `root` as in `pullauthd --root=`, `path` one of those of `config`. The store, `config` and `path` must
- * outlive the target. */
+ * outlive the target, and `root` as well. */
 int target_new(const char *root, const TargetConfig *config, const char *path, StateStore *store,
                Target **ret);
 Target *target_free(Target *t);

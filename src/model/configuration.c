@@ -96,6 +96,10 @@ static int complain_target(const Configuration *c, const char *name, char **ret)
         _cleanup_free_ char *names = NULL;
         int r;
 
+        if (streq_ptr(target_name_user(name), "root")) {
+                r = text_format(ret, "There is no target '%s', that of root is 'podman'", name);
+                return r < 0 ? r : 1;
+        }
         if (target_set_find(c->targets, name) || target_name_user(name))
                 return 0;
         r = target_set_names(c->targets, &names);

@@ -23,23 +23,26 @@
  * tools at. */
 static const struct Builtin {
         const char *name;
-        const char *path;
+        const char *paths[2];
         mode_t directory_mode;
         TargetKeys keys;
 } builtin[] = {
         /* What REGISTRY_AUTH_FILE= and AuthFile= point at; no tool reads it unasked. */
-        { "system", "/etc/containers/auth.json", 0755, TARGET_KEYS_SCOPES },
-        /* Where rootful podman, buildah and skopeo look when nothing is configured and XDG_RUNTIME_DIR is
-         * not set, as in system services. */
-        { "podman", "/run/containers/0/auth.json", 0700, TARGET_KEYS_SCOPES },
+        { "system", { "/etc/containers/auth.json" }, 0755, TARGET_KEYS_SCOPES },
+        /* Where rootful podman, buildah and skopeo look when nothing is configured: first without
+         * XDG_RUNTIME_DIR, as in system services, and second with it, as in a session. What is first there
+         * comes and goes with the session. */
+        { "podman", { "/run/containers/0/auth.json", "~root/" USER_PATH }, 0700, TARGET_KEYS_SCOPES },
         /* For global_auth_file of crio.conf(5). */
-        { "crio", "/etc/crio/pullauth.json", 0, TARGET_KEYS_SCOPES },
+        { "crio", { "/etc/crio/pullauth.json" }, 0, TARGET_KEYS_SCOPES },
         /* MicroShift's global_auth_file. Its telemetry reads an entry of its own in it. */
-        { "microshift", "/etc/crio/openshift-pull-secret", 0, TARGET_KEYS_SCOPES },
+        { "microshift", { "/etc/crio/openshift-pull-secret" }, 0, TARGET_KEYS_SCOPES },
         /* The first of the places where a kubelet looks. */
-        { "kubelet", "/var/lib/kubelet/config.json", 0, TARGET_KEYS_SCOPES },
+        { "kubelet", { "/var/lib/kubelet/config.json" }, 0, TARGET_KEYS_SCOPES },
+        /* Of root's docker command, which asks for hosts alone. */
+        { "docker", { "~root/.docker/config.json" }, 0700, TARGET_KEYS_REGISTRY },
         /* For auth_file_path of osbuild-worker.toml. */
-        { "image-builder", "/etc/osbuild-worker/pullauth.json", 0, TARGET_KEYS_SCOPES },
+        { "image-builder", { "/etc/osbuild-worker/pullauth.json" }, 0, TARGET_KEYS_SCOPES },
 };
 
 static const char *const keys_table[_TARGET_KEYS_MAX] = {
@@ -56,6 +59,16 @@ TargetKeys target_keys_from_string(const char *s) {
                 if (streq_ptr(s, keys_table[i]))
                         return (TargetKeys) i;
         return _TARGET_KEYS_INVALID;
+}
+
+int target_path_split(const char *path, char **ret_user, const char **ret_rest) {
+        const char *slash = strchr(path, '/');
+
+        if (path[0] != '~' || !slash)
+                return 0;
+        *ret_user = strndup(path + 1, (size_t) (slash - path - 1));
+        *ret_rest = slash + 1;
+        return *ret_user ? 1 : -ENOMEM;
 }
 
 bool target_path_is_persistent(const char *path) {
@@ -131,17 +144,34 @@ bool target_config_is_orphan(const TargetConfig *t) {
         return !target_name_is_valid(t->name);
 }
 
+static int make_of_user(const char *name, TargetConfig **ret) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = text_format(&path, "~%s/" USER_PATH, target_name_user(name));
+        if (r >= 0)
+                r = make(name, path, ret);
+        if (r < 0)
+                return r;
+        (*ret)->directory_mode = 0700;
+        return 1;
+}
+
 int target_config_default(const char *name, TargetConfig **ret) {
+        _cleanup_(target_config_freep) TargetConfig *t = NULL;
         const struct Builtin *b = find_builtin(name);
         int r;
 
         if (!b)
-                return 0;
-        r = make(name, b->path, ret);
+                return target_name_user(name) ? make_of_user(name, ret) : 0;
+        r = make(name, NULL, &t);
+        for (size_t i = 0; i < ELEMENTSOF(b->paths) && b->paths[i] && r >= 0; i++)
+                r = strv_append(&t->paths, b->paths[i]);
         if (r < 0)
                 return r;
-        (*ret)->directory_mode = b->directory_mode;
-        (*ret)->keys = b->keys;
+        t->directory_mode = b->directory_mode;
+        t->keys = b->keys;
+        *ret = TAKE_PTR(t);
         return 1;
 }
 

@@ -50,6 +50,8 @@ bool target_config_is_orphan(const TargetConfig *t);
 TargetConfig *target_config_share(TargetConfig *t);
 bool target_config_equal(const TargetConfig *a, const TargetConfig *b);
 
+/* Cuts "~USER/REST" in two. Returns 1; 0 for a path that begins at the root; -ENOMEM. */
+int target_path_split(const char *path, char **ret_user, const char **ret_rest);
 /* On a disk: survives a reboot, wants fsync. */
 bool target_path_is_persistent(const char *path);
 /* The keys under which a target has what the job gets; `*ret_n` of them. */

@@ -15,6 +15,7 @@ from gi.repository import GLib
 NAME, ROOT = 'org.pullauth1', '/org/pullauth1'
 MANAGER, JOB = 'org.pullauth1.Manager', 'org.pullauth1.Job'
 SYSTEM, PODMAN = '/etc/containers/auth.json', '/run/containers/0/auth.json'
+SESSION = '/root/.config/containers/auth.json'  # where podman of root looks second
 TOKEN_FILE = '/etc/pullauth/host.jwt'
 DAEMON, WORKER, SOCKET = 'pullauthd.service', 'pullauth-worker.service', 'pullauth-worker.socket'
 CREDENTIAL_SOCKET = 'pullauth-credential.socket'
@@ -40,9 +41,9 @@ class Product:
         self.machine.run('systemctl', 'disable', DAEMON)
         self.machine.run('systemctl', 'reset-failed')
         for directory in ('/run/pullauth', '/var/lib/pullauth', '/run/containers/0', '/etc/pullauth/identities',
-                          '/etc/pullauth/jobs'):
+                          '/etc/pullauth/jobs', '/etc/pullauth/targets'):
             shutil.rmtree(self.machine.path(directory), ignore_errors=True)
-        for file in (SYSTEM, PODMAN, TOKEN_FILE):
+        for file in (SYSTEM, PODMAN, SESSION, TOKEN_FILE):
             self.machine.remove(file)
         self.machine.run('systemd-tmpfiles', '--create', 'pullauth.conf')
         self.trust_registry()

@@ -45,6 +45,7 @@ def test_the_user_owns_nothing_and_cannot_log_in(machine):
     ('/etc/containers', 'root', 0o755),
     ('/run/containers', 'root', 0o755),
     ('/run/containers/0', 'root', 0o700),
+    ('/root/.config/containers', 'root', 0o700),
     ('/etc/pullauth', 'root', 0o755),
     ('/etc/pullauth/identities', 'root', 0o755),
     ('/etc/pullauth/jobs', 'root', 0o755),

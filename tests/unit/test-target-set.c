@@ -36,6 +36,8 @@ static void built_in_ones_are_there_without_files(void **state) {
         assert_true(is_there(s, "system"));
         assert_true(is_there(s, "podman"));
         assert_false(is_there(s, "nowhere"));
+        assert_true(is_there(s, "user:bob"));
+        assert_false(is_there(s, "user:../x"));
         assert_ok(target_set_names(s, &names));
         assert_int_equal(strncmp(names, "system, podman, ", 16), 0);
 }

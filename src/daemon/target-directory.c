@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Opens directories of targets: those of the system, in which root alone can write, and those of users.
+ *
+ * In the home of a user everything is that user's to exchange at any moment, for a link, a file of somebody
+ * else under another name, a file system of his own. So each step is made on the descriptor of the one
+ * before: no link is followed below the home, each directory belongs to the user or to root, can be written
+ * by no third one, and lies on the file system of the home, which is looked at without asking it. What is
+ * made on the way belongs to the user from then on. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/account.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "daemon/target-directory.h"
+#include "model/target-config.h"
+
+#define HOME_MODE 0700
+
+void target_directory_done(TargetDirectory *d) {
+        closep(&d->fd);
+        free(d->path);
+        *d = TARGET_DIRECTORY_NONE;
+}
+
+/* Returns 0, -ESRCH, -ENXIO, -ENOMEM. */
+static int find_home(const char *root, const char *user, Account *ret, char **ret_home) {
+        Account account = {};
+        int r;
+
+        r = account_find(user, &account);
+        if (r == -ENOENT)
+                return -ESRCH;
+        if (r >= 0 && !account.home)
+                r = -ENXIO;
+        if (r >= 0)
+                r = text_format(ret_home, "%s%s", root, account.home);
+        *ret = account;
+        ret->home = NULL;
+        account_done(&account);
+        return r;
+}
+
+int target_directory_resolve(const char *root, const char *path, char **ret) {
+        _cleanup_free_ char *user = NULL, *home = NULL;
+        const char *rest;
+        Account account;
+        int r;
+
+        r = target_path_split(path, &user, &rest);
+        if (r == 0)
+                return text_format(ret, "%s%s", root, path);
+        if (r > 0)
+                r = find_home(root, user, &account, &home);
+        if (r == -ENOMEM)
+                return r;
+        return r < 0 ? text_format(ret, "%s", path) : text_format(ret, "%s/%s", home, rest);
+}
+
+/* Made as root would have made it, whatever our umask and uid; below a --root all is ours. */
+static int make_last(const char *path, mode_t mode, bool rooted) {
+        _cleanup_free_ char *directory = NULL;
+        _cleanup_close_ int parent_fd = -EBADF;
+        const char *name;
+        int r;
+
+        directory = strndup(path, (size_t) (strrchr(path, '/') - path));
+        if (!directory)
+                return -ENOMEM;
+        r = dir_open_trusted(directory, &parent_fd, &name, NULL);
+        if (r < 0)
+                return r;
+        if (mkdirat(parent_fd, name, mode) < 0)
+                return errno == EEXIST ? 0 : -errno;
+        if (!rooted && fchownat(parent_fd, name, 0, 0, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+        return fchmodat(parent_fd, name, mode, 0) < 0 ? -errno : 0;
+}
+
+/* A directory of the system. */
+static int open_system(const char *root, mode_t mode, TargetDirectory *d, char **reterr_component) {
+        int r;
+
+        r = dir_open_trusted(d->path, &d->fd, &d->name, reterr_component);
+        if (r != -ENOENT || mode == 0 || make_last(d->path, mode, !isempty(root)) < 0)
+                return r;
+        if (reterr_component)
+                free(TAKE_PTR(*reterr_component));
+        return dir_open_trusted(d->path, &d->fd, &d->name, reterr_component);
+}
+
+/* Asks no file system for anything: one of the user's need not answer. */
+static int look(int fd, struct statx *ret) {
+        return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE | STATX_UID, ret) <
+                               0
+                       ? -errno
+                       : 0;
+}
+
+static int check(const struct statx *st, const struct statx *home, const TargetDirectory *d) {
+        if (st->stx_dev_major != home->stx_dev_major || st->stx_dev_minor != home->stx_dev_minor)
+                return -EXDEV;
+        return (st->stx_uid == d->uid || st->stx_uid == 0) && !(st->stx_mode & S_IWOTH) ? 0 : -EPERM;
+}
+
+/* One component further. */
+static int step(int fd, const char *name) {
+        struct stat st;
+        int next = openat(fd, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+
+        if (next >= 0 || errno != ENOTDIR)
+                return next >= 0 ? next : -errno;
+        return fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) ? -ELOOP : -ENOTDIR;
+}
+
+/* Only what we have just made is handed over: whoever put something else in its place had it already. */
+static int make_step(int fd, const char *name, const TargetDirectory *d) {
+        _cleanup_close_ int next = -EBADF;
+        struct statx st;
+        int r;
+
+        if (mkdirat(fd, name, HOME_MODE) < 0 && errno != EEXIST)
+                return -errno;
+        next = step(fd, name);
+        r = next < 0 ? next : look(next, &st);
+        if (r < 0)
+                return r;
+        if (st.stx_uid == geteuid() && st.stx_uid != d->uid &&
+            fchownat(next, "", d->uid, d->gid, AT_EMPTY_PATH) < 0)
+                return -errno;
+        return TAKE_FD(next);
+}
+
+static int descend(TargetDirectory *d, const struct statx *home, int *fd, mode_t mode, char *rest) {
+        for (char *slash; (slash = strchr(rest, '/')); rest = slash + 1) {
+                struct statx st;
+                int next, r;
+
+                *slash = '\0';
+                next = step(*fd, rest);
+                if (next == -ENOENT && mode != 0)
+                        next = make_step(*fd, rest, d);
+                if (next < 0)
+                        return next;
+                *slash = '/';
+                closep(fd);
+                *fd = next;
+                r = look(next, &st);
+                if (r >= 0)
+                        r = check(&st, home, d);
+                if (r < 0) {
+                        *slash = '\0';
+                        return r;
+                }
+        }
+        return 0;
+}
+
+/* `d->path` is the home at first; on failure it is cut behind what cannot be passed. */
+static int open_home(TargetDirectory *d, const char *rest, mode_t mode) {
+        size_t n = strlen(d->path);
+        _cleanup_close_ int fd = open(d->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        struct statx home;
+        char *path;
+        int r;
+
+        if (fd < 0)
+                return errno == ENOENT ? -ENXIO : -errno;
+        r = look(fd, &home);
+        if (r >= 0)
+                r = home.stx_uid == d->uid ? check(&home, &home, d) : -EPERM;
+        if (r < 0)
+                return r;
+        r = text_format(&path, "%s/%s", d->path, rest);
+        if (r < 0)
+                return r;
+        free(d->path);
+        d->path = path;
+        r = descend(d, &home, &fd, mode, d->path + n + 1);
+        if (r < 0)
+                return r;
+        d->name = strrchr(d->path, '/') + 1;
+        /* For reading, so that it can be listed and synced. */
+        d->fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return d->fd < 0 ? -errno : 0;
+}
+
+int target_directory_open(const char *root, const char *path, mode_t mode, TargetDirectory *ret,
+                          char **reterr_component) {
+        _cleanup_(target_directory_done) TargetDirectory d = TARGET_DIRECTORY_NONE;
+        _cleanup_free_ char *user = NULL;
+        Account account = {};
+        const char *rest;
+        int r;
+
+        r = target_path_split(path, &user, &rest);
+        if (r < 0)
+                return r;
+        d.home = r > 0;
+        r = d.home ? find_home(root, user, &account, &d.path) : text_format(&d.path, "%s%s", root, path);
+        if (r < 0)
+                return r;
+        d.uid = account.uid;
+        d.gid = account.gid;
+        r = d.home ? open_home(&d, rest, mode) : open_system(root, mode, &d, reterr_component);
+        if (r < 0) {
+                if (d.home && reterr_component)
+                        *reterr_component = TAKE_PTR(d.path);
+                return r;
+        }
+        *ret = d;
+        d = TARGET_DIRECTORY_NONE;
+        return 0;
+}
+
+int target_directory_read(const char *root, const char *path, size_t max, Secret **ret) {
+        _cleanup_(target_directory_done) TargetDirectory d = TARGET_DIRECTORY_NONE;
+        int r;
+
+        r = target_directory_open(root, path, 0, &d, NULL);
+        return r < 0 ? r : file_read(d.fd, d.name, max, 0, ret, NULL);
+}

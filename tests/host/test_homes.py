@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Homes: of root, whose session looks elsewhere than its services, and of users, with the drop-in that opens them."""
+
+import os
+import stat
+
+import pytest
+from product import DAEMON, PODMAN, SESSION
+
+DROP_IN = '/run/systemd/system/pullauthd.service.d/homes.conf'
+ALICE = '/home/alice/.config/containers/auth.json'
+
+
+def inspect(product, machine, user=None, **env):
+    """What a tool finds that asks for a private image."""
+    return machine.run('skopeo', 'inspect', '--no-tags', f'docker://{product.quay.image}', user=user, env=env, check=False)
+
+
+def test_a_session_of_root_finds_the_credential_as_a_service_does(product, machine):
+    product.up()
+    for path in (PODMAN, SESSION):
+        found = os.stat(machine.path(path))
+        assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (0o600, 0, 0)
+    machine.run('mkdir', '-p', '-m', '0700', '/run/session-of-root')
+    assert inspect(product, machine, XDG_RUNTIME_DIR='/run/session-of-root', HOME='/root').returncode == 0
+    machine.remove(SESSION)
+    machine.wait_file(SESSION, lambda text: b'acme' in text)
+
+
+@pytest.fixture
+def alice(machine):
+    machine.run('useradd', '--create-home', 'alice')
+    yield
+    machine.remove(DROP_IN)
+    machine.run('systemctl', 'daemon-reload')
+    machine.run('userdel', '--remove', 'alice')
+
+
+def test_a_user_gets_a_file_once_homes_are_open(product, machine, alice):
+    product.write_token()
+    product.configure(more='Targets=system user:alice\n')
+    product.enable()
+    job = product.wait_job(lambda job: job['Reason'] == 'target-unwritable')
+    assert 'homes.conf' in job['Hint'] and not machine.exists('/home/alice/.config')
+    machine.run('mkdir', '-p', os.path.dirname(DROP_IN))
+    machine.run('ln', '-s', '/usr/share/pullauth/pullauthd.service.d/homes.conf', DROP_IN)
+    machine.run('systemctl', 'daemon-reload')
+    machine.run('systemctl', 'restart', DAEMON)
+    product.wait_job(lambda job: job['State'] == 'fresh')
+    found, home = os.stat(machine.path(ALICE)), os.stat(machine.path('/home/alice'))
+    assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (0o600, home.st_uid, home.st_gid)
+    for name in ('.config', '.config/containers'):
+        made = os.stat(machine.path(f'/home/alice/{name}'))
+        assert (stat.S_IMODE(made.st_mode), made.st_uid, made.st_gid) == (0o700, home.st_uid, home.st_gid)
+    assert inspect(product, machine, user='alice', HOME='/home/alice').returncode == 0
+    # A link that the user puts there leads nowhere.
+    machine.run('ln', '-sf', '/etc/shadow', ALICE, user='alice')
+    product.wait_job(lambda job: job['Reason'] == 'target-unsafe')
+    machine.run('rm', ALICE, user='alice')
+    product.wait_job(lambda job: job['State'] == 'fresh', seconds=90)
