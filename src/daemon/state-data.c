@@ -151,6 +151,10 @@ int state_data_own_key(StateData *s, const char *target, const char *key, const 
         return 0;
 }
 
+int state_data_know_target(StateData *s, const char *target) {
+        return make_target(s, target, &(StateTarget *){ NULL });
+}
+
 void state_data_disown_key(StateData *s, const char *target, const char *key) {
         StateTarget *t = find_target(s, target);
         OwnedKey *k = state_data_find_key(s, target, key);

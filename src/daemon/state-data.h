@@ -61,6 +61,8 @@ OwnedKey *state_data_find_key(StateData *s, const char *target, const char *key)
  * `standing` is what stands there until it is written: if that is ours, it stays so. NULL: not known. */
 int state_data_own_key(StateData *s, const char *target, const char *key, const char *job,
                        const Fingerprint *now, const Fingerprint *standing);
+/* A file that held keys of ours once: what a killed writer left beside it has to be found. */
+int state_data_know_target(StateData *s, const char *target);
 void state_data_disown_key(StateData *s, const char *target, const char *key);
 /* Calls `each` for all keys of a target in order; `each` may not change the store. */
 void state_data_each_key(StateData *s, const char *target, void (*each)(const OwnedKey *k, void *userdata),

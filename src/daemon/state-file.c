@@ -168,6 +168,8 @@ static int parse_targets(StateData *s, json_object *targets) {
         json_object_object_foreach(targets, target, keys) {
                 if (!json_object_is_type(keys, json_type_object))
                         return -EBADMSG;
+                if (state_data_know_target(s, path_of(target)) < 0)
+                        return -ENOMEM;
                 json_object_object_foreach(keys, key, value) {
                         int r = parse_key(s, path_of(target), key, value);
 

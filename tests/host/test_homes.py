@@ -13,7 +13,8 @@ ALICE = '/home/alice/.config/containers/auth.json'
 
 def inspect(product, machine, user=None, **env):
     """What a tool finds that asks for a private image."""
-    return machine.run('skopeo', 'inspect', '--no-tags', f'docker://{product.quay.image}', user=user, env=env, check=False)
+    return machine.run('skopeo', 'inspect', '--no-tags', f'docker://{product.quay.image}', user=user, env=env,
+                       check=False)
 
 
 def test_a_session_of_root_finds_the_credential_as_a_service_does(product, machine):

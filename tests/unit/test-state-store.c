@@ -62,6 +62,22 @@ static void everything_survives_a_restart(void **state) {
         assert_null(state_data_job(state_store_data(again), "nobody", false));
 }
 
+static void a_file_is_known_that_held_keys_once(void **state) {
+        _cleanup_free_ char *problem = NULL;
+        _cleanup_(state_store_freep) StateStore *s = open_store(*state, &problem), *again = NULL;
+        Fingerprint one = print_of(s, "one");
+
+        assert_ok(state_data_own_key(state_store_data(s), "/a \"quoted\\\" one", "q.example/a", "edge", &one,
+                                     NULL));
+        state_data_disown_key(state_store_data(s), "/a \"quoted\\\" one", "q.example/a");
+        assert_ok(state_store_save(s));
+        again = open_store(*state, &problem);
+        assert_null(problem);
+        assert_int_equal(state_store_data(again)->n_targets, 1);
+        assert_string_equal(state_store_data(again)->targets[0].name, "/a \"quoted\\\" one");
+        assert_null(state_store_data(again)->targets[0].keys);
+}
+
 static void fingerprints_are_salted(void **state) {
         _cleanup_free_ char *problem = NULL, *other = NULL;
         _cleanup_(state_store_freep) StateStore *a = open_store(*state, &problem), *b = NULL;
@@ -150,6 +166,7 @@ static void keys_are_listed_in_order(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 test(everything_survives_a_restart),
+                test(a_file_is_known_that_held_keys_once),
                 test(fingerprints_are_salted),
                 test(a_file_that_makes_no_sense_is_set_aside),
                 test(the_file_is_private_and_saved_only_when_changed),
