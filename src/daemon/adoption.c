@@ -176,9 +176,37 @@ static bool is_ours(const Adoption *a, const char *target, const char *key, cons
                memcmp(&print, &k->previous, sizeof(print)) == 0;
 }
 
+/* Is this what was written last, and what the record of the job is about? */
+static bool is_the_latest(const Adoption *a, const JobConfig *c, const char *key, const Secret *auth) {
+        struct iovec bytes = secret_peek(auth);
+        Fingerprint print;
+
+        state_data_fingerprint(a->state, bytes.iov_base, bytes.iov_len, &print);
+        for (size_t i = 0; i < a->state->n_targets; i++) {
+                const OwnedKey *k = state_data_find_key(a->state, a->state->targets[i].name, key);
+
+                if (k && streq(k->job, c->name) && memcmp(&print, &k->current, sizeof(print)) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* What was noted of a token that says nothing of itself. Returns false if there is nothing. */
+static bool recall_dates(const JobRecord *record, Credential *c) {
+        usec_t end;
+
+        if (!record || record->issued == 0 || record->expires_boot <= record->obtained_boot)
+                return false;
+        end = usec_add(record->obtained_real, record->expires_boot - record->obtained_boot);
+        c->issued = (int64_t) record->issued;
+        c->expires = (int64_t) (end / USEC_PER_SEC);
+        return c->expires > c->issued;
+}
+
 /* Returns 1 with a credential that lacks its time on our clock, 0 if this is no token of the robot (NULL: of
- * any). */
-static int read_credential(const char *robot, const Secret *auth, Credential **ret) {
+ * any) whose dates are known: by itself, or by `record`, which may be NULL. */
+static int read_credential(const char *robot, const Secret *auth, const JobRecord *record,
+                           Credential **ret) {
         _cleanup_credential_ Credential *c = NULL;
         _cleanup_secret_ Secret *plain = NULL;
         _cleanup_jwt_ JwtClaims *claims = NULL;
@@ -198,15 +226,16 @@ static int read_credential(const char *robot, const Secret *auth, Credential **r
                 return 0;
         rest = bytes.iov_len - (size_t) (colon - user) - 1;
         r = jwt_parse(colon + 1, rest, &claims, &what);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        if (!claims->has_iat || !claims->has_exp || claims->iat < 0 || claims->exp <= claims->iat)
-                return 0;
+        if (r == -ENOMEM)
+                return r;
         c = calloc(1, sizeof(*c));
         if (!c)
                 return -ENOMEM;
-        c->issued = claims->iat;
-        c->expires = claims->exp;
+        if (r == 0 && claims->has_iat && claims->has_exp && claims->iat >= 0 && claims->exp > claims->iat) {
+                c->issued = claims->iat;
+                c->expires = claims->exp;
+        } else if (!recall_dates(record, c))
+                return 0;
         c->user = strndup(user, (size_t) (colon - user));
         if (!c->user)
                 return -ENOMEM;
@@ -218,11 +247,15 @@ static int read_credential(const char *robot, const Secret *auth, Credential **r
 }
 
 /* Keeps in *best what ends later: a copy that was not replaced, in whatever place, loses. */
-static int consider(const JobConfig *c, const Secret *auth, Credential **best) {
+static int consider(const Adoption *a, const JobConfig *c, const char *key, const Secret *auth,
+                    Credential **best) {
+        const JobRecord *record = NULL;
         _cleanup_credential_ Credential *found = NULL;
         int r;
 
-        r = read_credential(c->robot, auth, &found);
+        if (c->exchange == EXCHANGE_OAUTH2 && is_the_latest(a, c, key, auth))
+                record = state_data_job(a->state, c->name, /* create= */ false);
+        r = read_credential(c->robot, auth, record, &found);
         if (r <= 0 || (*best && found->expires <= (*best)->expires))
                 return r < 0 ? r : 0;
         credential_free(*best);
@@ -254,7 +287,7 @@ static int search_fragment(const Adoption *a, const JobConfig *c, Credential **b
                         continue;
                 r = auth_index_auth(v.index, key, &auth);
                 if (r > 0)
-                        r = consider(c, auth, best);
+                        r = consider(a, c, key, auth, best);
         }
         view_done(&v);
         return r;
@@ -267,7 +300,7 @@ static int search_key(const Adoption *a, const JobConfig *c, const AdoptionView 
         int r;
 
         r = auth_index_auth(v->index, key, &auth);
-        return r > 0 && is_ours(a, v->path, key, owner, auth) ? consider(c, auth, best) : r;
+        return r > 0 && is_ours(a, v->path, key, owner, auth) ? consider(a, c, key, auth, best) : r;
 }
 
 static int search_target(Adoption *a, const JobConfig *c, const char *path, const char *owner,

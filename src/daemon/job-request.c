@@ -14,8 +14,6 @@ static int fill(const Job *j, Request *q) {
 
         r = free_and_strdup(&q->job, j->name);
         if (r >= 0)
-                r = free_and_strdup(&q->exchange, exchange_kind_to_string(j->config->exchange));
-        if (r >= 0)
                 r = free_and_strdup(&q->registry, j->config->registry);
         if (r >= 0)
                 r = free_and_strdup(&q->robot, j->config->robot);
@@ -38,6 +36,8 @@ int job_request_new(const Job *j, RequestKind kind, Request **ret, Failure **ret
         r = fill(j, q);
         if (r == 0 && j->config->ca_file)
                 r = local_ca_read(j->context->root, j->config->ca_file, &q->ca, reterr_failure);
+        if (r == 0)
+                r = local_exchange_read(j->context->root, j->config, q, reterr_failure);
         if (r == 0)
                 r = local_identity_read(j->context->root, j->identity, q, reterr_failure);
         if (r != 0)

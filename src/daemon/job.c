@@ -162,6 +162,7 @@ static bool same_identity(const IdentityConfig *a, const IdentityConfig *b) {
  * so. */
 static bool same_exchange(const Job *j, const JobSettings *s) {
         return j->config->exchange == s->config->exchange &&
+               strv_equal(j->config->exchange_settings, s->config->exchange_settings) &&
                streq_ptr(j->config->registry, s->config->registry) &&
                streq_ptr(j->config->robot, s->config->robot) &&
                streq_ptr(j->config->ca_file, s->config->ca_file) &&

@@ -124,7 +124,7 @@ static int read_credential(const char *key, const char *name, size_t max, Secret
         return r < 0 ? r : 1;
 }
 
-static int read_file(const char *root, const IdentityKey *k, const char *path, size_t max, Secret **ret,
+static int read_file(const char *root, const SettingKey *k, const char *path, size_t max, Secret **ret,
                      Failure **reterr) {
         _cleanup_free_ char *what = NULL;
         FileKind kind = token_file;
@@ -146,11 +146,11 @@ static int read_file(const char *root, const IdentityKey *k, const char *path, s
 }
 
 /* Returns 0, 1 with *reterr, -ENOMEM. */
-static int read_setting(const char *root, const IdentityKey *k, const char *value, Secret **ret,
+static int read_setting(const char *root, const SettingKey *k, const char *value, Secret **ret,
                         Failure **reterr) {
         const char *name =
-                k->value == IDENTITY_VALUE_NAME ? value : startswith(value, IDENTITY_CREDENTIAL_PREFIX);
-        size_t max = k->value == IDENTITY_VALUE_CA ? DOOR_CA_MAX : DOOR_TOKEN_MAX;
+                k->value == SETTING_VALUE_NAME ? value : startswith(value, SETTING_CREDENTIAL_PREFIX);
+        size_t max = k->value == SETTING_VALUE_CA ? DOOR_CA_MAX : DOOR_TOKEN_MAX;
         int r;
 
         r = name ? read_credential(k->key, name, max, ret, reterr)
@@ -161,18 +161,18 @@ static int read_setting(const char *root, const IdentityKey *k, const char *valu
 }
 
 /* The token itself has a place of its own in a request. */
-static bool is_the_token(const IdentityConfig *c, const IdentityKey *k) {
+static bool is_the_token(const IdentityConfig *c, const SettingKey *k) {
         return (c->source == IDENTITY_FILE && streq(k->key, "TokenFile")) ||
-               (c->source == IDENTITY_CREDENTIAL && k->value == IDENTITY_VALUE_NAME);
+               (c->source == IDENTITY_CREDENTIAL && k->value == SETTING_VALUE_NAME);
 }
 
 static int take_setting(const char *root, const IdentityConfig *c, char *const setting[static 2], Request *q,
                         Failure **reterr) {
-        const IdentityKey *k = identity_key_find(setting[0]);
+        const SettingKey *k = identity_key_find(setting[0]);
         Secret *value = NULL;
         int r;
 
-        if (!identity_key_is_file(k)) {
+        if (!setting_key_is_file(k)) {
                 r = strv_append(&q->settings, setting[0]);
                 return r < 0 ? r : strv_append(&q->settings, setting[1]);
         }
@@ -194,7 +194,7 @@ static int find_agent(const IdentityConfig *c, Request *q, Failure **reterr) {
 
         if (c->source != IDENTITY_SPIFFE || identity_config_get(c, "Socket"))
                 return 0;
-        path = address ? identity_socket_path(address) : NULL;
+        path = address ? setting_socket_path(address) : NULL;
         if (path) {
                 r = strv_append(&q->settings, "Socket");
                 return r < 0 ? r : strv_append(&q->settings, path);
@@ -231,7 +231,7 @@ static int add_api_server(Request *q) {
 
 /* The namespace that the pod runs in, unless another one is named. */
 static int add_namespace(const char *root, Request *q, Failure **reterr) {
-        const IdentityKey *k = identity_key_find("Namespace");
+        const SettingKey *k = identity_key_find("Namespace");
         _cleanup_secret_ Secret *text = NULL;
         int r;
 
@@ -262,6 +262,17 @@ static int find_cluster(const char *root, const IdentityConfig *c, Request *q, F
         return r;
 }
 
+/* What a file of the identity would be blamed for is the exchange's matter here. Returns 1 or -ENOMEM. */
+static int of_exchange(const SettingKey *k, const char *value, Failure *f) {
+        int r = 0;
+
+        f->step = STEP_EXCHANGE;
+        if (!startswith(value, SETTING_CREDENTIAL_PREFIX))
+                r = failure_set_hint(
+                        f, "Check %s= in section [Exchange] of the job, and what makes this file", k->key);
+        return r < 0 ? r : 1;
+}
+
 int local_identity_read(const char *root, const IdentityConfig *c, Request *q, Failure **reterr_failure) {
         int r;
 
@@ -276,6 +287,29 @@ int local_identity_read(const char *root, const IdentityConfig *c, Request *q, F
         for (char **s = c->settings; r == 0 && s && s[0]; s += 2)
                 r = take_setting(root, c, s, q, reterr_failure);
         return r;
+}
+
+int local_exchange_read(const char *root, const JobConfig *c, Request *q, Failure **reterr_failure) {
+        int r;
+
+        r = free_and_strdup(&q->exchange, exchange_kind_to_string(c->exchange));
+        for (char **s = c->exchange_settings; r >= 0 && s && s[0]; s += 2) {
+                const SettingKey *k = exchange_key_find(s[0]);
+                Secret *value = NULL;
+
+                if (!setting_key_is_file(k)) {
+                        r = strv_append(&q->exchange_settings, s[0]);
+                        if (r >= 0)
+                                r = strv_append(&q->exchange_settings, s[1]);
+                        continue;
+                }
+                r = read_setting(root, k, s[1], &value, reterr_failure);
+                if (r > 0)
+                        return of_exchange(k, s[1], *reterr_failure);
+                if (r == 0)
+                        r = named_secrets_add(&q->exchange_secrets, k->key, value);
+        }
+        return r < 0 ? r : 0;
 }
 
 int local_ca_read(const char *root, const char *path, char **ret, Failure **reterr_failure) {

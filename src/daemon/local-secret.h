@@ -7,6 +7,7 @@
 #include "base/failure.h"
 #include "base/secret.h"
 #include "model/identity-config.h"
+#include "model/job-config.h"
 #include "model/request.h"
 
 /* Fills the part of a request that is about the identity: source, audience, settings, and the content of
@@ -16,5 +17,8 @@
  * Returns 0; 1 with *reterr_failure; -ENOMEM. */
 int local_identity_read(const char *root, const IdentityConfig *identity, Request *q,
                         Failure **reterr_failure);
+/* Likewise the part about the exchange: its name, its settings, and the content of the files that they
+ * name. */
+int local_exchange_read(const char *root, const JobConfig *c, Request *q, Failure **reterr_failure);
 /* Reads PEM certificates. Returns 0; 1 with *reterr_failure; -ENOMEM. */
 int local_ca_read(const char *root, const char *path, char **ret, Failure **reterr_failure);

@@ -97,7 +97,7 @@ static int want_identity(Manager *m, const IdentityConfig *identity) {
         int r = 0;
 
         for (char **s = identity ? identity->settings : NULL; s && s[0]; s += 2)
-                if (identity_key_is_file(identity_key_find(s[0])) && s[1][0] == '/') {
+                if (setting_key_is_file(identity_key_find(s[0])) && s[1][0] == '/') {
                         int k = want(m, s[1]);
 
                         r = k < 0 ? k : r;

@@ -6,8 +6,6 @@
  * what it does is for the source in the worker. "Source" and "Audience" are not in it, for every source has
  * them. */
 
-#include <sys/un.h>
-
 #include "base/text.h"
 #include "model/identity-key.h"
 
@@ -55,77 +53,68 @@ int identity_source_names(char **ret) {
 #define AZURE (1U << IDENTITY_AZURE)
 #define AWS (1U << IDENTITY_AWS)
 
-static const IdentityKey keys[] = {
+static const SettingKey keys[] = {
         /* a token as it is */
-        { "TokenFile", FILES | KUBERNETES, FILES, IDENTITY_VALUE_FILE, "/run/quay.jwt" },
-        { "Credential", CREDENTIALS, CREDENTIALS, IDENTITY_VALUE_NAME, "quay-token" },
-        { "Command", EXEC, EXEC, IDENTITY_VALUE_COMMAND, "/usr/bin/get-token --audience quay" },
-        { "Timeout", EXEC | SPIFFE, 0, IDENTITY_VALUE_SPAN, "20s", .seconds = { 1, 50 } },
+        { "TokenFile", FILES | KUBERNETES, FILES, SETTING_VALUE_FILE, "/run/quay.jwt" },
+        { "Credential", CREDENTIALS, CREDENTIALS, SETTING_VALUE_NAME, "quay-token" },
+        { "Command", EXEC, EXEC, SETTING_VALUE_COMMAND, "/usr/bin/get-token --audience quay" },
+        { "Timeout", EXEC | SPIFFE, 0, SETTING_VALUE_SPAN, "20s", .seconds = { 1, 50 } },
         /* the Workload API of SPIFFE */
-        { "Socket", SPIFFE, 0, IDENTITY_VALUE_SOCKET, "unix:///run/spire/agent/public/api.sock" },
-        { "SPIFFEID", SPIFFE, 0, IDENTITY_VALUE_TOKEN, "spiffe://example.com/host/edge-1" },
-        { "Hint", SPIFFE, 0, IDENTITY_VALUE_TOKEN, "quay" },
+        { "Socket", SPIFFE, 0, SETTING_VALUE_SOCKET, "unix:///run/spire/agent/public/api.sock" },
+        { "SPIFFEID", SPIFFE, 0, SETTING_VALUE_TOKEN, "spiffe://example.com/host/edge-1" },
+        { "Hint", SPIFFE, 0, SETTING_VALUE_TOKEN, "quay" },
         /* an OIDC issuer that knows this host as a client */
-        { "Issuer", OAUTH2 | SIGNED, OAUTH2 | SIGNED, IDENTITY_VALUE_URL, "https://issuer.example.com" },
-        { "ClientID", OAUTH2 | AZURE, OAUTH2, IDENTITY_VALUE_TOKEN, "edge-1" },
-        { "ClientAuthentication", OAUTH2, 0, IDENTITY_VALUE_CHOICE, "private_key_jwt",
+        { "Issuer", OAUTH2 | SIGNED, OAUTH2 | SIGNED, SETTING_VALUE_URL, "https://issuer.example.com" },
+        { "ClientID", OAUTH2 | AZURE, OAUTH2, SETTING_VALUE_TOKEN, "edge-1" },
+        { "ClientAuthentication", OAUTH2, 0, SETTING_VALUE_CHOICE, "private_key_jwt",
           .choices = "client_secret_basic client_secret_post private_key_jwt tls_client_auth" },
-        { "ClientSecretFile", OAUTH2, 0, IDENTITY_VALUE_FILE, "credential:client-secret" },
-        { "ClientCertificateFile", OAUTH2 | KUBERNETES, 0, IDENTITY_VALUE_FILE, "/etc/pki/edge-1.pem" },
-        { "ClientKeyFile", OAUTH2 | KUBERNETES, 0, IDENTITY_VALUE_FILE, "/etc/pki/edge-1.key" },
-        { "ClientKeyID", OAUTH2, 0, IDENTITY_VALUE_TOKEN, "2026-11" },
-        { "Scope", OAUTH2, 0, IDENTITY_VALUE_TEXT, "openid" },
-        { "Resource", OAUTH2 | AZURE, AZURE, IDENTITY_VALUE_TOKEN, "https://quay.example.com" },
-        { "IdToken", OAUTH2, 0, IDENTITY_VALUE_BOOL, "yes" },
+        { "ClientSecretFile", OAUTH2, 0, SETTING_VALUE_FILE, "credential:client-secret" },
+        { "ClientCertificateFile", OAUTH2 | KUBERNETES, 0, SETTING_VALUE_FILE, "/etc/pki/edge-1.pem" },
+        { "ClientKeyFile", OAUTH2 | KUBERNETES, 0, SETTING_VALUE_FILE, "/etc/pki/edge-1.key" },
+        { "ClientKeyID", OAUTH2, 0, SETTING_VALUE_TOKEN, "2026-11" },
+        { "Scope", OAUTH2, 0, SETTING_VALUE_TEXT, "openid" },
+        { "Resource", OAUTH2 | AZURE, AZURE, SETTING_VALUE_TOKEN, "https://quay.example.com" },
+        { "IdToken", OAUTH2, 0, SETTING_VALUE_BOOL, "yes" },
         /* a service account of a Kubernetes cluster */
-        { "ServiceAccount", KUBERNETES | GCE, KUBERNETES, IDENTITY_VALUE_TOKEN, "quay-puller" },
-        { "Namespace", KUBERNETES, 0, IDENTITY_VALUE_TOKEN, "edge" },
-        { "Server", KUBERNETES, 0, IDENTITY_VALUE_URL, "https://api.cluster.example.com:6443" },
-        { "InCluster", KUBERNETES, 0, IDENTITY_VALUE_BOOL, "yes" },
-        { "BoundObject", KUBERNETES, 0, IDENTITY_VALUE_OBJECT, "Node/edge-1" },
+        { "ServiceAccount", KUBERNETES | GCE, KUBERNETES, SETTING_VALUE_TOKEN, "quay-puller" },
+        { "Namespace", KUBERNETES, 0, SETTING_VALUE_TOKEN, "edge" },
+        { "Server", KUBERNETES, 0, SETTING_VALUE_URL, "https://api.cluster.example.com:6443" },
+        { "InCluster", KUBERNETES, 0, SETTING_VALUE_BOOL, "yes" },
+        { "BoundObject", KUBERNETES, 0, SETTING_VALUE_OBJECT, "Node/edge-1" },
         /* this host as its own issuer */
-        { "Subject", SIGNED, SIGNED, IDENTITY_VALUE_TOKEN, "edge-1" },
-        { "KeyFile", SIGNED, 0, IDENTITY_VALUE_FILE, "/etc/pullauth/key.pem" },
-        { "KeyURI", SIGNED, 0, IDENTITY_VALUE_TOKEN, "pkcs11:token=edge;object=quay" },
-        { "PINFile", SIGNED, 0, IDENTITY_VALUE_FILE, "credential:pin" },
-        { "PublishedKeyFile", SIGNED, 0, IDENTITY_VALUE_FILE, "/etc/pullauth/next.pub" },
-        { "KeyID", SIGNED, 0, IDENTITY_VALUE_TOKEN, "2026-11" },
-        { "Algorithm", SIGNED, 0, IDENTITY_VALUE_CHOICE, "RS256", .choices = "RS256 RS384" },
-        { "Lifetime", SIGNED | KUBERNETES | AWS, 0, IDENTITY_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },
+        { "Subject", SIGNED, SIGNED, SETTING_VALUE_TOKEN, "edge-1" },
+        { "KeyFile", SIGNED, 0, SETTING_VALUE_FILE, "/etc/pullauth/key.pem" },
+        { "KeyURI", SIGNED, 0, SETTING_VALUE_TOKEN, "pkcs11:token=edge;object=quay" },
+        { "PINFile", SIGNED, 0, SETTING_VALUE_FILE, "credential:pin" },
+        { "PublishedKeyFile", SIGNED, 0, SETTING_VALUE_FILE, "/etc/pullauth/next.pub" },
+        { "KeyID", SIGNED, 0, SETTING_VALUE_TOKEN, "2026-11" },
+        { "Algorithm", SIGNED, 0, SETTING_VALUE_CHOICE, "RS256", .choices = "RS256 RS384" },
+        { "Lifetime", SIGNED | KUBERNETES | AWS, 0, SETTING_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },
         /* how these servers are reached; what the job says of the registry does not hold for them */
-        { "CAFile", OAUTH2 | KUBERNETES | AWS, 0, IDENTITY_VALUE_CA, "/etc/pki/issuer-ca.pem" },
-        { "Proxy", OAUTH2 | KUBERNETES | AWS, 0, IDENTITY_VALUE_URL_PLAIN, "http://proxy.example.com:3128" },
+        { "CAFile", OAUTH2 | KUBERNETES | AWS, 0, SETTING_VALUE_CA, "/etc/pki/issuer-ca.pem" },
+        { "Proxy", OAUTH2 | KUBERNETES | AWS, 0, SETTING_VALUE_URL_PLAIN, "http://proxy.example.com:3128" },
         /* the identity of a machine in a cloud */
-        { "ObjectID", AZURE, 0, IDENTITY_VALUE_TOKEN, "6ba7b811-9dad-11d1-80b4-00c04fd430c8" },
-        { "ManagedIdentity", AZURE, 0, IDENTITY_VALUE_TOKEN,
+        { "ObjectID", AZURE, 0, SETTING_VALUE_TOKEN, "6ba7b811-9dad-11d1-80b4-00c04fd430c8" },
+        { "ManagedIdentity", AZURE, 0, SETTING_VALUE_TOKEN,
           "/subscriptions/ID/resourcegroups/edge/providers/Microsoft.ManagedIdentity/userAssignedIdentities/"
           "quay" },
-        { "Region", AWS, 0, IDENTITY_VALUE_TOKEN, "eu-central-1" },
-        { "STSEndpoint", AWS, 0, IDENTITY_VALUE_URL, "https://sts.eu-central-1.amazonaws.com" },
-        { "MetadataServer", GCE | AZURE | AWS, 0, IDENTITY_VALUE_URL_PLAIN, "http://169.254.169.254" },
+        { "Region", AWS, 0, SETTING_VALUE_TOKEN, "eu-central-1" },
+        { "STSEndpoint", AWS, 0, SETTING_VALUE_URL, "https://sts.eu-central-1.amazonaws.com" },
+        { "MetadataServer", GCE | AZURE | AWS, 0, SETTING_VALUE_URL_PLAIN, "http://169.254.169.254" },
 };
 
 bool identity_source_needs_audience(IdentitySource s) {
         return s == IDENTITY_SPIFFE || s == IDENTITY_GCE || s == IDENTITY_KUBERNETES || s == IDENTITY_AWS;
 }
 
-const char *identity_socket_path(const char *address) {
-        const char *path = startswith(address, "unix://") ?: startswith(address, "unix:") ?: address;
-
-        return path[0] == '/' && text_is_token(path) &&
-                               strlen(path) < sizeof(((struct sockaddr_un *) NULL)->sun_path)
-                       ? path
-                       : NULL;
-}
-
-const IdentityKey *identity_key_find(const char *key) {
+const SettingKey *identity_key_find(const char *key) {
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)
                 if (streq(keys[i].key, key))
                         return keys + i;
         return NULL;
 }
 
-const IdentityKey *identity_key_all(size_t *ret_n) {
+const SettingKey *identity_key_all(size_t *ret_n) {
         *ret_n = ELEMENTSOF(keys);
         return keys;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "model/config-value.h"
@@ -245,6 +246,12 @@ static int set_minimum_remaining(const ConfAssignment *a, void *userdata, char *
         return job_config_set_minimum_remaining(a, &d->config->minimum_remaining, reterr);
 }
 
+static int set_exchange_setting(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return settings_take(&d->config->exchange_settings, exchange_key_find(a->key), a, reterr);
+}
+
 static const ConfKey job_keys[] = {
         { "Job", "Enabled", set_enabled },    { "Job", "Registry", set_registry },
         { "Job", "Exchange", set_exchange },  { "Job", "Robot", set_robot },
@@ -262,6 +269,7 @@ JobConfig *job_config_free(JobConfig *c) {
         free(c->name);
         free(c->registry);
         free(c->robot);
+        strv_free(c->exchange_settings);
         free(c->identity);
         strv_free(c->scopes);
         strv_free(c->targets);
@@ -386,6 +394,22 @@ static int check_complete(const JobConfig *c, Conf *conf) {
         return was_assigned(conf, "Robot") ? 0 : complain_missing(conf, "Robot", "organization+robot");
 }
 
+/* The rows that conf_apply() wants, those of the exchange from its table. */
+static int apply(Conf *conf, Draft *d) {
+        _cleanup_free_ ConfKey *rows = NULL;
+        const SettingKey *keys;
+        size_t n;
+
+        keys = exchange_key_all(&n);
+        rows = calloc(ELEMENTSOF(job_keys) + n, sizeof(*rows));
+        if (!rows)
+                return -ENOMEM;
+        memcpy(rows, job_keys, sizeof(job_keys));
+        for (size_t i = 0; i < n; i++)
+                rows[ELEMENTSOF(job_keys) + i] = (ConfKey){ "Exchange", keys[i].key, set_exchange_setting };
+        return conf_apply(conf, rows, ELEMENTSOF(job_keys) + n, d);
+}
+
 int job_config_new(const char *name, Conf *conf, const JobDefaults *defaults, JobConfig **ret) {
         _cleanup_(job_config_freep) JobConfig *c = NULL;
         _cleanup_strv_ char **scope_paths = NULL;
@@ -400,10 +424,12 @@ int job_config_new(const char *name, Conf *conf, const JobDefaults *defaults, Jo
                 return r;
         c->enabled = true;
         d = (Draft){ .config = c };
-        r = conf_apply(conf, job_keys, ELEMENTSOF(job_keys), &d);
+        r = apply(conf, &d);
         scope_paths = d.scope_paths;
         if (r >= 0)
                 r = choose_user(&d, conf);
+        if (r >= 0 && !conf_has_error(conf))
+                r = exchange_settings_check(c->exchange, c->exchange_settings, conf);
         free(d.robot);
         free(d.username);
         if (r >= 0)
@@ -422,6 +448,7 @@ int job_config_new(const char *name, Conf *conf, const JobDefaults *defaults, Jo
 
 bool job_config_equal(const JobConfig *a, const JobConfig *b) {
         return streq_ptr(a->name, b->name) && a->enabled == b->enabled && a->exchange == b->exchange &&
+               strv_equal(a->exchange_settings, b->exchange_settings) &&
                streq_ptr(a->registry, b->registry) && streq_ptr(a->robot, b->robot) &&
                streq_ptr(a->identity, b->identity) && strv_equal(a->scopes, b->scopes) &&
                strv_equal(a->targets, b->targets) && strv_equal(a->units, b->units) &&

@@ -41,6 +41,7 @@ typedef struct JobConfig {
         bool enabled;
         char *registry; /* NULL if missing or wrong (then conf has the error) */
         ExchangeKind exchange;
+        char **exchange_settings; /* KEY, VALUE …: section [Exchange], in canonical form */
         char *robot;    /* whose credential it is: Robot=, or Username= with another exchange than Quay's */
         char *identity; /* default "default" */
         char **scopes;  /* full keys "host/ns"; default: the robot's namespace, else the whole registry */

@@ -175,7 +175,7 @@ static int check_dates_present(const JwtClaims *c, LintUse use, Failure **reterr
                                 c->iat_malformed
                                         ? "The time of issue in the identity's token ('iat') is not a number"
                                         : "The identity's token has no time of issue ('iat')");
-        if (!c->has_exp)
+        if (!c->has_exp && use != LINT_SUBJECT)
                 return complain(reterr, REASON_TOKEN_CLAIM_MISSING, hint,
                                 c->exp_malformed ? "The end of the identity's token ('exp') is not a number"
                                                  : "The identity's token has no end ('exp')");

@@ -14,6 +14,7 @@
 typedef enum LintUse {
         LINT_QUAY,     /* all that Quay demands */
         LINT_PASSWORD, /* a password that says when it ends */
+        LINT_SUBJECT,  /* shown to a token service, whose answer has an end of its own */
         _LINT_USE_MAX,
         _LINT_USE_INVALID = -EINVAL,
 } LintUse;

@@ -37,18 +37,19 @@ int named_secrets_add(NamedSecrets *l, const char *name, Secret *value) {
         return 0;
 }
 
-const char *request_setting(const Request *r, const char *key) {
-        for (char **s = r->settings; s && s[0] && s[1]; s += 2)
-                if (streq(s[0], key))
-                        return s[1];
+const Secret *named_secrets_get(const NamedSecrets *l, const char *name) {
+        for (size_t i = 0; i < l->n_items; i++)
+                if (streq(l->items[i].name, name))
+                        return l->items[i].value;
         return NULL;
 }
 
+const char *request_setting(const Request *r, const char *key) {
+        return settings_get(r->settings, key);
+}
+
 const Secret *request_secret(const Request *r, const char *key) {
-        for (size_t i = 0; i < r->secrets.n_items; i++)
-                if (streq(r->secrets.items[i].name, key))
-                        return r->secrets.items[i].value;
-        return NULL;
+        return named_secrets_get(&r->secrets, key);
 }
 
 static const char *const kind_table[_REQUEST_KIND_MAX] = {
@@ -78,6 +79,8 @@ Request *request_free(Request *r) {
         strv_free(r->settings);
         named_secrets_done(&r->secrets);
         free(r->exchange);
+        strv_free(r->exchange_settings);
+        named_secrets_done(&r->exchange_secrets);
         free(r->registry);
         free(r->robot);
         strv_free(r->scopes);

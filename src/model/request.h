@@ -11,6 +11,7 @@
 #include "base/failure.h"
 #include "base/secret.h"
 #include "model/credential.h"
+#include "model/setting.h"
 #include "model/trace.h"
 
 /* A secret with the name of the setting that it belongs to. */
@@ -27,6 +28,8 @@ typedef struct NamedSecrets {
 void named_secrets_done(NamedSecrets *l);
 /* Consumes `value`, also on failure. Returns 0 or -ENOMEM. */
 int named_secrets_add(NamedSecrets *l, const char *name, Secret *value);
+/* NULL if there is none of that name. */
+const Secret *named_secrets_get(const NamedSecrets *l, const char *name);
 
 /* How far a request goes. */
 typedef enum RequestKind {
@@ -51,7 +54,9 @@ typedef struct Request {
         char **settings;      /* KEY, VALUE, KEY, VALUE …: of the identity, in canonical form */
         NamedSecrets secrets; /* what its files hold: name is the key */
         /* exchange step */
-        char *exchange; /* a name of model/exchange-config */
+        char *exchange;           /* a name of model/exchange-config */
+        char **exchange_settings; /* as `settings` and `secrets`, of the exchange */
+        NamedSecrets exchange_secrets;
         char *registry; /* "host[:port]" */
         char *robot;    /* the user of the credential */
         char **scopes;  /* full keys "host/ns[/repo]", for the verification's scope */

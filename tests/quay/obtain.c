@@ -189,25 +189,25 @@ static int take_string(json_object *o, const char *key, char **p) {
 }
 
 /* {"KEY": "value", …} */
-static int take_settings(json_object *o, Request *q) {
+static int take_settings(json_object *o, char ***settings) {
         json_object_object_foreach(o, key, value) {
-                int r = strv_append(&q->settings, key);
+                int r = strv_append(settings, key);
 
                 if (r >= 0)
-                        r = strv_append(&q->settings, json_object_get_string(value));
+                        r = strv_append(settings, json_object_get_string(value));
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-static int take_secrets(json_object *o, Request *q) {
+static int take_secrets(json_object *o, NamedSecrets *secrets) {
         json_object_object_foreach(o, key, value) {
                 Secret *secret;
                 int r = secret_new_string(json_object_get_string(value), &secret);
 
                 if (r >= 0)
-                        r = named_secrets_add(&q->secrets, key, secret);
+                        r = named_secrets_add(secrets, key, secret);
                 if (r < 0)
                         return r;
         }
@@ -246,9 +246,13 @@ static int request_from_json(json_object *o, Request **ret) {
         if (r >= 0 && json_get_string(o, "token", &token) > 0)
                 r = secret_new_string(token, &q->token);
         if (r >= 0 && json_get_object(o, "settings", &settings) > 0)
-                r = take_settings(settings, q);
+                r = take_settings(settings, &q->settings);
+        if (r >= 0 && json_get_object(o, "exchange_settings", &settings) > 0)
+                r = take_settings(settings, &q->exchange_settings);
         if (r >= 0 && json_get_object(o, "secrets", &secrets) > 0)
-                r = take_secrets(secrets, q);
+                r = take_secrets(secrets, &q->secrets);
+        if (r >= 0 && json_get_object(o, "exchange_secrets", &secrets) > 0)
+                r = take_secrets(secrets, &q->exchange_secrets);
         if (r >= 0 && json_get_array(o, "scopes", &scopes) > 0)
                 for (size_t i = 0; r >= 0 && i < json_object_array_length(scopes); i++)
                         r = strv_append(&q->scopes,

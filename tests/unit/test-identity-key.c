@@ -8,32 +8,32 @@
 #include "model/identity-config.h"
 
 static void each_key_is_there_once_and_for_a_source(void **state) {
-        const IdentityKey *keys;
+        const SettingKey *keys;
         size_t n;
 
         keys = identity_key_all(&n);
         for (size_t i = 0; i < n; i++) {
                 assert_ptr_equal(identity_key_find(keys[i].key), keys + i);
-                assert_true(keys[i].sources != 0 && keys[i].sources < 1U << _IDENTITY_SOURCE_MAX);
-                assert_int_equal(keys[i].required & ~keys[i].sources, 0);
+                assert_true(keys[i].users != 0 && keys[i].users < 1U << _IDENTITY_SOURCE_MAX);
+                assert_int_equal(keys[i].required & ~keys[i].users, 0);
                 assert_false(isempty(keys[i].example));
-                assert_int_equal(!!keys[i].choices, keys[i].value == IDENTITY_VALUE_CHOICE);
-                assert_int_equal(keys[i].seconds[1] > 0, keys[i].value == IDENTITY_VALUE_SPAN);
+                assert_int_equal(!!keys[i].choices, keys[i].value == SETTING_VALUE_CHOICE);
+                assert_int_equal(keys[i].seconds[1] > 0, keys[i].value == SETTING_VALUE_SPAN);
         }
         assert_null(identity_key_find("tokenfile"));
         assert_null(identity_key_find(""));
 }
 
-static void write_identity(FILE *f, IdentitySource s, const IdentityKey *keys, size_t n) {
+static void write_identity(FILE *f, IdentitySource s, const SettingKey *keys, size_t n) {
         fprintf(f, "[Identity]\nAudience=quay\nSource=%s\n", identity_source_to_string(s));
         for (size_t i = 0; i < n; i++)
-                if (keys[i].sources & 1U << s)
+                if (keys[i].users & 1U << s)
                         fprintf(f, "%s=%s\n", keys[i].key, keys[i].example);
         assert_int_equal(fclose(f), 0);
 }
 
 static void each_source_takes_all_of_its_examples(void **state) {
-        const IdentityKey *keys;
+        const SettingKey *keys;
         size_t n;
 
         keys = identity_key_all(&n);
@@ -53,8 +53,7 @@ static void each_source_takes_all_of_its_examples(void **state) {
                 for (size_t i = 0; i < conf->n_messages; i++)
                         assert_non_null(strstr(conf->messages[i].text, " one of "));
                 for (size_t i = 0; i < n; i++)
-                        assert_int_equal(!!identity_config_get(c, keys[i].key),
-                                         !!(keys[i].sources & 1U << s));
+                        assert_int_equal(!!identity_config_get(c, keys[i].key), !!(keys[i].users & 1U << s));
         }
 }
 
@@ -64,18 +63,18 @@ static void sockets_have_one_path(void **state) {
                          "12345678901234567890123456789012345678901234567890"
                          "1234567";
 
-        assert_string_equal(identity_socket_path("unix:///run/a"), "/run/a");
-        assert_string_equal(identity_socket_path("unix:/run/a"), "/run/a");
-        assert_string_equal(identity_socket_path("/run/a"), "/run/a");
-        assert_null(identity_socket_path(longest));
+        assert_string_equal(setting_socket_path("unix:///run/a"), "/run/a");
+        assert_string_equal(setting_socket_path("unix:/run/a"), "/run/a");
+        assert_string_equal(setting_socket_path("/run/a"), "/run/a");
+        assert_null(setting_socket_path(longest));
         longest[sizeof(longest) - 2] = '\0';
-        assert_string_equal(identity_socket_path(longest), longest + strlen("unix://"));
-        assert_null(identity_socket_path(""));
-        assert_null(identity_socket_path("run/a"));
-        assert_null(identity_socket_path("unix://"));
-        assert_null(identity_socket_path("unix://host/a"));
-        assert_null(identity_socket_path("tcp://127.0.0.1:8081"));
-        assert_null(identity_socket_path("/run/a b"));
+        assert_string_equal(setting_socket_path(longest), longest + strlen("unix://"));
+        assert_null(setting_socket_path(""));
+        assert_null(setting_socket_path("run/a"));
+        assert_null(setting_socket_path("unix://"));
+        assert_null(setting_socket_path("unix://host/a"));
+        assert_null(setting_socket_path("tcp://127.0.0.1:8081"));
+        assert_null(setting_socket_path("/run/a b"));
 }
 
 static void sources_and_their_words_belong_together(void **state) {

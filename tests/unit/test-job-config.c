@@ -124,7 +124,13 @@ static void a_key_of_another_exchange_is_named(void **state) {
                 { "Robot=a+b\nExchange=token\n", "Robot= means nothing with Exchange=token", true },
                 { "Exchange=token\n", "Username= is missing", true },
                 { "Username=u\n", "Username= means nothing", true },
-                { "Exchange=ecr\nRobot=a+b\n", "quay, token", true },
+                { "Exchange=ecr\nRobot=a+b\n", "quay, token, oauth2", true },
+                { "Exchange=oauth2\nUsername=u\n", "needs exactly one of TokenEndpoint=, Issuer=", true },
+                { "Exchange=oauth2\nUsername=u\n[Exchange]\nIssuer=http://x\n",
+                  "Issuer=http://x is not valid", true },
+                { "Exchange=oauth2\nUsername=u\n[Exchange]\nIssuer=https://x\nClientSecretFile=/s\n",
+                  "needs ClientID=", true },
+                { "Robot=a+b\n[Exchange]\nScope=x\n", "Scope= means nothing with Exchange=quay", false },
                 { "Exchange=token\nUsername=a:b\n", "Username=a:b is not valid", true },
         };
 

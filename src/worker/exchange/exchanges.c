@@ -7,12 +7,14 @@
 
 #include "base/text.h"
 #include "worker/exchange/exchanges.h"
+#include "worker/exchange/oauth2.h"
 #include "worker/exchange/quay.h"
 #include "worker/exchange/token.h"
 
 static const Exchange *const exchanges[] = {
         &exchange_quay,
         &exchange_token,
+        &exchange_oauth2,
 };
 
 const Exchange *exchange_find(const char *name) {

@@ -11,7 +11,8 @@ from manual import items
 from tree import closing, line_of
 
 # Section of a configuration file → the manual that explains its keys.
-MANUALS = {'Job': 'pullauth.job.5', 'Identity': 'pullauth.identity.5', 'Target': 'pullauth.target.5'}
+MANUALS = {'Job': 'pullauth.job.5', 'Exchange': 'pullauth.job.5', 'Identity': 'pullauth.identity.5',
+           'Target': 'pullauth.target.5'}
 DAEMON_CONF = 'pullauthd.conf.5'
 # Directory of a program → its manual.
 PROGRAMS = {'ctl': 'pullauthctl.1', 'daemon': 'pullauthd.service.8', 'worker': 'pullauth-worker.8',
@@ -82,9 +83,10 @@ def key_rows(tree):
     for path in tree.matching('src/*.c'):
         for row in re.finditer(r'\(ConfKey\)\s*\{\s*"(\w+)",\s*"(\w+)"', tree.text(path)):
             yield path, line_of(tree.text(path), row.start()), row.group(1), row.group(2)
-    for path, text, opened, body in tables(tree, 'IdentityKey', tree.matching('src/*.c')):
+    for path, text, opened, body in tables(tree, 'SettingKey', tree.matching('src/*.c')):
         for row in re.finditer(r'\{\s*"(\w+)",', body):
-            yield path, line_of(text, opened + row.start()), 'Identity', row.group(1)
+            section = 'Exchange' if '/exchange-' in path else 'Identity'
+            yield path, line_of(text, opened + row.start()), section, row.group(1)
 
 
 def keys(tree):
