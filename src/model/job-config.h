@@ -38,10 +38,7 @@ typedef struct JobDefaults {
 
 typedef struct JobConfig {
         char *name;
-        bool enabled;
         char *registry; /* NULL if missing or wrong (then conf has the error) */
-        ExchangeKind exchange;
-        char **exchange_settings; /* KEY, VALUE …: section [Exchange], in canonical form */
         char *robot;    /* whose credential it is: Robot=, or Username= with another exchange than Quay's */
         char *identity; /* default "default" */
         char **scopes;  /* full keys "host/ns"; default: the robot's namespace, else the whole registry */
@@ -49,12 +46,16 @@ typedef struct JobConfig {
         char **units;   /* patterns of names of units that may have the credential, or NULL */
         char *ca_file;  /* absolute, or NULL */
         char *proxy;    /* URL, or NULL */
-        bool take_over;
+        char **files;   /* where it was read from */
+        char **exchange_settings; /* KEY, VALUE …: section [Exchange], in canonical form */
+        usec_t minimum_remaining; /* 0: default of model/schedule */
+        /* There are ten thousand of these: what is small stands together. */
+        ExchangeKind exchange;
         OnRemove on_remove;
         OnExpiry on_expiry;
-        bool wake_system;         /* attempts wake a suspended host */
-        usec_t minimum_remaining; /* 0: default of model/schedule */
-        char **files;             /* where it was read from */
+        bool enabled;
+        bool take_over;
+        bool wake_system; /* attempts wake a suspended host */
 } JobConfig;
 
 JobConfig *job_config_free(JobConfig *c);
