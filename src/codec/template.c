@@ -113,7 +113,7 @@ static int add_place(Reader *r, Part *p, size_t end) {
         return add_part(r, p);
 }
 
-static bool is_variable_name(const char *s) {
+bool template_variable_is_valid(const char *s) {
         for (const char *c = s; *c; c++)
                 if (!((*c >= 'a' && *c <= 'z') ||
                       (c > s && ((*c >= '0' && *c <= '9') || *c == '-' || *c == '_'))))
@@ -137,7 +137,7 @@ static int read_variable(Reader *r, size_t *pos) {
                 p.fallback = strndup(colon + 1, (size_t) (close - colon) - 1);
         if (!p.name || (colon && !p.fallback))
                 n = -ENOMEM;
-        else if (!is_variable_name(p.name))
+        else if (!template_variable_is_valid(p.name))
                 n = fail_part(r->t, &p, "a variable's name is small letters, digits, '-' and '_'",
                               r->reterr);
         else

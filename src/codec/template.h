@@ -39,6 +39,9 @@ typedef struct TemplateSource {
         const char *numbers; /* letters whose values are numbers: bare, they need no quotes */
 } TemplateSource;
 
+/* Small letters, digits, '-' and '_', a letter first. */
+bool template_variable_is_valid(const char *name);
+
 /* Copies the text. Returns 0, -EBADMSG with *reterr, -E2BIG beyond TEMPLATE_MAX, -ENOMEM. */
 int template_parse(const char *text, size_t size, QuotingLanguage language, Template **ret,
                    TemplateError *reterr);

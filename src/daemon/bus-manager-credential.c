@@ -15,7 +15,6 @@
 #include "daemon/fragment.h"
 #include "daemon/manager-preview.h"
 #include "daemon/registry-choice.h"
-#include "model/auth-mask.h"
 #include "model/name.h"
 
 static int refuse_missing(const Job *j, sd_bus_error *reterror) {
@@ -151,21 +150,15 @@ static int refuse_target(const Manager *m, const char *name, sd_bus_error *reter
 /* Returns 0 with the text as it may be shown, or sets the error. */
 static int render(const Manager *m, const char *name, char **ret, sd_bus_error *reterror) {
         _cleanup_failure_ Failure *failure = NULL;
-        _cleanup_secret_ Secret *text = NULL;
-        struct iovec bytes;
-        JsonError error;
         int r;
 
-        r = manager_preview_target(m, name, &text, &failure);
+        r = manager_preview_target(m, name, ret, &failure);
         if (r == -ENOENT)
                 return refuse_target(m, name, reterror);
         if (r > 0)
                 return bus_error(reterror, API_ERROR_TARGET_FAILED, "%s. %s", failure->message,
                                  failure_hint(failure));
-        if (r < 0)
-                return r;
-        bytes = secret_peek(text);
-        return auth_mask(bytes.iov_base, bytes.iov_len, ret, &error);
+        return r;
 }
 
 int bus_manager_render_target(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {

@@ -3,16 +3,18 @@
 /* What targets would look like.
  *
  * Goes the way of a publication up to the point where something would be written. Owns the sentences that
- * tell of it. Whom it shows texts to has to take the secrets out (model/auth-mask). */
+ * tell of it. No secret leaves it: those of files are taken out (model/auth-mask), and templates get none. */
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "codec/base64.h"
 #include "daemon/manager-parts.h"
 #include "daemon/manager-preview.h"
 #include "daemon/wanted.h"
+#include "model/auth-mask.h"
 
 /* In the place of a credential that nobody has to see for this. */
 #define NO_AUTH "bm9uZQ=="
@@ -23,7 +25,55 @@ static void wanted_free(Wanted *wanted, size_t n) {
         free(wanted);
 }
 
-int manager_preview_target(const Manager *m, const char *target, Secret **ret, Failure **reterr) {
+/* What templates get in the place of a credential. The caller frees each auth. */
+static int hide(Wanted *wanted, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *text = NULL;
+                _cleanup_secret_ Secret *auth = NULL;
+                int r;
+
+                r = text_format(&text, "%s:(hidden)", wanted[i].robot);
+                if (r >= 0)
+                        r = base64_encode(text, strlen(text), &auth);
+                /* Those that are still the jobs' must not be freed with the others. */
+                if (r < 0) {
+                        while (i < n)
+                                wanted[i++].auth = NULL;
+                        return r;
+                }
+                wanted[i].auth = TAKE_PTR(auth);
+        }
+        return 0;
+}
+
+static int preview_template(const Manager *m, const TargetConfig *config, Wanted *wanted, size_t n,
+                            char **ret, Failure **reterr) {
+        _cleanup_secret_ Secret *text = NULL;
+        int r;
+
+        r = hide(wanted, n);
+        if (r >= 0)
+                r = publisher_preview(m->publisher, config, wanted, n, &text, reterr);
+        for (size_t i = 0; i < n; i++)
+                secret_free((Secret *) wanted[i].auth);
+        return r != 0 ? r : text_format(ret, "%s", (const char *) secret_peek(text).iov_base);
+}
+
+static int preview_file(const Manager *m, const TargetConfig *config, Wanted *wanted, size_t n, char **ret,
+                        Failure **reterr) {
+        _cleanup_secret_ Secret *text = NULL;
+        struct iovec bytes;
+        JsonError error;
+        int r;
+
+        r = publisher_preview(m->publisher, config, wanted, n, &text, reterr);
+        if (r != 0)
+                return r;
+        bytes = secret_peek(text);
+        return auth_mask(bytes.iov_base, bytes.iov_len, ret, &error);
+}
+
+int manager_preview_target(const Manager *m, const char *target, char **ret, Failure **reterr) {
         _cleanup_(target_config_freep) TargetConfig *config = NULL;
         Wanted *wanted = NULL;
         size_t n = 0;
@@ -35,7 +85,8 @@ int manager_preview_target(const Manager *m, const char *target, Secret **ret, F
         r = wanted_collect(m->jobs, m->n_jobs, config, &wanted, &n);
         if (r < 0)
                 return r;
-        r = publisher_preview(m->publisher, config, wanted, n, ret, reterr);
+        r = config->template ? preview_template(m, config, wanted, n, ret, reterr)
+                             : preview_file(m, config, wanted, n, ret, reterr);
         wanted_free(wanted, n);
         return r == TARGET_REFUSED ? 1 : r;
 }

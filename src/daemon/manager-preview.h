@@ -5,9 +5,9 @@
 
 #include "daemon/manager.h"
 
-/* The whole text of a target as it would be written now, secrets and all. Returns 0; 1 with *reterr_failure
- * if it could not be; -ENOENT if there is no such target; -ENOMEM. */
-int manager_preview_target(const Manager *m, const char *target, Secret **ret, Failure **reterr_failure);
+/* The whole text of a target as it would be written now, without the secrets in it. Returns 0; 1 with
+ * *reterr_failure if it could not be; -ENOENT if there is no such target; -ENOMEM. */
+int manager_preview_target(const Manager *m, const char *target, char **ret, Failure **reterr_failure);
 
 /* One sentence about what a new credential of the job would change in one of its targets. Returns 0, 1 with
  * *reterr_failure, or a negative errno. */

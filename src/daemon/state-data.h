@@ -16,6 +16,10 @@ typedef struct Fingerprint {
         uint8_t bytes[HASH_SIZE];
 } Fingerprint;
 
+/* The key that a target has if its file is ours as a whole, and whose that is: no job can be called so. */
+#define STATE_KEY_WHOLE ""
+#define STATE_JOB_NONE "*"
+
 /* A key of a target that is ours. `previous` is what stood there before `current` was going to be written;
  * after a crash between saving and writing, or writes that failed, it is what stands there still. */
 typedef struct OwnedKey {

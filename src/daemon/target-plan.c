@@ -147,7 +147,7 @@ static void plan_removal(const OwnedKey *k, void *userdata) {
         Planning *p = userdata;
         int r;
 
-        if (p->error < 0 || is_wanted(p, k->key))
+        if (p->error < 0 || streq(k->key, STATE_KEY_WHOLE) || is_wanted(p, k->key))
                 return;
         r = strv_append(&p->plan->removed, k->key);
         if (r >= 0)

@@ -15,9 +15,11 @@ typedef struct Wanted {
         const char *job;
         const char *robot;
         const Secret *auth; /* base64 of "user:secret"; NULL: nothing of ours shall stand there */
-        bool take_over;     /* also over somebody else's entry */
-        bool stands;        /* out: there is an entry under the key already */
-        Failure *failure;   /* out: why this key could not be had; the caller frees it */
+        int64_t issued;     /* of that credential, as it says itself: seconds since 1970 */
+        int64_t expires;
+        bool take_over;   /* also over somebody else's entry */
+        bool stands;      /* out: there is an entry under the key already */
+        Failure *failure; /* out: why this key could not be had; the caller frees it */
 } Wanted;
 
 /* What the decision is about. */

@@ -5,6 +5,7 @@
 
 #include "base/failure.h"
 #include "daemon/state-store.h"
+#include "daemon/target-file.h"
 #include "daemon/target-plan.h"
 #include "model/target-config.h"
 
@@ -27,11 +28,6 @@ void target_sweep(Target *t);
  * file is written, so that no crash leaves an entry that nobody owns. Returns TARGET_UNCHANGED or
  * TARGET_WRITTEN (look at each wanted[i].failure in both cases); TARGET_REFUSED with *reterr_failure when
  * the file as a whole could not be brought in line and is as it was; -ENOMEM. */
-typedef enum TargetOutcome {
-        TARGET_UNCHANGED,
-        TARGET_WRITTEN,
-        TARGET_REFUSED,
-} TargetOutcome;
 int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_failure);
 
 /* What target_sync() would make of the file, and with which of `wanted`; changes nothing. Returns 0 with the

@@ -39,6 +39,8 @@ static Wanted make_wanted(const Job *j, const char *key, const Secret *auth) {
                 .job = j->name,
                 .robot = j->config->robot,
                 .auth = auth,
+                .issued = j->credential ? j->credential->issued : 0,
+                .expires = j->credential ? j->credential->expires : 0,
                 .take_over = j->config->take_over,
         };
 }

@@ -11,6 +11,7 @@
 
 #include "base/scalar.h"
 #include "base/text.h"
+#include "codec/template.h"
 #include "model/config-value.h"
 #include "model/name.h"
 #include "model/target-config.h"
@@ -18,6 +19,7 @@
 /* Below the home of a user: where all tools of containers/image look second, with a session or without. */
 #define USER_PATH ".config/containers/auth.json"
 #define MODE_DEFAULT 0600
+#define VARIABLES_MAX 64
 
 /* Each row is a place that some tool reads by itself (containers-auth.json(5)) or that administrators point
  * tools at. */
@@ -71,6 +73,13 @@ int target_path_split(const char *path, char **ret_user, const char **ret_rest) 
         return *ret_user ? 1 : -ENOMEM;
 }
 
+const char *target_template_directory(size_t i) {
+        static const char *const directories[] = { "/etc/pullauth/templates", "/run/pullauth/templates",
+                                                   "/usr/lib/pullauth/templates" };
+
+        return i < ELEMENTSOF(directories) ? directories[i] : NULL;
+}
+
 bool target_path_is_persistent(const char *path) {
         return !startswith(path, "/run/");
 }
@@ -91,6 +100,8 @@ TargetConfig *target_config_free(TargetConfig *t) {
         strv_free(t->paths);
         free(t->owner);
         free(t->group);
+        free(t->template);
+        strv_free(t->variables);
         free(t);
         return NULL;
 }
@@ -103,7 +114,9 @@ TargetConfig *target_config_share(TargetConfig *t) {
 bool target_config_equal(const TargetConfig *a, const TargetConfig *b) {
         return streq_ptr(a->name, b->name) && strv_equal(a->paths, b->paths) &&
                streq_ptr(a->owner, b->owner) && streq_ptr(a->group, b->group) && a->mode == b->mode &&
-               a->directory_mode == b->directory_mode && a->keys == b->keys;
+               a->directory_mode == b->directory_mode && a->keys == b->keys &&
+               streq_ptr(a->template, b->template) && strv_equal(a->variables, b->variables) &&
+               a->quote == b->quote;
 }
 
 const char *target_config_builtin(size_t i) {
@@ -239,9 +252,95 @@ static int set_keys(const ConfAssignment *a, void *userdata, char **reterr) {
         return 0;
 }
 
+/* A name is looked for where templates are. */
+static int set_template(const ConfAssignment *a, void *userdata, char **reterr) {
+        TargetConfig *t = userdata;
+
+        if (a->value[0] == '/')
+                return config_set_path(a, &t->template, reterr);
+        free(TAKE_PTR(t->template));
+        if (!isempty(a->value) && (!object_name_is_valid(a->value)))
+                return config_complain(reterr,
+                                       "Template=%s is neither a path nor a name, write for example "
+                                       "Template=secret.yaml",
+                                       a->value);
+        return isempty(a->value) ? 0 : free_and_strdup(&t->template, a->value) < 0 ? -ENOMEM : 0;
+}
+
+static int set_quote(const ConfAssignment *a, void *userdata, char **reterr) {
+        QuotingLanguage l = isempty(a->value) ? QUOTING_PLAIN : quoting_from_string(a->value);
+        TargetConfig *t = userdata;
+
+        t->quote_set = false;
+        if (l < 0)
+                return config_complain(reterr, "Quote=%s is none of plain, json, yaml, toml and shell",
+                                       a->value);
+        t->quote = l;
+        t->quote_set = !isempty(a->value);
+        return 0;
+}
+
+static int set_variable(const ConfAssignment *a, void *userdata, char **reterr) {
+        const char *equals = strchr(a->value, '=');
+        _cleanup_free_ char *name = NULL;
+        TargetConfig *t = userdata;
+
+        if (isempty(a->value)) {
+                t->variables = strv_free(t->variables);
+                return 0;
+        }
+        name = equals ? strndup(a->value, (size_t) (equals - a->value)) : strdup("");
+        if (!name)
+                return -ENOMEM;
+        if (!template_variable_is_valid(name))
+                return config_complain(
+                        reterr, "Variable=%s is not valid, write for example Variable=name=edge", a->value);
+        if (strv_length(t->variables) >= VARIABLES_MAX)
+                return config_complain(reterr, "There are more than %d Variable=", VARIABLES_MAX);
+        /* The last one counts. */
+        for (size_t i = 0; t->variables && t->variables[i]; i++) {
+                const char *rest = startswith(t->variables[i], name);
+
+                if (rest && rest[0] == '=')
+                        return free_and_strdup(t->variables + i, a->value) < 0 ? -ENOMEM : 0;
+        }
+        return strv_append(&t->variables, a->value);
+}
+
+/* What Quote= is if nobody says it. */
+static QuotingLanguage language_of_path(const char *path) {
+        static const struct {
+                const char *suffix;
+                QuotingLanguage language;
+        } table[] = {
+                { ".json", QUOTING_JSON }, { ".yaml", QUOTING_YAML }, { ".yml", QUOTING_YAML },
+                { ".toml", QUOTING_TOML }, { ".env", QUOTING_SHELL }, { ".sh", QUOTING_SHELL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                if (endswith(path, table[i].suffix))
+                        return table[i].language;
+        return QUOTING_PLAIN;
+}
+
+static int check_template(TargetConfig *t, Conf *conf) {
+        if (t->template) {
+                if (!t->quote_set)
+                        t->quote = language_of_path(t->template);
+                return 0;
+        }
+        if (!t->variables && !t->quote_set)
+                return 0;
+        return conf_add_message(
+                conf, CONF_WARNING, config_main_file(conf), 0,
+                "Quote= and Variable= are for templates, without Template= they are ignored");
+}
+
 static const ConfKey target_keys[] = {
-        { "Target", "Path", set_path }, { "Target", "Owner", set_owner }, { "Target", "Group", set_group },
-        { "Target", "Mode", set_mode }, { "Target", "Keys", set_keys },
+        { "Target", "Path", set_path },   { "Target", "Owner", set_owner },
+        { "Target", "Group", set_group }, { "Target", "Mode", set_mode },
+        { "Target", "Keys", set_keys },   { "Target", "Template", set_template },
+        { "Target", "Quote", set_quote }, { "Target", "Variable", set_variable },
 };
 
 int target_config_new(const char *name, Conf *conf, TargetConfig **ret) {
@@ -253,6 +352,8 @@ int target_config_new(const char *name, Conf *conf, TargetConfig **ret) {
                 r = make(name, NULL, &t);
         if (r >= 0)
                 r = conf_apply(conf, target_keys, ELEMENTSOF(target_keys), t);
+        if (r >= 0)
+                r = check_template(t, conf);
         if (r >= 0 && !t->paths && !conf_has_error(conf))
                 r = conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
                                      "Path= is missing in section [Target], add for example "

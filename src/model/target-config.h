@@ -8,6 +8,7 @@
 
 #include "base/macro.h"
 #include "codec/conf.h"
+#include "codec/quoting.h"
 #include "model/job-config.h"
 
 /* Under which keys a credential stands. */
@@ -30,8 +31,15 @@ typedef struct TargetConfig {
         mode_t mode; /* likewise */
         mode_t directory_mode; /* the directory is made with it if missing; 0: never made */
         TargetKeys keys;
+        char *template;        /* absolute, or a name in target_template_directory(); NULL: an auth.json */
+        char **variables;      /* of the template: "name=value" */
+        QuotingLanguage quote; /* likewise */
+        bool quote_set;
         unsigned n_more; /* owners beside the first one; once there are some, nobody changes anything */
 } TargetConfig;
+
+/* Where templates lie that are named without a path, the first one counts; NULL behind the last one. */
+const char *target_template_directory(size_t i);
 
 TargetConfig *target_config_free(TargetConfig *t);
 DEFINE_CLEANUP(TargetConfig *, target_config_free)

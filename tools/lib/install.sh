@@ -42,7 +42,7 @@ debian_packages() {
         test)
                 echo 'libcmocka-dev clang libclang-rt-14-dev|libclang-rt-dev valgrind libc6-dbg dbus|dbus-daemon' \
                         'dbus-daemon|dbus python3-pytest python3-pytest-xdist python3-dbusmock python3-dbus' \
-                        'python3-gi python3-cryptography python3-jwt python3-prometheus-client' \
+                        'python3-gi python3-cryptography python3-jwt python3-prometheus-client python3-yaml' \
                         'python3-grpcio python3-protobuf nodejs npm|nodejs' \
                         'docker-registry skopeo podman uidmap openssl strace softhsm2 jq libglib2.0-bin'
                 ;;
@@ -74,7 +74,8 @@ rhel_packages() {
                 echo 'libcmocka-devel clang compiler-rt valgrind libasan libubsan dbus-daemon python3-pytest' \
                         'python3-pytest-xdist ?python3-dbusmock python3-dbus python3-gobject-base' \
                         'python3-cryptography python3-jwt ?docker-distribution skopeo podman openssl strace jq' \
-                        'softhsm glib2 ?python3-prometheus_client ?python3-grpcio ?python3-protobuf ?nodejs ?npm'
+                        'softhsm glib2 ?python3-prometheus_client ?python3-grpcio ?python3-protobuf ?nodejs ?npm' \
+                        python3-pyyaml
                 ;;
         style)
                 echo 'clang-tools-extra ?ShellCheck ?codespell ?reuse ?mandoc'

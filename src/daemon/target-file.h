@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One file of a target: opened safely, replaced or removed as a whole. */
+
+#include <sys/stat.h>
+
+#include "base/failure.h"
+#include "base/secret.h"
+#include "daemon/target-directory.h"
+#include "model/target-config.h"
+
+typedef enum TargetOutcome {
+        TARGET_UNCHANGED,
+        TARGET_WRITTEN,
+        TARGET_REFUSED,
+} TargetOutcome;
+
+typedef struct TargetFile {
+        const TargetConfig *config;
+        const char *id; /* the path as it is configured: what the store knows the file by */
+        char *path;
+        const char *root; /* below one, files are ours, not root's */
+        /* A replacing failed, perhaps in its last step: what stands might not after a crash. */
+        bool unsettled;
+} TargetFile;
+
+/* As target_new(). */
+int target_file_init(const char *root, const TargetConfig *config, const char *path, TargetFile *ret);
+void target_file_done(TargetFile *t);
+
+/* The file as it was found. */
+typedef struct TargetFound {
+        TargetDirectory directory;
+        int fd; /* -EBADF: there is no file, or a link */
+        bool link;
+        struct stat st;
+        Secret *text;
+} TargetFound;
+
+#define TARGET_FOUND_NONE ((TargetFound){ .directory = TARGET_DIRECTORY_NONE, .fd = -EBADF })
+void target_found_done(TargetFound *f);
+
+/* What the directory is opened for. */
+typedef enum TargetPurpose {
+        TO_ADD,    /* it is made if that is for us to do */
+        TO_REMOVE, /* where it is missing, there is nothing to remove */
+        TO_SHOW,   /* one that would be made is as good as an empty one */
+} TargetPurpose;
+
+/* Returns 1; 0 if there is none and that is no trouble; TARGET_REFUSED (> 1) with a failure, -ENOMEM. */
+int target_file_open_directory(const TargetFile *t, TargetFound *f, TargetPurpose purpose, Failure **reterr);
+/* In the directory that was opened. `is_ours`: we wrote it before. Returns 0, TARGET_REFUSED with a failure,
+ * -EAGAIN if the file changed while it was looked at, -ENOMEM. */
+int target_file_open(const TargetFile *t, TargetFound *f, bool is_ours, Failure **reterr);
+
+/* The three return a TargetOutcome, with a failure if that is TARGET_REFUSED; -EAGAIN if the file is not as it
+ * was found any more; -ENOMEM. */
+int target_file_replace(TargetFile *t, const TargetFound *f, const Secret *text, Failure **reterr);
+int target_file_remove(TargetFile *t, const TargetFound *f, Failure **reterr);
+/* The file is as it should be. Is that for good? */
+int target_file_settle(TargetFile *t, const TargetFound *f, Failure **reterr);
+
+/* "The target file … cannot be DOING: …". Returns TARGET_REFUSED with a failure, or -ENOMEM. */
+int target_file_fail(const TargetFile *t, int error, const char *doing, Failure **reterr);
