@@ -3,7 +3,7 @@
 /* What targets would look like.
  *
  * Goes the way of a publication up to the point where something would be written. Owns the sentences that
- * tell of it. No secret leaves it: those of files are taken out (model/auth-mask), and templates get none. */
+ * tell of it. No secret leaves it: those of files are taken out (model/auth-mask), templates get none. */
 
 #include <errno.h>
 #include <stdio.h>

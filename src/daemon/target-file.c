@@ -2,10 +2,11 @@
 
 /* One file of a target as something that is opened, replaced and removed.
  *
- * Owns the sentences about files that cannot be read or written, and the checks that make it safe to do so. What
- * the file says and shall say is daemon/target's.
+ * Owns the sentences about files that cannot be read or written, and the checks that make it safe to do so.
+ * What the file says and shall say is daemon/target's.
  *
- * Refuses to touch one that is no regular file, and one in a directory where others could play with names. */
+ * Refuses to touch one that is no regular file, and one in a directory where others could play with
+ * names. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -54,8 +54,8 @@ int target_file_open_directory(const TargetFile *t, TargetFound *f, TargetPurpos
  * -EAGAIN if the file changed while it was looked at, -ENOMEM. */
 int target_file_open(const TargetFile *t, TargetFound *f, bool is_ours, Failure **reterr);
 
-/* The three return a TargetOutcome, with a failure if that is TARGET_REFUSED; -EAGAIN if the file is not as it
- * was found any more; -ENOMEM. */
+/* The three return a TargetOutcome, with a failure if that is TARGET_REFUSED; -EAGAIN if the file is not as
+ * it was found any more; -ENOMEM. */
 int target_file_replace(TargetFile *t, const TargetFound *f, const Secret *text, Failure **reterr);
 int target_file_remove(TargetFile *t, const TargetFound *f, Failure **reterr);
 /* The file is as it should be. Is that for good? */
