@@ -40,6 +40,21 @@ static Tone use_tone(const ShownUse *u) {
         return streq(u->result, "broken") ? TONE_BAD : TONE_WARNING;
 }
 
+/* Where registries.conf sends the tool. */
+static void write_sources(Page *p, char *const *sources) {
+        _cleanup_free_ char *joined = NULL;
+        char *text = NULL;
+        int r;
+
+        if (!sources)
+                return;
+        r = strv_join(sources, ", then ", &joined);
+        if (r >= 0)
+                r = text_format(&text, "%s%s", joined,
+                                strv_length(sources) > 1 ? "; this is about the last one" : "");
+        page_take_field(p, "Pulled as", TONE_WARNING, r, text);
+}
+
 static void write_use(Page *p, const ShownUse *u) {
         _cleanup_free_ char *text = NULL;
         char *key = NULL;
@@ -52,6 +67,7 @@ static void write_use(Page *p, const ShownUse *u) {
         page_write(p, TONE_STRONG, "%s", u->tool);
         page_write(p, TONE_PLAIN, ": ");
         page_write(p, use_tone(u), "%s\n", text);
+        write_sources(p, u->sources);
         if (!isempty(u->file))
                 page_field(p, "File", TONE_PLAIN, u->file);
         if (!isempty(u->key)) {
@@ -106,8 +122,13 @@ static void write_files(Page *p, const ShownTool *t, bool asked) {
                 page_take_field(p, i == 0 ? "Files" : NULL,
                                 streq(f->state, "broken") ? TONE_BAD : TONE_PLAIN, r, text);
         }
-        if (t->exclusive)
-                page_field(p, NULL, TONE_PLAIN, "$REGISTRY_AUTH_FILE names this file; no other is read");
+        if (!isempty(t->named_by)) {
+                char *text = NULL;
+                int r;
+
+                r = text_format(&text, "%s names this file; no other is read", t->named_by);
+                page_take_field(p, NULL, TONE_PLAIN, r, text);
+        }
 }
 
 /* The jobs whose credential it takes, once each: their scopes stand one behind the other. */

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "ctl/tool-settings.h"
 #include "ctl/tool.h"
 #include "model/auth-file.h"
 
@@ -133,16 +134,27 @@ static void tool_done(Tool *t) {
         }
 }
 
-static int tool_find(Tool *t, const Users *users, const char *root) {
-        const ConsumerContext *context = t->consumer->of_caller ? &users->caller : &users->unit;
+static int find_paths(const Consumer *c, const Users *users, const char *root, char ***notes,
+                      ConsumerPaths *ret) {
+        ConsumerContext context = c->of_caller ? users->caller : users->unit;
+        _cleanup_free_ char *named = NULL;
+        int r = 0;
+
+        if (c->setting)
+                r = tool_setting(root, c->settings_file, c->settings_directory, c->setting, notes, &named);
+        context.set_file = named;
+        return r < 0 ? r : consumer_paths(c, &context, ret);
+}
+
+static int tool_find(Tool *t, const Users *users, const char *root, char ***notes) {
         bool is_us = t->consumer->of_caller ? users->is_us : geteuid() == 0;
         ConsumerPaths paths;
         int r;
 
-        r = consumer_paths(t->consumer, context, &paths);
+        r = find_paths(t->consumer, users, root, notes, &paths);
         if (r < 0)
                 return r;
-        t->exclusive = paths.exclusive;
+        t->named_by = paths.named_by;
         for (size_t i = 0; i < paths.n_items && r >= 0; i++) {
                 ToolFile *f = t->files + t->n_files++;
 
@@ -184,9 +196,11 @@ int tools_find(const ToolWish *wish, Tools *ret) {
                 if (!is_wanted(t, wish))
                         continue;
                 l.n_items++;
-                r = tool_find(t, &users, wish->root);
+                r = tool_find(t, &users, wish->root, &l.notes);
         }
         users_done(&users);
+        if (r >= 0)
+                r = tool_registries(wish->root, &l.notes, &l.registries);
         if (r < 0) {
                 tools_done(&l);
                 return r;
@@ -199,6 +213,8 @@ void tools_done(Tools *l) {
         for (size_t i = 0; i < l->n_items; i++)
                 tool_done(l->items + i);
         free(l->items);
+        registries_done(&l->registries);
+        strv_free(l->notes);
         *l = (Tools){};
 }
 

@@ -6,6 +6,7 @@
 #include "base/macro.h"
 #include "base/secret.h"
 #include "model/consumer-answer.h"
+#include "model/registries.h"
 
 typedef struct ToolFile {
         char *path; /* with the root before it */
@@ -19,7 +20,7 @@ typedef struct ToolFile {
 typedef struct Tool {
         const Consumer *consumer;
         bool installed;
-        bool exclusive; /* $REGISTRY_AUTH_FILE names its only file */
+        const char *named_by; /* static: what names its only file, or NULL */
         ToolFile files[CONSUMER_PLACES_MAX];
         size_t n_files;
 } Tool;
@@ -27,6 +28,8 @@ typedef struct Tool {
 typedef struct Tools {
         Tool *items;
         size_t n_items;
+        Registries registries; /* where images are really pulled from */
+        char **notes;          /* about files of other programs that could not be read */
 } Tools;
 
 typedef struct ToolWish {

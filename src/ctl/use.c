@@ -27,6 +27,7 @@ static const Property use_members[] = {
         MEMBER(ShownUse, "left", PROPERTY_SPAN, left),
         MEMBER(ShownUse, "message", PROPERTY_STRING, message),
         MEMBER(ShownUse, "hint", PROPERTY_STRING, hint),
+        MEMBER(ShownUse, "sources", PROPERTY_STRINGS, sources),
 };
 const RowType shown_use_type = { "", sizeof(ShownUse), use_members, ELEMENTSOF(use_members) };
 
@@ -43,7 +44,7 @@ static const Property tool_members[] = {
         MEMBER(ShownTool, "name", PROPERTY_STRING, name),
         MEMBER(ShownTool, "description", PROPERTY_STRING, description),
         MEMBER(ShownTool, "installed", PROPERTY_BOOL, installed),
-        MEMBER(ShownTool, "exclusive", PROPERTY_BOOL, exclusive),
+        MEMBER(ShownTool, "named_by", PROPERTY_STRING, named_by),
         { .json = "files", .kind = PROPERTY_ROWS, .offset = offsetof(ShownTool, files), .rows = &file_type },
         { .json = "jobs",
           .kind = PROPERTY_ROWS,
@@ -153,15 +154,20 @@ static int use_message(const Tool *t, const ConsumerAnswer *a, char **ret) {
 
 /* How a job comes to publish for a tool. */
 static int target_hint(const Tool *t, const JobSnapshot *j, char **ret) {
+        const Consumer *c = t->consumer;
         _cleanup_free_ char *targets = NULL;
         int r;
 
-        if (!t->consumer->target || t->exclusive)
+        if (!c->target || (t->named_by && !c->setting))
                 return text_format(ret, "Job %s does not publish to any file of this tool", j->name);
+        if (strv_contains(j->targets, c->target))
+                return c->setting ? text_format(ret, "Let %s in /%s name the file of target '%s'",
+                                                c->setting, c->settings_file, c->target)
+                                  : text_format(ret, "pullauthctl status %s", j->name);
         r = strv_join(j->targets, " ", &targets);
         return r < 0 ? r
                      : text_format(ret, "pullauthctl set %s Targets='%s%s%s'", j->name, targets,
-                                   isempty(targets) ? "" : " ", t->consumer->target);
+                                   isempty(targets) ? "" : " ", c->target);
 }
 
 static int none_hint(const Tool *t, const char *repository, const JobSnapshot *job, char **ret) {
@@ -282,13 +288,35 @@ static int uses_add(ShownUses *l, const Tool *t, const char *repository, const S
         return use_find(t, repository, s, job, now, u);
 }
 
+/* With the places that registries.conf names. */
+static int add_pulled(ShownUses *l, const Tools *tools, const Tool *t, const char *repository,
+                      const Snapshot *s, usec_t now) {
+        _cleanup_strv_ char **sources = NULL;
+        const char *place = repository;
+        ShownUse *u;
+        int r = 0;
+
+        if (t->consumer->mirrors)
+                r = registries_sources(&tools->registries, repository, &sources);
+        if (r < 0)
+                return r;
+        if (sources)
+                place = sources[strv_length(sources) - 1];
+        r = uses_add(l, t, place, s, find_job(s, place), now);
+        if (r < 0)
+                return r;
+        u = l->items + l->n_items - 1;
+        u->sources = TAKE_PTR(sources);
+        r = free_and_strdup(&u->image, repository);
+        return r < 0 ? r : 0;
+}
+
 int uses_find(const Tools *tools, const char *repository, const Snapshot *s, usec_t now, ShownUses *ret) {
-        const JobSnapshot *job = find_job(s, repository);
         ShownUses l = {};
         int r = 0;
 
         for (size_t i = 0; i < tools->n_items && r >= 0; i++)
-                r = uses_add(&l, tools->items + i, repository, s, job, now);
+                r = add_pulled(&l, tools, tools->items + i, repository, s, now);
         if (r < 0) {
                 uses_done(&l);
                 return r;
@@ -358,7 +386,8 @@ static int fill_tool(ShownTool *shown, const Tool *t, const Snapshot *s, usec_t 
         if (r >= 0)
                 r = free_and_strdup(&shown->description, t->consumer->description);
         shown->installed = t->installed;
-        shown->exclusive = t->exclusive;
+        if (r >= 0)
+                r = free_and_strdup(&shown->named_by, strempty(t->named_by));
         for (size_t i = 0; i < t->n_files && r >= 0; i++)
                 r = add_file(&shown->files, t->files + i, s);
         for (size_t i = 0; s && i < s->n_jobs && r >= 0; i++) {

@@ -17,6 +17,7 @@ typedef struct ShownUse {
         usec_t expires; /* of the job's credential */
         usec_t left;
         char *message, *hint;
+        char **sources; /* places that it is pulled from instead, in order; the answer is that of the last */
 } ShownUse;
 
 typedef struct ShownUses {
@@ -38,7 +39,8 @@ typedef struct ShownFiles {
 
 typedef struct ShownTool {
         char *name, *description;
-        int installed, exclusive;
+        int installed;
+        char *named_by; /* what names its only file; "" where it looks at several */
         ShownFiles files;
         ShownUses jobs;  /* `image` is a scope; those that publish for this tool */
         uint32_t others; /* jobs that do not */

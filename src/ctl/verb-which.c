@@ -59,8 +59,11 @@ static int look(Ctl *ctl, char *const *names, Tools *ret_tools, Snapshot **ret_s
         if (ctl_get_all_if_running(ctl, ret_snapshot) < 0)
                 return -1;
         r = tools_find(&wish, ret_tools);
-        if (r >= 0)
+        if (r >= 0) {
+                STRV_FOREACH(i, ret_tools->notes)
+                        complain("%s, ignoring", *i);
                 return 0;
+        }
         if (r == -ESRCH) {
                 ctl_note(ctl, STATUS_USAGE);
                 complain("There is no user of the name that --user= gives");

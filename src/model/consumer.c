@@ -14,6 +14,7 @@ static const Consumer consumers[] = {
           .description = "podman, buildah and skopeo as root in units",
           .programs = "podman buildah skopeo",
           .target = "podman",
+          .mirrors = true,
           .match = MATCH_PATH,
           .order = ORDER_EACH,
           .places = { { BASE_RUNTIME, "containers/auth.json", false },
@@ -25,6 +26,7 @@ static const Consumer consumers[] = {
           .programs = "podman buildah skopeo",
           .of_caller = true,
           .variable = true,
+          .mirrors = true,
           .match = MATCH_PATH,
           .order = ORDER_EACH,
           .places = { { BASE_RUNTIME, "containers/auth.json", false },
@@ -34,15 +36,32 @@ static const Consumer consumers[] = {
         { .name = "bootc",
           .description = "bootc and rpm-ostree",
           .programs = "bootc rpm-ostree",
+          .mirrors = true,
           .match = MATCH_PATH,
           .order = ORDER_FIRST,
           .places = { { BASE_ROOT, "run/ostree/auth.json", false },
                       { BASE_ROOT, "etc/ostree/auth.json", false },
                       { BASE_ROOT, "usr/lib/ostree/auth.json", false } } },
+        { .name = "crio",
+          .description = "CRI-O",
+          .programs = "crio",
+          .directory = "etc/crio",
+          .target = "crio",
+          .mirrors = true,
+          .setting = "crio.image.global_auth_file",
+          .settings_file = "etc/crio/crio.conf",
+          .settings_directory = "etc/crio/crio.conf.d",
+          .match = MATCH_PATH,
+          .order = ORDER_EACH,
+          .places = { { BASE_RUNTIME, "containers/auth.json", false },
+                      { BASE_CONFIG, "containers/auth.json", false },
+                      { BASE_DOCKER, "config.json", false },
+                      { BASE_HOME, ".dockercfg", true } } },
         { .name = "microshift",
           .description = "MicroShift's CRI-O",
           .programs = "microshift",
           .target = "microshift",
+          .mirrors = true,
           .match = MATCH_PATH,
           .order = ORDER_FIRST,
           .places = { { BASE_ROOT, "etc/crio/openshift-pull-secret", false } } },
@@ -56,6 +75,15 @@ static const Consumer consumers[] = {
                       { BASE_ROOT, "config.json", false },
                       { BASE_HOME, ".docker/config.json", false },
                       { BASE_ROOT, ".docker/config.json", false } } },
+        { .name = "image-builder",
+          .description = "the worker of image-builder",
+          .programs = "osbuild-worker",
+          .directory = "etc/osbuild-worker",
+          .target = "image-builder",
+          .setting = "containers.auth_file_path",
+          .settings_file = "etc/osbuild-worker/osbuild-worker.toml",
+          .match = MATCH_PATH,
+          .order = ORDER_FIRST },
         { .name = "docker",
           .description = "docker in this shell",
           .programs = "docker",
@@ -114,15 +142,16 @@ static int place_path(const ConsumerPlace *place, const ConsumerContext *x, char
 }
 
 int consumer_paths(const Consumer *c, const ConsumerContext *context, ConsumerPaths *ret) {
+        const char *named = c->setting ? context->set_file : c->variable ? context->auth_file : NULL;
         ConsumerPaths paths = {};
         int r = 0;
 
-        if (c->variable && !isempty(context->auth_file)) {
-                r = text_format(&paths.items[0].path, "%s", context->auth_file);
+        if (!isempty(named)) {
+                r = text_format(&paths.items[0].path, "%s", named);
                 if (r < 0)
                         return r;
                 paths.n_items = 1;
-                paths.exclusive = true;
+                paths.named_by = c->setting ?: "$REGISTRY_AUTH_FILE";
                 *ret = paths;
                 return 0;
         }

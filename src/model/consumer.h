@@ -52,6 +52,10 @@ typedef struct Consumer {
         const char *target;    /* of pullauthd, for this tool; NULL: none */
         bool of_caller;        /* runs as whoever asks, in his environment; else as a service of root */
         bool variable;         /* takes $REGISTRY_AUTH_FILE */
+        bool mirrors;          /* pulls from where registries.conf(5) says */
+        /* The string of its TOML files that names the only file; NULL: there is none. */
+        const char *setting;
+        const char *settings_file, *settings_directory; /* of *.conf files behind it; may be NULL */
         ConsumerMatch match;
         ConsumerOrder order;
         ConsumerPlace places[CONSUMER_PLACES_MAX];
@@ -65,6 +69,7 @@ bool consumer_is_called(const Consumer *c, const char *name);
 typedef struct ConsumerContext {
         uid_t uid;
         const char *home, *runtime_dir, *config_home, *docker_config, *auth_file;
+        const char *set_file; /* what the setting of this consumer names */
 } ConsumerContext;
 
 typedef struct ConsumerPath {
@@ -75,7 +80,7 @@ typedef struct ConsumerPath {
 typedef struct ConsumerPaths {
         ConsumerPath items[CONSUMER_PLACES_MAX];
         size_t n_items;
-        bool exclusive; /* $REGISTRY_AUTH_FILE: there is this one only */
+        const char *named_by; /* static: what names the only file; NULL: they are those of the table */
 } ConsumerPaths;
 
 /* The files that it looks at, in order. Returns 0 or -ENOMEM. */

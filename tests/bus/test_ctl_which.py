@@ -55,7 +55,7 @@ def test_what_the_daemon_published_is_what_a_unit_takes(host):
                                                                     'quay.example.com/acme')
     assert use['file'] == host.path(UNIT) and use['hint'] == '' and 0 < use['left'] <= 3600
     status, (tool,) = asked(host, 'targets', 'podman-unit')
-    assert status == 0 and tool['installed'] and not tool['exclusive']
+    assert status == 0 and tool['installed'] and tool['named_by'] == ''
     assert tool['files'][0] == {'path': host.path(UNIT), 'state': 'read', 'keys': 1, 'own': 1, 'message': ''}
     assert [job['job'] for job in tool['jobs']] == ['edge'] and tool['others'] == 0
 
@@ -139,6 +139,54 @@ def test_tools_that_are_installed_are_meant_unless_they_are_named(host):
     assert [tool['name'] for tool in asked(host, 'targets')[1]] == ['podman-unit', 'podman-shell', 'kubelet', 'docker']
     assert [use['tool'] for use in asked(host, 'which', IMAGE, 'skopeo', 'bootc')[1]] == ['podman-unit', 'podman-shell',
                                                                                         'bootc']
+
+
+def test_a_setting_names_the_file_of_a_tool(host):
+    host.job(more='Targets=system podman crio\n')
+    os.makedirs(host.path('etc/crio'))
+    os.chown(host.path('etc/crio'), DAEMON_UID, DAEMON_UID)
+    host.start()
+    _, (use,) = asked(host, 'which', IMAGE, 'crio')
+    assert (use['result'], use['job'], use['file']) == ('credential', 'edge', host.path(UNIT))
+    host.write('etc/crio/crio.conf', '[crio.image]\nglobal_auth_file = "/nowhere"\n')
+    host.write('etc/crio/crio.conf.d/50-x.conf', "[crio.image]\nglobal_auth_file = '/etc/crio/pullauth.json'\n")
+    _, (use,) = asked(host, 'which', IMAGE, 'crio')
+    assert (use['result'], use['job'], use['file']) == ('credential', 'edge', host.path('etc/crio/pullauth.json'))
+    _, (tool,) = asked(host, 'targets', 'crio')
+    assert tool['named_by'] == 'crio.image.global_auth_file' and len(tool['files']) == 1
+    ran = ctl(host, 'targets', 'crio')
+    assert 'crio.image.global_auth_file names this file; no other is read' in ran.stdout
+
+
+def test_a_setting_that_is_missing_is_advised(host):
+    host.job(more='Targets=system image-builder\n')
+    os.makedirs(host.path('etc/osbuild-worker'))
+    os.chown(host.path('etc/osbuild-worker'), DAEMON_UID, DAEMON_UID)
+    host.start()
+    status, (use,) = asked(host, 'which', IMAGE, 'image-builder')
+    assert status == 3 and use['hint'] == ('Let containers.auth_file_path in /etc/osbuild-worker/osbuild-worker.toml '
+                                           "name the file of target 'image-builder'")
+
+
+def test_where_an_image_is_pulled_from_counts(host):
+    host.write('etc/containers/registries.conf.d/m.conf',
+               '[[registry]]\nprefix = "short.example.com"\nlocation = "quay.example.com/acme"\n'
+               '[[registry.mirror]]\nlocation = "mirror.example.com"\n')
+    host.start()
+    status, (use,) = asked(host, 'which', 'short.example.com/app', 'podman-unit')
+    assert status == 0 and use['sources'] == ['mirror.example.com/app', 'quay.example.com/acme/app']
+    assert (use['image'], use['job'], use['key']) == ('short.example.com/app', 'edge', 'quay.example.com/acme')
+    ran = ctl(host, 'which', 'short.example.com/app', 'podman-unit')
+    assert 'mirror.example.com/app, then quay.example.com/acme/app; this is about the last one' in ran.stdout
+    assert asked(host, 'which', 'short.example.com/app', 'kubelet')[1][0]['sources'] == []
+    assert asked(host, 'which', IMAGE, 'podman-unit')[1][0]['sources'] == []
+
+
+def test_settings_that_make_no_sense_are_told_of(host):
+    path = host.write('etc/containers/registries.conf', '[[registry]]\nprefix = short\n[')
+    host.start()
+    ran = ctl(host, 'which', IMAGE, 'podman-unit')
+    assert ran.returncode == 0 and ran.stderr == f'pullauthctl: {path}:3: no key where one should be, ignoring\n'
 
 
 def test_what_is_no_image_tool_or_user_is_refused(host):

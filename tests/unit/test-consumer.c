@@ -62,8 +62,17 @@ static void a_file_that_is_named_switches_all_others_off(void **state) {
         check_paths("podman-shell", &context, "/x.json");
         check_paths("docker", &context, "/home/u/.docker/config.json");
         assert_int_equal(consumer_paths(get("podman-shell"), &context, &paths), 0);
-        assert_true(paths.exclusive);
+        assert_string_equal(paths.named_by, "$REGISTRY_AUTH_FILE");
         consumer_paths_done(&paths);
+}
+
+static void a_setting_names_the_only_file(void **state) {
+        const ConsumerContext context = { .home = "/root", .auth_file = "/x.json", .set_file = "/s.json" };
+
+        check_paths("crio", &context, "/s.json");
+        check_paths("image-builder", &context, "/s.json");
+        check_paths("image-builder", &(ConsumerContext){ .home = "/root" }, "");
+        check_paths("podman-shell", &context, "/x.json");
 }
 
 static void tools_are_called_by_their_programs_too(void **state) {
@@ -80,7 +89,7 @@ static void names_can_be_typed_and_are_unique(void **state) {
         consumers = consumer_all(&n);
         for (size_t i = 0; i < n; i++) {
                 assert_true(object_name_is_valid(consumers[i].name));
-                assert_non_null(consumers[i].places[0].path);
+                assert_true(consumers[i].places[0].path || consumers[i].setting);
                 for (size_t k = 0; k < i; k++)
                         assert_string_not_equal(consumers[i].name, consumers[k].name);
         }
@@ -91,6 +100,7 @@ int main(void) {
                 cmocka_unit_test(a_unit_of_root_reads_four_files),
                 cmocka_unit_test(the_environment_moves_them),
                 cmocka_unit_test(a_file_that_is_named_switches_all_others_off),
+                cmocka_unit_test(a_setting_names_the_only_file),
                 cmocka_unit_test(tools_are_called_by_their_programs_too),
                 cmocka_unit_test(names_can_be_typed_and_are_unique),
         };

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The strings of a TOML document, each with the full name of its key: for settings of other programs of
+ * which one or two matter. Pure. */
+
+#include "base/macro.h"
+
+typedef struct TomlError {
+        size_t line;      /* from 1 */
+        const char *what; /* static */
+} TomlError;
+
+/* A string on one line. `table` counts the headers before it ("[a]", "[[a.b]]"), so that what stands below
+ * one header can be told from what stands below the next of the same name. */
+typedef struct TomlString {
+        const char *name; /* "crio.image.global_auth_file" */
+        const char *value;
+        size_t table;
+        size_t line;
+} TomlString;
+
+typedef int (*toml_string_t)(const TomlString *string, void *userdata);
+
+/* Calls the handler for each, in order, and ends when it returns less than 0, which is returned. Values of
+ * other kinds, and strings of several lines, are passed over. Returns 0; -EBADMSG with *reterr: not TOML as
+ * far as it was looked at; -ENOMEM. */
+int toml_strings(const char *text, size_t size, toml_string_t handler, void *userdata, TomlError *reterr);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Files in which other programs are configured, as far as they say where credentials are looked for. */
+
+#include "base/macro.h"
+#include "model/registries.h"
+
+/* `notes` get a line for each file that cannot be read, or is not TOML. All return 0 or -ENOMEM. */
+
+/* The last value of a key (`name` as in codec/toml-string) in a file and those of a directory behind it
+ * (NULL: there is none), all below `root`. NULL if it is not set. */
+int tool_setting(const char *root, const char *file, const char *directory, const char *name, char ***notes,
+                 char **ret);
+/* /etc/containers/registries.conf and registries.conf.d */
+int tool_registries(const char *root, char ***notes, Registries *ret);
