@@ -54,8 +54,9 @@ IdentityConfig *identity_config_free(IdentityConfig *c) {
 static const SettingChoice choices[] = {
         { BIT(SIGNED), NULL, { "KeyFile", "KeyURI" } },
         { BIT(OAUTH2), NULL, { "ClientSecretFile", "ClientKeyFile" } },
-        { BIT(KUBERNETES), NULL, { "Server", "InCluster" } },
+        { BIT(KUBERNETES), NULL, { "Server", "InCluster", "Kubeconfig" } },
         { BIT(KUBERNETES), "Server", { "TokenFile", "ClientKeyFile" } },
+        { BIT(KUBERNETES), "Kubeconfig", { "Kubeconfig", "TokenFile", "ClientKeyFile" } },
         { BIT(AZURE), NULL, { "ClientID", "ObjectID", "ManagedIdentity" }, .optional = true },
 };
 
@@ -66,6 +67,7 @@ static const SettingCompanion companions[] = {
         { BIT(OAUTH2), "ClientAuthentication", "tls_client_auth", "ClientCertificateFile" },
         { BIT(OAUTH2) | BIT(KUBERNETES), "ClientCertificateFile", NULL, "ClientKeyFile" },
         { BIT(KUBERNETES), "ClientKeyFile", NULL, "ClientCertificateFile" },
+        { BIT(KUBERNETES), "Context", NULL, "Kubeconfig" },
 };
 
 static int check_complete(IdentityConfig *c, Conf *conf) {

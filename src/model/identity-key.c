@@ -79,6 +79,8 @@ static const SettingKey keys[] = {
         { "ServiceAccount", KUBERNETES | GCE, KUBERNETES, SETTING_VALUE_TOKEN, "quay-puller" },
         { "Namespace", KUBERNETES, 0, SETTING_VALUE_TOKEN, "edge" },
         { "Server", KUBERNETES, 0, SETTING_VALUE_URL, "https://api.cluster.example.com:6443" },
+        { "Kubeconfig", KUBERNETES, 0, SETTING_VALUE_FILE, "/etc/pullauth/kubeconfig" },
+        { "Context", KUBERNETES, 0, SETTING_VALUE_TEXT, "edge" },
         { "InCluster", KUBERNETES, 0, SETTING_VALUE_BOOL, "yes" },
         { "BoundObject", KUBERNETES, 0, SETTING_VALUE_OBJECT, "Node/edge-1" },
         /* this host as its own issuer */

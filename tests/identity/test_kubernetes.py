@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Source=kubernetes against a stand-in for an API server that is as strict as the documented one."""
 
+import base64
 import json
 import re
 
@@ -198,3 +199,45 @@ def test_a_test_shows_the_step(worker, api):
     api.allowed = False
     steps = {entry['step']: entry for entry in worker.ask(kind='test', **ask(api))['trace']}
     assert steps['token']['result'] == 'failed' and api.address in steps['token']['detail']
+
+
+# A kubeconfig in the place of address, authority and token
+
+def with_kubeconfig(api, user, cluster='', context=None):
+    with open(api.rig.ca, 'rb') as file:
+        ca = base64.b64encode(file.read()).decode()
+    text = f"""
+apiVersion: v1
+kind: Config
+current-context: edge
+contexts:
+- {{name: edge, context: {{cluster: c, user: u, namespace: edge}}}}
+clusters:
+- name: c
+  cluster: {{server: "{api.url}", certificate-authority-data: {ca} {cluster}}}
+users:
+- name: u
+  user: {{{user}}}
+"""
+    return {'source': 'kubernetes', 'token': None, 'secrets': {'Kubeconfig': text},
+            'settings': {'ServiceAccount': 'quay-puller', **({'Context': context} if context else {})}}
+
+
+def test_a_kubeconfig_with_a_token(worker, api, rig):
+    answer = worker.obtain(**with_kubeconfig(api, f'token: {ASKER}'))
+    assert answer['claims']['issuer'] == rig.issuer and ASKER not in worker.said()
+
+
+def test_a_kubeconfig_with_a_certificate(worker, certified, authority):
+    files = {key: base64.b64encode(text.encode()).decode() for key, text in of_host(authority).items()}
+    user = f'client-certificate-data: {files["ClientCertificateFile"]}, client-key-data: {files["ClientKeyFile"]}'
+    worker.obtain(**with_kubeconfig(certified, user))
+
+
+@pytest.mark.parametrize('user, cluster, context, word', [
+    ('exec: {command: aws}', '', None, 'Source=exec'), ('auth-provider: {name: gcp}', '', None, 'kubectl create token'),
+    (f'token: {ASKER}', ', insecure-skip-tls-verify: true', None, 'authority'),
+    (f'token: {ASKER}', '', 'other', 'Context='), ('client-certificate: /c', '', None, '--flatten')], ids=str)
+def test_a_kubeconfig_that_is_not_taken(worker, api, user, cluster, context, word):
+    check(worker.fail(**with_kubeconfig(api, user, cluster, context)), 'identity-file-unreadable', 'kubeconfig', word)
+    assert api.asked == []

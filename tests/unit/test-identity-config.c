@@ -81,7 +81,8 @@ static void what_is_missing_or_wrong_is_said(void **state) {
                   "credential:name" },
                 { "[Identity]\nSource=kubernetes\nServiceAccount=a\nServer=https://a\nTokenFile=/t\n",
                   "Audience=" },
-                { "[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n", "Server=, InCluster=" },
+                { "[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n",
+                  "Server=, InCluster=, Kubeconfig=" },
                 { "[Identity]\nSource=kubernetes\nServiceAccount=a\nAudience=q\n"
                   "Server=https://a\n",
                   "TokenFile=, ClientKeyFile=" },

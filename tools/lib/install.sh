@@ -37,7 +37,7 @@ debian_packages() {
         build)
                 echo 'gcc libc6-dev make git meson ninja-build pkg-config|pkgconf systemd systemd-dev|systemd' \
                         'libsystemd-dev libjson-c-dev libcurl4-gnutls-dev|libcurl4-openssl-dev' \
-                        'libgnutls28-dev nettle-dev libsmartcols-dev python3 python3-docutils'
+                        'libgnutls28-dev nettle-dev libsmartcols-dev libyaml-dev python3 python3-docutils'
                 ;;
         test)
                 echo 'libcmocka-dev clang libclang-rt-14-dev|libclang-rt-dev valgrind libc6-dbg dbus|dbus-daemon' \
@@ -67,8 +67,8 @@ rhel_packages() {
         case $1 in
         build)
                 echo 'gcc glibc-devel make git-core meson ninja-build pkgconf-pkg-config systemd systemd-devel' \
-                        'json-c-devel libcurl-devel gnutls-devel nettle-devel libsmartcols-devel python3' \
-                        python3-docutils
+                        'json-c-devel libcurl-devel gnutls-devel nettle-devel libsmartcols-devel libyaml-devel' \
+                        'python3 python3-docutils'
                 ;;
         test)
                 echo 'libcmocka-devel clang compiler-rt valgrind libasan libubsan dbus-daemon python3-pytest' \
