@@ -126,7 +126,18 @@ static int read_file(ToolFile *f, bool legacy, bool is_us) {
         return 0;
 }
 
+/* Users without privileges have one target, for podman and its relatives. */
+static int find_target(const Consumer *c, const Users *users, char **ret) {
+        const struct passwd *user;
+
+        if (!c->of_caller || users->caller.uid == 0)
+                return free_and_strdup(ret, c->target);
+        user = c->variable ? getpwuid(users->caller.uid) : NULL;
+        return user ? text_format(ret, "user:%s", user->pw_name) : 0;
+}
+
 static void tool_done(Tool *t) {
+        free(t->target);
         for (size_t i = 0; i < t->n_files; i++) {
                 consumer_file_free(t->files[i].file);
                 secret_free(t->files[i].content);
@@ -155,6 +166,7 @@ static int tool_find(Tool *t, const Users *users, const char *root, char ***note
         if (r < 0)
                 return r;
         t->named_by = paths.named_by;
+        r = find_target(t->consumer, users, &t->target);
         for (size_t i = 0; i < paths.n_items && r >= 0; i++) {
                 ToolFile *f = t->files + t->n_files++;
 

@@ -21,6 +21,7 @@ typedef struct Tool {
         const Consumer *consumer;
         bool installed;
         const char *named_by; /* static: what names its only file, or NULL */
+        char *target;         /* of pullauthd, for whoever runs it, or NULL */
         ToolFile files[CONSUMER_PLACES_MAX];
         size_t n_files;
 } Tool;

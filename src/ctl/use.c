@@ -82,7 +82,9 @@ static bool reaches(const JobSnapshot *j, const Tool *t) {
 }
 
 static bool owns(const JobSnapshot *j, const char *path, const char *key, const char *user) {
-        return streq(j->robot, user) && strv_contains(j->scopes, key) && publishes_to(j, path);
+        /* A target for hosts alone has the registry as its key. */
+        return streq(j->robot, user) && (strv_contains(j->scopes, key) || streq(j->registry, key)) &&
+               publishes_to(j, path);
 }
 
 /* The job with the longest scope that covers it, or NULL; of several the first by name, as the daemon. */
@@ -158,16 +160,20 @@ static int target_hint(const Tool *t, const JobSnapshot *j, char **ret) {
         _cleanup_free_ char *targets = NULL;
         int r;
 
-        if (!c->target || (t->named_by && !c->setting))
+        if (!t->target || (t->named_by && !c->setting))
                 return text_format(ret, "Job %s does not publish to any file of this tool", j->name);
-        if (strv_contains(j->targets, c->target))
+        if (strv_contains(j->targets, t->target))
                 return c->setting ? text_format(ret, "Let %s in /%s name the file of target '%s'",
-                                                c->setting, c->settings_file, c->target)
+                                                c->setting, c->settings_file, t->target)
                                   : text_format(ret, "pullauthctl status %s", j->name);
+        /* Nobody makes pullauthd write into a home over the bus. */
+        if (startswith(t->target, "user:"))
+                return text_format(ret, "Add '%s' to Targets= in a file of the job: pullauthctl edit %s",
+                                   t->target, j->name);
         r = strv_join(j->targets, " ", &targets);
         return r < 0 ? r
                      : text_format(ret, "pullauthctl set %s Targets='%s%s%s'", j->name, targets,
-                                   isempty(targets) ? "" : " ", c->target);
+                                   isempty(targets) ? "" : " ", t->target);
 }
 
 static int none_hint(const Tool *t, const char *repository, const JobSnapshot *job, char **ret) {
@@ -329,20 +335,32 @@ void uses_done(ShownUses *l) {
         rows_done((Rows *) l, &shown_use_type);
 }
 
+/* Whether a key of a file is the job's, which publishes there. Returns 1, 0, -ENOMEM. */
+static int is_own(const ToolFile *f, const JobSnapshot *j, const char *key) {
+        _cleanup_free_ char *user = NULL;
+        int r;
+
+        r = consumer_file_user(f->file, key, &user);
+        return r < 0 ? r : r > 0 && streq(user, j->robot);
+}
+
 /* How many of the keys of a file are those of jobs. */
 static int count_own(const ToolFile *f, const Snapshot *s, uint32_t *ret) {
         for (size_t i = 0; s && i < s->n_jobs; i++) {
-                if (!publishes_to(s->jobs[i], f->path))
-                        continue;
-                STRV_FOREACH(scope, s->jobs[i]->scopes) {
-                        _cleanup_free_ char *user = NULL;
-                        int r;
+                const JobSnapshot *j = s->jobs[i];
+                int r = 0;
 
-                        r = consumer_file_user(f->file, *scope, &user);
-                        if (r < 0)
-                                return r;
-                        *ret += r > 0 && streq(user, s->jobs[i]->robot);
+                if (!publishes_to(j, f->path))
+                        continue;
+                if (!strv_contains(j->scopes, j->registry))
+                        r = is_own(f, j, j->registry);
+                for (size_t k = 0; j->scopes && j->scopes[k] && r >= 0; k++) {
+                        *ret += (uint32_t) r;
+                        r = is_own(f, j, j->scopes[k]);
                 }
+                if (r < 0)
+                        return r;
+                *ret += (uint32_t) r;
         }
         return 0;
 }

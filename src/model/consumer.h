@@ -49,7 +49,7 @@ typedef struct Consumer {
         const char *description;
         const char *programs;  /* words; where one of them is, the tool is installed */
         const char *directory; /* or where this is; may be NULL */
-        const char *target;    /* of pullauthd, for this tool; NULL: none */
+        const char *target;    /* of pullauthd, for this tool as root runs it; NULL: none */
         bool of_caller;        /* runs as whoever asks, in his environment; else as a service of root */
         bool variable;         /* takes $REGISTRY_AUTH_FILE */
         bool mirrors;          /* pulls from where registries.conf(5) says */

@@ -107,6 +107,29 @@ def test_a_broken_file_fails_every_image(host):
     assert asked(host, 'targets', 'podman-unit')[0] == 3
 
 
+def test_the_advice_is_for_whoever_asks(host):
+    host.job(more='Targets=system\n')
+    host.start()
+    for user, hint in (('root', "pullauthctl set edge Targets='system podman'"),
+                       ('nobody', "Add 'user:nobody' to Targets= in a file of the job: pullauthctl edit edge")):
+        _, (use,) = asked(host, 'which', IMAGE, 'podman-shell', f'--user={user}')
+        assert use['hint'] == hint
+
+
+def test_a_target_for_hosts_alone_is_the_jobs_too(host):
+    """As the target `docker`, which only root can have in a home of root."""
+    host.write('etc/pullauth/targets/host.target', '[Target]\nPath=/run/containers/0/auth.json\nKeys=registry\n')
+    host.write('etc/pullauth/targets/podman.target', '[Target]\nPath=/run/containers/unused.json\n')
+    host.job(more='Targets=host\n')
+    os.makedirs(host.path('run/containers/0'), exist_ok=True)
+    os.chown(host.path('run/containers/0'), DAEMON_UID, DAEMON_UID)
+    host.start()
+    status, (use,) = asked(host, 'which', IMAGE, 'podman-unit')
+    assert (status, use['job'], use['key']) == (0, 'edge', 'quay.example.com')
+    _, (tool,) = asked(host, 'targets', 'podman-unit')
+    assert (tool['files'][0]['keys'], tool['files'][0]['own']) == (1, 1)
+
+
 @pytest.mark.skipif(not ROOT, reason='only root can be somebody else')
 def test_who_may_not_read_a_file_is_told_so(host):
     host.start()

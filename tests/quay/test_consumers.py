@@ -58,6 +58,9 @@ class Kitchen(World):
         self.bin = os.path.join(self.directory, 'bin')
         os.mkdir(self.bin)
         self.tool()
+        self.home = self.path(DAEMON_USER.pw_dir)
+        os.makedirs(self.home)
+        os.chown(self.home, DAEMON_UID, DAEMON_UID)
         for path in ('etc/crio', 'etc/ostree', 'etc/osbuild-worker', 'var/lib/kubelet'):
             os.makedirs(self.path(path), 0o755)
             os.chown(self.path(path), DAEMON_UID, DAEMON_UID)
@@ -74,8 +77,8 @@ class Kitchen(World):
         path = os.path.join(self.bin, 'pullauthctl')
         real = program(self.directory, 'pullauthctl')
         with open(path, 'w', encoding='utf-8') as file:
-            file.write(f'#!/bin/sh\ncase $1 in targets|which) set -- "$@" --root={self.root};; esac\n'
-                       f'exec {real} "$@"\n')
+            file.write(f'#!/bin/sh\nHOME=${{HOME#{self.root}}}\n'
+                       f'case $1 in targets|which) set -- "$@" --root={self.root};; esac\nexec {real} "$@"\n')
         os.chmod(path, 0o755)
 
     def mend(self, text):
@@ -90,7 +93,7 @@ class Kitchen(World):
             environment['XDG_RUNTIME_DIR'] = '/run/user/0'
         shell = ['bash', '-ec', self.mend(command)]
         if kind not in ('run', 'session'):
-            environment['HOME'] = '/nonexistent'
+            environment['HOME'] = self.home
             shell = ['setpriv', f'--reuid={DAEMON_UID}', f'--regid={DAEMON_USER.pw_gid}', '--clear-groups', *shell]
         ran = subprocess.run(['unshare', '--mount', 'sh', '-c', NAMESPACE, 'sh', *shell], env=environment,
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
