@@ -161,6 +161,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         UnitCall *c = userdata;
 
         if (!c->text) {
+                log_debug("Unit '%s' has waited long enough", c->peer.unit);
                 answer(c);
                 return 0;
         }

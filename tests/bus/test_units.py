@@ -15,6 +15,9 @@ EMPTY = b'{}'
 APP = 'Units=app.service web@*.service\n'
 
 
+LATE = 'has waited long enough'
+
+
 def log_says(host, text, n=1):
     host.wait_file('../log', lambda: host.log().count(text) >= n)
 
@@ -109,6 +112,7 @@ def test_at_a_boot_the_first_attempt_is_waited_for(early):
     assert units.is_quiet(asking)
     early.held.send(early.worker.credential(early.worker.requests[0]))
     assert units.secret(units.read(asking)) == early.worker.tokens[0]
+    assert LATE not in early.log()  # or it would have been the end of its patience, not the news
 
 
 def test_an_attempt_that_fails_for_long_ends_the_waiting(early):
@@ -117,6 +121,7 @@ def test_an_attempt_that_fails_for_long_ends_the_waiting(early):
     early.held.send(failure('robot-unknown'))
     assert units.read(asking) == EMPTY
     log_says(early, 'a job has no credential at present')
+    assert LATE not in early.log()
 
 
 def test_an_attempt_that_is_soon_repeated_is_waited_for_again(early):
@@ -129,7 +134,7 @@ def test_an_attempt_that_is_soon_repeated_is_waited_for_again(early):
 
 def test_the_waiting_is_bounded_and_happens_once_for_an_attempt(early):
     assert units.ask(early) == EMPTY
-    assert early.log().count("Unit 'app.service' waits") == 1
+    assert early.log().count("Unit 'app.service' waits") == 1 and LATE in early.log()
     assert units.ask(early) == EMPTY
     assert early.log().count("Unit 'app.service' waits") == 1
     early.client.wait(early.client.owner, 'the name')
