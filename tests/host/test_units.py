@@ -123,6 +123,7 @@ def test_a_worker_that_crashes_at_start_fifty_times_leaves_the_socket_listening(
     drop_in = '/run/systemd/system/pullauth-worker.service.d/crash.conf'
     machine.write(drop_in, '[Service]\nExecStart=\nExecStart=/bin/false\n')
     machine.run('systemctl', 'daemon-reload')
+    machine.run('systemctl', 'stop', 'pullauthd.service')  # of another test, whose refresh may be due now
     machine.run('systemctl', 'start', 'pullauth-worker.socket')
     try:
         for _ in range(50):
