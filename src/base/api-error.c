@@ -23,6 +23,8 @@ static const char *const names[_API_ERROR_MAX] = {
         [API_ERROR_TARGET_FAILED] = "org.pullauth1.Error.TargetFailed",
         [API_ERROR_IDENTITY_FAILED] = "org.pullauth1.Error.IdentityFailed",
         [API_ERROR_SEVERAL_JOBS] = "org.pullauth1.Error.SeveralJobs",
+        [API_ERROR_ROBOT_NOT_ALLOWED] = "org.pullauth1.Error.RobotNotAllowed",
+        [API_ERROR_EXCHANGE_FAILED] = "org.pullauth1.Error.ExchangeFailed",
 };
 
 const char *api_error_to_string(ApiError e) {

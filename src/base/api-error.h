@@ -22,6 +22,8 @@ typedef enum ApiError {
         API_ERROR_TARGET_FAILED,         /* the target file cannot be read or understood */
         API_ERROR_IDENTITY_FAILED,       /* no token of this host to be had */
         API_ERROR_SEVERAL_JOBS,          /* of a registry, where only one could answer for all of it */
+        API_ERROR_ROBOT_NOT_ALLOWED,     /* no job lets pods be this robot account */
+        API_ERROR_EXCHANGE_FAILED,       /* the registry does not take the token of a pod */
         _API_ERROR_MAX,
         _API_ERROR_INVALID = -EINVAL,
 } ApiError;

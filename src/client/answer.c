@@ -6,16 +6,14 @@
  * the descriptor, after its seals were seen, so that it cannot change meanwhile. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/memory-file.h"
 #include "base/text.h"
 #include "client/answer.h"
 
 /* An auth.json of one job. */
 #define CREDENTIAL_MAX (1024 * 1024)
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #define MEMBER(type, dbus, json_name, kind_of, member) \
         { .name = dbus, .json = json_name, .kind = kind_of, .offset = offsetof(type, member) }
@@ -172,42 +170,13 @@ int answer_read_text(Answer *a, sd_bus_message *m) {
         return lines_read(&a->text, m);
 }
 
-static int read_sealed(int fd, Secret **ret) {
-        _cleanup_secret_ Secret *s = NULL;
-        struct stat st;
-        struct iovec v;
-        int seals = fcntl(fd, F_GET_SEALS);
-        size_t done = 0;
-        int r;
-
-        if (seals < 0 || (seals & SEALS) != SEALS)
-                return -EBADMSG;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (st.st_size < 0 || st.st_size > CREDENTIAL_MAX)
-                return -EBADMSG;
-        r = secret_new_zero((size_t) st.st_size, &s);
-        if (r < 0)
-                return r;
-        v = secret_writable(s);
-        while (done < v.iov_len) {
-                ssize_t n = pread(fd, (char *) v.iov_base + done, v.iov_len - done, (off_t) done);
-
-                if (n <= 0)
-                        return n < 0 ? -errno : -EBADMSG;
-                done += (size_t) n;
-        }
-        *ret = TAKE_PTR(s);
-        return 0;
-}
-
 /* The descriptor stays the message's. */
 int answer_read_credential(Answer *a, sd_bus_message *m) {
         int fd, r;
 
         r = sd_bus_message_read_basic(m, 'h', &fd);
         if (r >= 0)
-                r = read_sealed(fd, &a->credential);
+                r = memory_file_read(fd, CREDENTIAL_MAX, &a->credential);
         return r < 0 ? r : sd_bus_message_read_basic(m, 't', &a->expires);
 }
 

@@ -16,6 +16,9 @@
 /* Waits for the network itself: a token of the host, or a whole attempt. */
 #define PATIENCE_NETWORK (2 * USEC_PER_MINUTE)
 
+/* Less than kubelet waits for a plugin. */
+#define PATIENCE_PULL (50 * USEC_PER_SEC)
+
 #define REFRESH "org.pullauth1.refresh"
 #define MANAGE "org.pullauth1.manage-jobs"
 #define READ "org.pullauth1.read-credential"
@@ -31,6 +34,8 @@ static const struct {
         [METHOD_CREATE_JOB] = { "CreateJob", "sa{sv}t", MANAGE, PATIENCE, NULL },
         [METHOD_DISABLE_JOB] = { "DisableJob", "st", MANAGE, PATIENCE, NULL },
         [METHOD_ENABLE_JOB] = { "EnableJob", "st", MANAGE, PATIENCE, NULL },
+        [METHOD_EXCHANGE_TOKEN] = { "ExchangeToken", "ssh", READ, PATIENCE_PULL,
+                                    answer_read_image_credential },
         [METHOD_EXPLAIN_IDENTITY] = { "ExplainIdentity", "s", REFRESH, PATIENCE_NETWORK,
                                       answer_read_claims },
         [METHOD_GET_CREDENTIAL] = { "GetCredential", "s", READ, PATIENCE, answer_read_credential },
@@ -118,15 +123,18 @@ int client_method_message(ClientMethod method, sd_bus *bus, const ClientArgument
                           sd_bus_message **ret) {
         static const ClientArguments none = {};
         const ClientArguments *a = arguments ?: &none;
-        const char *takes = methods[method].takes;
+        const char *takes = methods[method].takes, *string = a->name;
         sd_bus_message *m = NULL;
         int r;
 
         r = sd_bus_message_new_method_call(bus, &m, CLIENT_DESTINATION, CLIENT_ROOT_PATH,
                                            CLIENT_MANAGER_INTERFACE, methods[method].member);
         while (r >= 0 && *takes) {
-                if (*takes == 's')
-                        r = sd_bus_message_append_basic(m, 's', strempty(a->name));
+                if (*takes == 's') {
+                        r = sd_bus_message_append_basic(m, 's', strempty(string));
+                        string = a->robot;
+                } else if (*takes == 'h')
+                        r = sd_bus_message_append_basic(m, 'h', &a->fd);
                 else if (*takes == 't')
                         r = sd_bus_message_append_basic(m, 't', &a->number);
                 else if (startswith(takes, "as"))

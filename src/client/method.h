@@ -14,6 +14,7 @@ typedef enum ClientMethod {
         METHOD_CREATE_JOB,
         METHOD_DISABLE_JOB,
         METHOD_ENABLE_JOB,
+        METHOD_EXCHANGE_TOKEN,
         METHOD_EXPLAIN_IDENTITY,
         METHOD_GET_CREDENTIAL,
         METHOD_GET_CREDENTIAL_FOR_IMAGE,
@@ -55,6 +56,8 @@ void job_settings_done(JobSettings *l);
 /* What a method is given; each takes those that it has a place for. */
 typedef struct ClientArguments {
         const char *name;            /* s: of a job, registry, identity, target or image */
+        const char *robot;           /* the second s */
+        int fd;                      /* h */
         char *const *names;          /* as */
         const JobSettings *settings; /* a{sv} */
         uint64_t number;             /* t: flags, or a timeout */

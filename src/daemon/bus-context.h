@@ -4,6 +4,7 @@
 /* What the objects on the bus have in common, and what their tables get as userdata. */
 
 #include "daemon/manager.h"
+#include "daemon/pod-exchange.h"
 #include "io/authorize.h"
 #include "io/waiting.h"
 
@@ -19,6 +20,7 @@ typedef struct BusObserver {
 
 typedef struct BusContext {
         Manager *manager;
+        PodExchanges *pods;
         Callers *callers; /* this and what follows is of the present connection */
         Waiting *waiting;
         Authorizer *authorizer;

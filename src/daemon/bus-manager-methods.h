@@ -45,6 +45,9 @@ BusMethod bus_manager_get_credential_for_image;
 BusMethod bus_manager_get_credential_for_registry;
 BusMethod bus_manager_render_target;
 
+/* bus-manager-exchange.c */
+BusMethod bus_manager_exchange_token;
+
 /* bus-manager-reload.c */
 BusMethod bus_manager_reload;
 

@@ -53,6 +53,7 @@ static const AuthorizeRule rules[] = {
         { BUS_MANAGER_INTERFACE, "GetCredential", "org.pullauth1.read-credential" },
         { BUS_MANAGER_INTERFACE, "GetCredentialForImage", "org.pullauth1.read-credential" },
         { BUS_MANAGER_INTERFACE, "GetCredentialForRegistry", "org.pullauth1.read-credential" },
+        { BUS_MANAGER_INTERFACE, "ExchangeToken", "org.pullauth1.read-credential" },
         { BUS_MANAGER_INTERFACE, "RenderTarget", "org.pullauth1.read-credential" },
         { BUS_MANAGER_INTERFACE, "Reload", "org.pullauth1.reload" },
         { BUS_JOB_INTERFACE, "Refresh", "org.pullauth1.refresh" },
@@ -204,7 +205,7 @@ static int open_connection(sd_bus **ret) {
         /* A bus that is not there yet is waited for (inotify), not asked again and again. */
         if (r >= 0)
                 r = sd_bus_set_watch_bind(bus, true);
-        /* For sending alone: the policy of the bus keeps messages with descriptors from us. */
+        /* For sending; of messages with descriptors the policy of the bus lets those of one method come. */
         if (r >= 0)
                 r = sd_bus_negotiate_fds(bus, true);
         /* At the end of the event loop libsystemd would wait for a bus that does not take what is left. */
@@ -248,6 +249,13 @@ static int on_reconnect(sd_event_source *source, uint64_t usec, void *userdata) 
         return 0;
 }
 
+static void on_pod_exchange(void *userdata) {
+        Bus *b = userdata;
+
+        if (b->context.waiting)
+                waiting_look(b->context.waiting);
+}
+
 int bus_new(sd_event *event, Manager *manager, const BusObserver *observer, Bus **ret) {
         _cleanup_(bus_freep) Bus *b = NULL;
         int r;
@@ -258,7 +266,9 @@ int bus_new(sd_event *event, Manager *manager, const BusObserver *observer, Bus 
         b->event = sd_event_ref(event);
         b->context.manager = manager;
         b->context.observer = *observer;
-        r = sd_event_add_defer(event, &b->flush, on_flush, b);
+        r = pod_exchanges_new(event, manager, on_pod_exchange, b, &b->context.pods);
+        if (r >= 0)
+                r = sd_event_add_defer(event, &b->flush, on_flush, b);
         if (r >= 0)
                 r = sd_event_source_set_enabled(b->flush, SD_EVENT_OFF);
         if (r >= 0)
@@ -283,6 +293,7 @@ Bus *bus_free(Bus *b) {
         if (!b)
                 return NULL;
         disconnect(b);
+        pod_exchanges_free(b->context.pods);
         sd_event_source_disable_unref(b->flush);
         sd_event_source_disable_unref(b->reconnect);
         sd_event_unref(b->event);

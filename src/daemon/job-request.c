@@ -45,3 +45,40 @@ int job_request_new(const Job *j, RequestKind kind, Request **ret, Failure **ret
         *ret = TAKE_PTR(q);
         return 0;
 }
+
+static int fill_token(const char *robot, const char *scope, const Secret *token, Request *q) {
+        int r;
+
+        q->scopes = strv_free(q->scopes);
+        r = strv_append(&q->scopes, scope);
+        if (r >= 0)
+                r = free_and_strdup(&q->robot, robot);
+        if (r >= 0)
+                r = free_and_strdup(&q->exchange, exchange_kind_to_string(EXCHANGE_QUAY));
+        if (r >= 0)
+                r = free_and_strdup(&q->source, identity_source_to_string(IDENTITY_FILE));
+        if (r >= 0)
+                r = secret_dup(token, &q->token);
+        return r < 0 ? r : 0;
+}
+
+int job_request_new_for_token(const Job *j, const char *robot, const char *scope, const Secret *token,
+                              Request **ret, Failure **reterr_failure) {
+        _cleanup_request_ Request *q = NULL;
+        int r;
+
+        q = calloc(1, sizeof(*q));
+        if (!q)
+                return -ENOMEM;
+        q->kind = REQUEST_OBTAIN;
+        q->timeout = REQUEST_TIMEOUT;
+        r = fill(j, q);
+        if (r == 0)
+                r = fill_token(robot, scope, token, q);
+        if (r == 0 && j->config->ca_file)
+                r = local_ca_read(j->context->root, j->config->ca_file, &q->ca, reterr_failure);
+        if (r != 0)
+                return r;
+        *ret = TAKE_PTR(q);
+        return 0;
+}

@@ -12,3 +12,7 @@
 /* All that the job's files say, and the files that they name, read anew. The job must have an identity.
  * Returns 0; 1 with *reterr_failure if one of these files cannot be had; -ENOMEM. */
 int job_request_new(const Job *j, RequestKind kind, Request **ret, Failure **reterr_failure);
+/* For another robot account at the registry of the job, by a token that somebody brought: the job's CA and
+ * proxy, nothing of its identity. Returns as above. */
+int job_request_new_for_token(const Job *j, const char *robot, const char *scope, const Secret *token,
+                              Request **ret, Failure **reterr_failure);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/memory-file.h"
 #include "base/process-guard.h"
 #include "base/stream.h"
 #include "base/text.h"
@@ -84,6 +85,41 @@ static void on_credential(ClientReply *reply, void *userdata) {
         *status = reply->problem ? answer_problem(reply->problem) : answer_credential(&reply->answer);
 }
 
+/* --- the pod's own robot account --- */
+
+typedef struct Pod {
+        int status;
+        bool elsewhere; /* the robot account has nothing to do with this image */
+} Pod;
+
+static void on_pod_credential(ClientReply *reply, void *userdata) {
+        Pod *p = userdata;
+
+        p->elsewhere = reply->problem && reply->problem->error == API_ERROR_NO_SUCH_JOB;
+        if (!p->elsewhere)
+                on_credential(reply, &p->status);
+}
+
+/* Returns 1 if all is said, 0 if the image is none of this robot account's, or a negative errno. */
+static int serve_pod(const KubeletRequest *q, int *ret_status) {
+        struct iovec token = secret_peek(q->token);
+        Pod pod = { .status = EXIT_FAILURE };
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (!q->robot || !q->token)
+                return 0;
+        r = memory_file_new("pullauth-token", token.iov_base, token.iov_len, &fd);
+        if (r >= 0)
+                r = client_once(METHOD_EXCHANGE_TOKEN,
+                                &(ClientArguments){ .name = q->image, .robot = q->robot, .fd = fd },
+                                on_pod_credential, &pod);
+        if (r < 0 || pod.elsewhere)
+                return r < 0 ? r : 0;
+        *ret_status = pod.status;
+        return 1;
+}
+
 static int serve(void) {
         _cleanup_(kubelet_request_done) KubeletRequest request = {};
         _cleanup_secret_ Secret *bytes = NULL;
@@ -97,6 +133,8 @@ static int serve(void) {
         if (r == -EBADMSG)
                 return complain(wrong);
         if (r >= 0)
+                r = serve_pod(&request, &status);
+        if (r == 0)
                 r = client_once(METHOD_GET_CREDENTIAL_FOR_IMAGE, &(ClientArguments){ .name = request.image },
                                 on_credential, &status);
         return r < 0 ? complain_errno(r, "ask pullauthd") : status;

@@ -20,6 +20,7 @@
 #define SCOPES_MAX 64
 #define TARGETS_MAX 16
 #define UNITS_MAX 64
+#define POD_ROBOTS_MAX 64
 /* Of Proxy=: none, whatever pullauthd.conf says. */
 #define PROXY_NONE "none"
 
@@ -194,6 +195,13 @@ static int set_units(const ConfAssignment *a, void *userdata, char **reterr) {
                             "app.service worker@*.service", reterr);
 }
 
+static int set_pod_robots(const ConfAssignment *a, void *userdata, char **reterr) {
+        Draft *d = userdata;
+
+        return append_words(a, &d->config->pod_robots, robot_pattern_is_valid, POD_ROBOTS_MAX,
+                            "acme+pull shop+*", reterr);
+}
+
 static int set_ca_file(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
@@ -253,14 +261,23 @@ static int set_exchange_setting(const ConfAssignment *a, void *userdata, char **
 }
 
 static const ConfKey job_keys[] = {
-        { "Job", "Enabled", set_enabled },    { "Job", "Registry", set_registry },
-        { "Job", "Exchange", set_exchange },  { "Job", "Robot", set_robot },
-        { "Job", "Username", set_username },  { "Job", "Identity", set_identity },
-        { "Job", "Scopes", set_scopes },      { "Job", "Targets", set_targets },
-        { "Job", "Units", set_units },        { "Job", "CAFile", set_ca_file },
-        { "Job", "Proxy", set_proxy },        { "Job", "TakeOver", set_take_over },
-        { "Job", "OnExpiry", set_on_expiry }, { "Job", "WakeSystem", set_wake_system },
-        { "Job", "OnRemove", set_on_remove }, { "Job", "MinimumRemaining", set_minimum_remaining },
+        { "Job", "Enabled", set_enabled },
+        { "Job", "Registry", set_registry },
+        { "Job", "Exchange", set_exchange },
+        { "Job", "Robot", set_robot },
+        { "Job", "Username", set_username },
+        { "Job", "Identity", set_identity },
+        { "Job", "Scopes", set_scopes },
+        { "Job", "Targets", set_targets },
+        { "Job", "Units", set_units },
+        { "Job", "PodRobots", set_pod_robots },
+        { "Job", "CAFile", set_ca_file },
+        { "Job", "Proxy", set_proxy },
+        { "Job", "TakeOver", set_take_over },
+        { "Job", "OnExpiry", set_on_expiry },
+        { "Job", "WakeSystem", set_wake_system },
+        { "Job", "OnRemove", set_on_remove },
+        { "Job", "MinimumRemaining", set_minimum_remaining },
 };
 
 JobConfig *job_config_free(JobConfig *c) {
@@ -274,6 +291,7 @@ JobConfig *job_config_free(JobConfig *c) {
         strv_free(c->scopes);
         strv_free(c->targets);
         strv_free(c->units);
+        strv_free(c->pod_robots);
         free(c->ca_file);
         free(c->proxy);
         strv_free(c->files);
@@ -452,8 +470,8 @@ bool job_config_equal(const JobConfig *a, const JobConfig *b) {
                streq_ptr(a->registry, b->registry) && streq_ptr(a->robot, b->robot) &&
                streq_ptr(a->identity, b->identity) && strv_equal(a->scopes, b->scopes) &&
                strv_equal(a->targets, b->targets) && strv_equal(a->units, b->units) &&
-               streq_ptr(a->ca_file, b->ca_file) && streq_ptr(a->proxy, b->proxy) &&
-               a->take_over == b->take_over && a->on_remove == b->on_remove &&
-               a->on_expiry == b->on_expiry && a->wake_system == b->wake_system &&
-               a->minimum_remaining == b->minimum_remaining;
+               strv_equal(a->pod_robots, b->pod_robots) && streq_ptr(a->ca_file, b->ca_file) &&
+               streq_ptr(a->proxy, b->proxy) && a->take_over == b->take_over &&
+               a->on_remove == b->on_remove && a->on_expiry == b->on_expiry &&
+               a->wake_system == b->wake_system && a->minimum_remaining == b->minimum_remaining;
 }

@@ -51,6 +51,7 @@ typedef struct JobConfig {
         usec_t minimum_remaining; /* 0: default of model/schedule */
         /* There are ten thousand of these: what is small stands together. */
         ExchangeKind exchange;
+        char **pod_robots; /* that the token of a pod may be exchanged for, or NULL */
         OnRemove on_remove;
         OnExpiry on_expiry;
         bool enabled;

@@ -125,3 +125,24 @@ int robot_namespace(const char *robot, char **ret) {
         *ret = s;
         return 0;
 }
+
+/* How much of the pattern is there to the letter; all of it if it has no star. */
+static size_t fixed_part(const char *pattern) {
+        size_t n = strlen(pattern);
+
+        return endswith(pattern, "+*") ? n - 1 : n;
+}
+
+bool robot_pattern_is_valid(const char *s) {
+        _cleanup_free_ char *robot = NULL;
+
+        if (!endswith(s, "+*"))
+                return robot_is_valid(s);
+        return text_format(&robot, "%.*sx", (int) fixed_part(s), s) >= 0 && robot_is_valid(robot);
+}
+
+bool robot_pattern_matches(const char *pattern, const char *robot) {
+        size_t n = fixed_part(pattern);
+
+        return strncmp(pattern, robot, n) == 0 && (pattern[n] == '*' ? robot[n] != '\0' : robot[n] == '\0');
+}

@@ -18,6 +18,9 @@ const char *target_name_user(const char *s);
 bool registry_is_valid(const char *s);
 /* "namespace+short" (case matters to Quay): both parts of [A-Za-z0-9_.-]; at most 255 bytes. */
 bool robot_is_valid(const char *s);
+/* A robot account, or all of a namespace: "acme+pull", "acme+*". */
+bool robot_pattern_is_valid(const char *s);
+bool robot_pattern_matches(const char *pattern, const char *robot);
 /* What may stand before the colon of a user name and password: printable ASCII without blanks and ':'; at
  * most 255 bytes. */
 bool user_is_valid(const char *s);

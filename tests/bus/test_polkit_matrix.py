@@ -68,7 +68,9 @@ def methods():
             yield f'{name}.{method.get("name")}'
 
 
-METHODS = list(methods())
+# Takes a descriptor: who may call it is asked in test_kubelet_pods.py.
+ELSEWHERE = {'Manager.ExchangeToken'}
+METHODS = [method for method in methods() if method not in ELSEWHERE]
 
 
 class Matrix:

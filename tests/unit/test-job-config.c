@@ -79,7 +79,7 @@ static void every_key_is_taken(void **state) {
         _cleanup_(job_config_freep) JobConfig *c = NULL;
         _cleanup_conf_ Conf *conf = parse(
                 "[Job]\nRegistry=q.example\nRobot=a+b\nIdentity=node\nScopes=a/x a/y\nScopes=a/z a/x\n"
-                "Targets=podman\nUnits=app.service w@*.service\nUnits=*\n"
+                "Targets=podman\nUnits=app.service w@*.service\nUnits=*\nPodRobots=a+b c+*\n"
                 "CAFile=/etc/ca.pem\nProxy=http://p.example:3128\nTakeOver=yes\n"
                 "OnRemove=retain\nMinimumRemaining=25min\nOnExpiry=retain\nWakeSystem=yes\nEnabled=no\n",
                 &c);
@@ -91,6 +91,8 @@ static void every_key_is_taken(void **state) {
         assert_int_equal(strv_length(c->targets), 1);
         assert_int_equal(strv_length(c->units), 3);
         assert_string_equal(c->units[1], "w@*.service");
+        assert_int_equal(strv_length(c->pod_robots), 2);
+        assert_string_equal(c->pod_robots[1], "c+*");
         assert_string_equal(c->ca_file, "/etc/ca.pem");
         assert_string_equal(c->proxy, "http://p.example:3128");
         assert_true(c->take_over);
@@ -151,7 +153,8 @@ static void an_empty_value_resets(void **state) {
         _cleanup_(job_config_freep) JobConfig *c = NULL;
         _cleanup_conf_ Conf *conf =
                 parse("[Job]\nRegistry=q.example\nRobot=a+b\nScopes=a/x\nScopes=\nIdentity=n\n"
-                      "Identity=\nCAFile=/a\nCAFile=\nUnits=*\nUnits=\nEnabled=no\nEnabled=\n",
+                      "Identity=\nCAFile=/a\nCAFile=\nUnits=*\nUnits=\nPodRobots=a+b\nPodRobots=\n"
+                      "Enabled=no\nEnabled=\n",
                       &c);
 
         assert_int_equal(conf->n_messages, 0);
@@ -159,6 +162,7 @@ static void an_empty_value_resets(void **state) {
         assert_string_equal(c->identity, "default");
         assert_null(c->ca_file);
         assert_null(c->units);
+        assert_null(c->pod_robots);
         assert_true(c->enabled);
 }
 
@@ -173,6 +177,7 @@ static void wrong_values_name_line_and_remedy(void **state) {
                 { "OnRemove=burn", "OnRemove" },         { "OnExpiry=sell", "OnExpiry" },
                 { "WakeSystem=2", "yes or no" },         { "MinimumRemaining=0", "MinimumRemaining=" },
                 { "CAFile=ca.pem", "absolute" },         { "Proxy=ftp://x", "Proxy" },
+                { "PodRobots=acme", "acme+pull" },       { "PodRobots=acme+*x", "shop+*" },
                 { "Units=app", "app.service" },          { "Units=app@.service", "worker@*.service" },
         };
 
@@ -230,7 +235,8 @@ static void equality_is_about_everything_but_files(void **state) {
         static const char *const more[] = {
                 "Scopes=a/x\n",      "Targets=podman\n", "Identity=n\n",      "TakeOver=yes\n",
                 "CAFile=/a\n",       "Proxy=http://p\n", "OnRemove=retain\n", "MinimumRemaining=9min\n",
-                "OnExpiry=retain\n", "WakeSystem=yes\n", "Enabled=no\n",      "Units=*\n"
+                "OnExpiry=retain\n", "WakeSystem=yes\n", "Enabled=no\n",      "Units=*\n",
+                "PodRobots=acme+*\n"
         };
         _cleanup_(job_config_freep) JobConfig *a = NULL, *b = NULL;
         _cleanup_conf_ Conf *conf_a = parse(base, &a), *conf_b = parse(base, &b);

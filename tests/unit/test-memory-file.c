@@ -84,6 +84,29 @@ static void what_cannot_be_made_whole_is_not_made(void **state) {
                 assert_int_equal(exit_of_child(make_without, (void *) (calls + i)), 0);
 }
 
+static void a_sealed_file_is_read_as_a_whole(void **state) {
+        _cleanup_close_ int fd = make();
+        _cleanup_secret_ Secret *s = NULL;
+
+        assert_int_equal(lseek(fd, 3, SEEK_SET), 3);
+        assert_int_equal(memory_file_read(fd, strlen(text), &s), 0);
+        assert_string_equal(secret_peek(s).iov_base, text);
+}
+
+static void what_could_change_or_is_too_large_is_not_read(void **state) {
+        _cleanup_close_ int sealed = make(), loose = memfd_create("loose", MFD_CLOEXEC | MFD_ALLOW_SEALING),
+                            file = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+        Secret *s = NULL;
+
+        assert_int_equal(memory_file_read(sealed, strlen(text) - 1, &s), -EBADMSG);
+        assert_int_equal(memory_file_read(loose, 64, &s), -EBADMSG);
+        assert_int_equal(fcntl(loose, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW), 0);
+        assert_int_equal(memory_file_read(loose, 64, &s), -EBADMSG);
+        assert_int_equal(memory_file_read(file, 64, &s), -EBADMSG);
+        assert_int_equal(memory_file_read(-EBADF, 64, &s), -EBADMSG);
+        assert_null(s);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(it_is_read_from_its_start),
@@ -92,6 +115,8 @@ int main(void) {
                 cmocka_unit_test(it_stays_within_this_process_unless_it_is_passed_on),
                 cmocka_unit_test(it_may_be_empty_or_large),
                 cmocka_unit_test(what_cannot_be_made_whole_is_not_made),
+                cmocka_unit_test(a_sealed_file_is_read_as_a_whole),
+                cmocka_unit_test(what_could_change_or_is_too_large_is_not_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

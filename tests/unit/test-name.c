@@ -65,6 +65,24 @@ static void the_namespace_is_what_stands_before_the_plus(void **state) {
         assert_string_equal(name, "acme");
 }
 
+static void patterns_of_robots_are_one_or_a_namespace(void **state) {
+        static const char *const valid[] = { "acme+pull", "acme+*", "a.b-c+*" }, *const wrong[] = {
+                "", "*", "+*", "acme", "acme*", "acme+", "acme+p*", "a+b+*", "*+*", "acme+**", "*+pull"
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(valid); i++)
+                assert_true(robot_pattern_is_valid(valid[i]));
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
+                assert_false(robot_pattern_is_valid(wrong[i]));
+        assert_true(robot_pattern_matches("acme+pull", "acme+pull"));
+        assert_false(robot_pattern_matches("acme+pull", "acme+pull2"));
+        assert_false(robot_pattern_matches("acme+pull", "acme+pul"));
+        assert_true(robot_pattern_matches("acme+*", "acme+pull"));
+        assert_false(robot_pattern_matches("acme+*", "acme2+pull"));
+        assert_false(robot_pattern_matches("acme+*", "acm+pull"));
+        assert_false(robot_pattern_matches("acme+*", "acme+"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(object_names_are_plain),
@@ -72,6 +90,7 @@ int main(void) {
                 cmocka_unit_test(robots_have_two_parts),
                 cmocka_unit_test(scope_paths_are_repository_paths),
                 cmocka_unit_test(the_namespace_is_what_stands_before_the_plus),
+                cmocka_unit_test(patterns_of_robots_are_one_or_a_namespace),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
