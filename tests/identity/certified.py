@@ -9,25 +9,17 @@ import os
 import shutil
 import subprocess
 
+import keep
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'oidc')
-CACHES = [os.environ.get('PULLAUTH_TEST_CACHE'), '/var/cache/pullauth-tests',
-          os.path.expanduser('~/.cache/pullauth-tests')]
 INSTALL_LIMIT = 300
 
 
 def cache():
-    for place in filter(None, CACHES):
-        try:
-            os.makedirs(place, mode=0o700, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(place, os.W_OK):
-            return place
-    pytest.fail('no place for the npm package, set PULLAUTH_TEST_CACHE')
+    return keep.place() or pytest.fail('no place for the npm package, set PULLAUTH_TEST_CACHE')
 
 
 def installed():

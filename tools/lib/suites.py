@@ -15,7 +15,10 @@ import subprocess
 import sys
 import threading
 
-from results import Tally, read_junit, read_meson_log
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'tests', 'lib'))
+
+import keep  # noqa: E402
+from results import Tally, read_junit, read_meson_log  # noqa: E402
 
 PYTHON = '/usr/bin/python3'
 VALGRIND = ('valgrind -q --leak-check=full --show-leak-kinds=definite,indirect '
@@ -55,16 +58,7 @@ class Workshop:
 
     @staticmethod
     def cache():
-        places = [os.environ.get('PULLAUTH_TEST_CACHE'), '/var/cache/pullauth-tests',
-                  os.path.expanduser('~/.cache/pullauth-tests'), f'/tmp/pullauth-tests-{os.getuid()}']
-        for place in filter(None, places):
-            try:
-                os.makedirs(place, mode=0o700, exist_ok=True)
-            except OSError:
-                continue
-            if os.access(place, os.W_OK):
-                return place
-        sys.exit('no place for caches, set PULLAUTH_TEST_CACHE')
+        return keep.place() or sys.exit('no place for caches, set PULLAUTH_TEST_CACHE')
 
     def builddir(self, name):
         return os.path.join(self.top, 'build-check' if name == 'check' else f'build-check-{name}')
