@@ -327,7 +327,7 @@ static int search(Adoption *a, const JobConfig *c, const char *owner, Credential
 
         r = search_fragment(a, c, &best);
         for (size_t i = 0; i < a->state->n_targets && r >= 0; i++)
-                if (a->state->targets[i].keys)
+                if (a->state->targets[i].keys && strchr("/~", a->state->targets[i].name[0]))
                         r = search_target(a, c, a->state->targets[i].name, owner, &best);
         if (r < 0 || !best)
                 return r < 0 ? r : 0;

@@ -44,6 +44,7 @@ typedef struct Slot {
         TargetConfig *config;
         Place *places;
         size_t n_places;
+        Watch **base_watches; /* as many as the configuration has bases */
         sd_event_source *timer;
         bool complained;
         bool marked;
@@ -245,6 +246,29 @@ static void on_change(void *userdata) {
         mark(s, s->mend_not_before > s->not_before ? s->mend_not_before : s->not_before);
 }
 
+/* What we hide has to be taken along as it is now. */
+static void on_base_change(void *userdata) {
+        mark_for_news(userdata);
+}
+
+static int watch_bases(Slot *s) {
+        Publisher *p = s->publisher;
+        size_t n = strv_length(s->config->bases);
+        int r = 0;
+
+        s->base_watches = calloc(n + 1, sizeof(*s->base_watches));
+        if (!s->base_watches)
+                return -ENOMEM;
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                _cleanup_free_ char *path = NULL;
+
+                r = text_format(&path, "%s%s", p->root, s->config->bases[i]);
+                if (r >= 0)
+                        r = watch_new(p->event, path, on_base_change, s, s->base_watches + i);
+        }
+        return r;
+}
+
 static Slot *slot_free(Slot *s) {
         if (!s)
                 return NULL;
@@ -252,6 +276,9 @@ static Slot *slot_free(Slot *s) {
                 watch_free(s->places[i].watch);
                 target_free(s->places[i].target);
         }
+        for (size_t i = 0; s->base_watches && s->base_watches[i]; i++)
+                watch_free(s->base_watches[i]);
+        free(s->base_watches);
         free(s->places);
         sd_event_source_disable_unref(s->timer);
         target_config_free(s->config);
@@ -312,6 +339,8 @@ static int add_slot(Publisher *p, TargetConfig *config) {
         STRV_FOREACH(path, config->paths)
                 if (r >= 0)
                         r = add_place(s, *path);
+        if (r >= 0)
+                r = watch_bases(s);
         if (r >= 0)
                 r = sd_event_add_time(p->event, &s->timer, CLOCK_BOOTTIME, 0, 1, on_write, s);
         if (r >= 0)

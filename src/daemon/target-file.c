@@ -34,6 +34,8 @@ void target_found_done(TargetFound *f) {
         target_directory_done(&f->directory);
         closep(&f->fd);
         f->text = secret_free(f->text);
+        f->base = secret_free(f->base);
+        free(TAKE_PTR(f->base_path));
         f->fd = -EBADF;
 }
 

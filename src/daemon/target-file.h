@@ -36,6 +36,11 @@ typedef struct TargetFound {
         bool link;
         struct stat st;
         Secret *text;
+        /* Of a target with bases; daemon/target fills it in. */
+        bool whole;      /* all of it is ours */
+        bool from_base;  /* what stands there does not count, but what we would hide by it: */
+        Secret *base;    /* NULL: nothing */
+        char *base_path; /* for messages */
 } TargetFound;
 
 #define TARGET_FOUND_NONE ((TargetFound){ .directory = TARGET_DIRECTORY_NONE, .fd = -EBADF })

@@ -15,6 +15,7 @@
 #include "base/file-replace.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "daemon/target-base.h"
 #include "daemon/target-text.h"
 #include "daemon/target.h"
 #include "model/auth-file.h"
@@ -55,26 +56,31 @@ const char *target_path(const Target *t) {
         return t->file.path;
 }
 
-static int fail_malformed(const Target *t, const JsonError *error, Failure **reterr) {
+/* What entries are merged into. */
+static const Secret *start_of(const TargetFound *f) {
+        return f->from_base ? f->base : f->text;
+}
+
+static int fail_malformed(const Target *t, const TargetFound *f, const JsonError *error, Failure **reterr) {
         int r;
 
-        r = failure_new(
-                reterr, STEP_PUBLICATION, REASON_TARGET_MALFORMED,
-                "The target file %s is not valid JSON and was left untouched: line %zu, column %zu: %s",
-                t->file.path, error->line, error->column, error->what);
+        r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_MALFORMED,
+                        "The %sfile %s is not valid JSON and was left untouched: line %zu, column %zu: %s",
+                        f->base_path ? "" : "target ", f->base_path ?: t->file.path, error->line,
+                        error->column, error->what);
         return r < 0 ? r : TARGET_REFUSED;
 }
 
 /* `*ret` stays NULL if nothing has to change. Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
 static int merge(const Target *t, const TargetFound *f, const TargetPlan *plan, Secret **ret,
                  Failure **reterr) {
-        struct iovec old = secret_peek(f->text);
+        struct iovec old = secret_peek(start_of(f));
         JsonError error = {};
         int r;
 
         r = auth_file_merge(old.iov_base, old.iov_len, plan->entries, plan->n_entries, ret, &error);
         if (r == -EBADMSG)
-                return fail_malformed(t, &error, reterr);
+                return fail_malformed(t, f, &error, reterr);
         if (r == -EFBIG)
                 return target_file_fail(&t->file, r, "written", reterr);
         return r < 0 ? r : 0;
@@ -88,6 +94,8 @@ static int own_and_replace(Target *t, const TargetFound *f, TargetPlan *plan, co
         /* Ours from here on, whatever happens to us before the file is written. A state that cannot be saved
          * is no reason to let a credential die. */
         r = target_plan_own(plan, state_store_data(t->store), t->file.id);
+        if (r >= 0 && f->from_base && text)
+                r = target_base_own(state_store_data(t->store), t->file.id, text, f->text);
         if (r < 0)
                 return r;
         if (state_store_save(t->store) < 0)
@@ -99,11 +107,48 @@ static int own_and_replace(Target *t, const TargetFound *f, TargetPlan *plan, co
         return r;
 }
 
+/* The text that shall stand there, NULL if it does. */
+static int compare_with_standing(const TargetFound *f, Secret **text) {
+        struct iovec bytes = secret_peek(f->base);
+        int r = 0;
+
+        if (!f->from_base)
+                return 0;
+        if (!*text)
+                r = secret_new(bytes.iov_base, bytes.iov_len, text);
+        if (r >= 0 && f->text && secret_equal(*text, f->text))
+                *text = secret_free(*text);
+        return r;
+}
+
+/* Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
+static int read_base(const Target *t, TargetFound *f, Failure **reterr) {
+        int r;
+
+        f->whole = target_base_is_whole(state_store_data(t->store), t->file.id, f->text);
+        f->from_base =
+                t->file.config->bases && !t->file.config->template && !f->link && (f->whole || f->fd < 0);
+        if (!f->from_base)
+                return 0;
+        r = target_base_read(t->file.root, t->file.config->bases, &f->base, &f->base_path);
+        if (r >= 0 || r == -ENOMEM)
+                return r < 0 ? r : 0;
+        r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_UNSAFE,
+                        "The file %s, which %s would hide, cannot be read: %s", f->base_path, t->file.path,
+                        r == -EPERM ? "others than root can write it" : strerrordesc_np(-r) ?: "unknown error");
+        if (r >= 0)
+                r = failure_set_hint(*reterr,
+                                     "Let it be a file that belongs to root and that others cannot write");
+        return r < 0 ? r : TARGET_REFUSED;
+}
+
 static int merge_and_replace(Target *t, const TargetFound *f, TargetPlan *plan, Failure **reterr) {
         _cleanup_secret_ Secret *text = NULL;
         int r;
 
         r = merge(t, f, plan, &text, reterr);
+        if (r == 0)
+                r = compare_with_standing(f, &text);
         return r != 0 ? r : own_and_replace(t, f, plan, text, reterr);
 }
 
@@ -184,16 +229,28 @@ static int sync_former_whole(Target *t, TargetFound *f, TargetPlan *plan, const 
         return r;
 }
 
+/* Nobody wants anything of ours any more, and what it hides shall be seen again. */
+static int uncover(Target *t, const TargetFound *f, const TargetPlan *plan, Failure **reterr) {
+        int r;
+
+        r = target_file_remove(&t->file, f, reterr);
+        if (r != TARGET_WRITTEN)
+                return r;
+        target_plan_disown(plan, state_store_data(t->store), t->file.id);
+        target_base_disown(state_store_data(t->store), t->file.id);
+        return r;
+}
+
 /* Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
 static int plan_for(const Target *t, const TargetFound *f, Wanted *wanted, size_t n_wanted, TargetPlan *ret,
                     Failure **reterr) {
         const TargetView view = { state_store_data(t->store), t->file.id, t->file.path,
-                                  t->file.config->template || is_whole(t) ? NULL : f->text };
+                                  t->file.config->template || is_whole(t) ? NULL : start_of(f) };
         JsonError error = {};
         int r;
 
         r = target_plan_make(&view, wanted, n_wanted, ret, &error);
-        return r == -EBADMSG ? fail_malformed(t, &error, reterr) : r;
+        return r == -EBADMSG ? fail_malformed(t, f, &error, reterr) : r;
 }
 
 static void count_key(const OwnedKey *k, void *userdata) {
@@ -229,15 +286,19 @@ static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reter
         if (r == 1)
                 r = target_file_open(&t->file, &f, owns_any(t), reterr);
         if (r == 0)
+                r = read_base(t, &f, reterr);
+        if (r == 0)
                 r = plan_for(t, &f, wanted, n_wanted, &plan, reterr);
         if (r != 0)
                 return r;
+        if (f.whole && !adds_any(wanted, n_wanted))
+                return uncover(t, &f, &plan, reterr);
         if (t->file.config->template && (n_wanted > 0 || is_whole(t)))
                 return sync_whole(t, &f, &plan, wanted, n_wanted, reterr);
         if (!t->file.config->template && is_whole(t))
                 return sync_former_whole(t, &f, &plan, wanted, n_wanted, reterr);
         /* Nothing to say and no file: do not make one that says nothing. */
-        if (plan.n_entries == 0) {
+        if (plan.n_entries == 0 && !(f.from_base && f.text)) {
                 r = target_file_settle(&t->file, &f, reterr);
                 if (r == TARGET_UNCHANGED)
                         target_plan_disown(&plan, state_store_data(t->store), t->file.id);
@@ -276,6 +337,8 @@ int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **re
         if (r == -EAGAIN)
                 r = 0;
         if (r == 0)
+                r = read_base(t, &f, reterr);
+        if (r == 0)
                 r = plan_for(t, &f, wanted, n_wanted, &plan, reterr);
         if (r == 0 && plan.n_entries > 0)
                 r = merge(t, &f, &plan, &text, reterr);
@@ -283,6 +346,8 @@ int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **re
                 return r;
         if (text)
                 *ret = TAKE_PTR(text);
+        else if (f.from_base && f.text && f.base)
+                *ret = TAKE_PTR(f.base);
         else if (f.text)
                 *ret = TAKE_PTR(f.text);
         else

@@ -28,6 +28,7 @@ static const struct Builtin {
         const char *paths[2];
         mode_t directory_mode;
         TargetKeys keys;
+        const char *bases[2];
 } builtin[] = {
         /* What REGISTRY_AUTH_FILE= and AuthFile= point at; no tool reads it unasked. */
         { "system", { "/etc/containers/auth.json" }, 0755, TARGET_KEYS_SCOPES },
@@ -35,6 +36,12 @@ static const struct Builtin {
          * XDG_RUNTIME_DIR, as in system services, and second with it, as in a session. What is first there
          * comes and goes with the session. */
         { "podman", { "/run/containers/0/auth.json", "~root/" USER_PATH }, 0700, TARGET_KEYS_SCOPES },
+        /* The first of three places of which bootc and rpm-ostree read one. */
+        { "bootc",
+          { "/run/ostree/auth.json" },
+          0755,
+          TARGET_KEYS_SCOPES,
+          { "/etc/ostree/auth.json", "/usr/lib/ostree/auth.json" } },
         /* For global_auth_file of crio.conf(5). */
         { "crio", { "/etc/crio/pullauth.json" }, 0, TARGET_KEYS_SCOPES },
         /* MicroShift's global_auth_file. Its telemetry reads an entry of its own in it. */
@@ -98,6 +105,7 @@ TargetConfig *target_config_free(TargetConfig *t) {
                 return NULL;
         free(t->name);
         strv_free(t->paths);
+        strv_free(t->bases);
         free(t->owner);
         free(t->group);
         free(t->template);
@@ -113,7 +121,8 @@ TargetConfig *target_config_share(TargetConfig *t) {
 
 bool target_config_equal(const TargetConfig *a, const TargetConfig *b) {
         return streq_ptr(a->name, b->name) && strv_equal(a->paths, b->paths) &&
-               streq_ptr(a->owner, b->owner) && streq_ptr(a->group, b->group) && a->mode == b->mode &&
+               strv_equal(a->bases, b->bases) && streq_ptr(a->owner, b->owner) &&
+               streq_ptr(a->group, b->group) && a->mode == b->mode &&
                a->directory_mode == b->directory_mode && a->keys == b->keys &&
                streq_ptr(a->template, b->template) && strv_equal(a->variables, b->variables) &&
                a->quote == b->quote;
@@ -180,6 +189,8 @@ int target_config_default(const char *name, TargetConfig **ret) {
         r = make(name, NULL, &t);
         for (size_t i = 0; i < ELEMENTSOF(b->paths) && b->paths[i] && r >= 0; i++)
                 r = strv_append(&t->paths, b->paths[i]);
+        for (size_t i = 0; i < ELEMENTSOF(b->bases) && b->bases[i] && r >= 0; i++)
+                r = strv_append(&t->bases, b->bases[i]);
         if (r < 0)
                 return r;
         t->directory_mode = b->directory_mode;
@@ -194,6 +205,7 @@ static int set_path(const ConfAssignment *a, void *userdata, char **reterr) {
         int r;
 
         t->paths = strv_free(t->paths);
+        t->bases = strv_free(t->bases);
         /* What is made for a place that is known need not be right for another one. */
         t->directory_mode = 0;
         r = config_set_path(a, &path, reterr);

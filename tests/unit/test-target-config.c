@@ -29,6 +29,7 @@ static void the_default_targets_are_the_files_that_tools_read(void **state) {
         expect_path("crio", "/etc/crio/pullauth.json");
         expect_path("microshift", "/etc/crio/openshift-pull-secret");
         expect_path("kubelet", "/var/lib/kubelet/config.json");
+        expect_path("bootc", "/run/ostree/auth.json");
         expect_path("docker", "~root/.docker/config.json");
         expect_path("user:bob", "~bob/.config/containers/auth.json");
         expect_path("image-builder", "/etc/osbuild-worker/pullauth.json");
