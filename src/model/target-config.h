@@ -26,10 +26,10 @@ typedef struct TargetConfig {
         char *name;
         char **paths; /* all hold the same; "/…", or "~USER/…" below the home of a user; NULL if missing or
                        * wrong (then conf has the error) */
-        char **bases; /* that the tool would read if ours were not there: the first that exists is taken along */
-        char *owner; /* of a file that is not there yet, name or number; NULL: root; an existing one */
-        char *group; /* keeps what it has */
-        mode_t mode; /* likewise */
+        char **bases; /* what the tool would read if ours were not there: taken along */
+        char *owner;  /* of a file that is not there yet, name or number; NULL: root; an existing one */
+        char *group;  /* keeps what it has */
+        mode_t mode;  /* likewise */
         mode_t directory_mode; /* the directory is made with it if missing; 0: never made */
         TargetKeys keys;
         char *template;        /* absolute, or a name in target_template_directory(); NULL: an auth.json */
