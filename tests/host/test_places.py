@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Homes: of root, whose session looks elsewhere than its services, and of users, with the drop-in that opens them."""
+"""Where the sandbox lets targets be written: homes, of root and of users, and directories of tools."""
 
 import os
 import stat
@@ -59,3 +59,23 @@ def test_a_user_gets_a_file_once_homes_are_open(product, machine, alice):
     product.wait_job(lambda job: job['Reason'] == 'target-unsafe')
     machine.run('rm', ALICE, user='alice')
     product.wait_job(lambda job: job['State'] == 'fresh', seconds=90)
+
+
+TOOLS = {'bootc': '/run/ostree/auth.json', 'crio': '/etc/crio/pullauth.json', 'kubelet': '/var/lib/kubelet/config.json',
+         'image-builder': '/etc/osbuild-worker/pullauth.json'}
+
+
+def test_directories_of_tools_can_be_written_once_they_are_there(product, machine):
+    for path in TOOLS.values():
+        machine.run('mkdir', '-p', os.path.dirname(path))
+    machine.write('/etc/ostree/auth.json', '{"auths": {"a.example": {"auth": "Zm9vOmJhcg=="}}}')
+    product.up(more=f'Targets={" ".join(TOOLS)}\n')
+    for path in TOOLS.values():
+        assert b'acme' in machine.read(path)
+        assert machine.run('skopeo', 'inspect', '--no-tags', f'--authfile={path}', f'docker://{product.quay.image}')
+    assert b'a.example' in machine.read(TOOLS['bootc'])
+    machine.remove('/etc/pullauth/jobs/edge.job')
+    product.call('Reload')
+    machine.wait_file(TOOLS['crio'], lambda text: b'acme' not in text)
+    assert not machine.exists(TOOLS['bootc'])
+    machine.run('rm', '-rf', '/etc/ostree', '/etc/crio', '/etc/osbuild-worker', '/var/lib/kubelet')
