@@ -137,8 +137,7 @@ static int read_base(const Target *t, TargetFound *f, Failure **reterr) {
                         "The file %s, which %s would hide, cannot be read: %s", f->base_path, t->file.path,
                         r == -EPERM ? "others than root can write it" : strerrordesc_np(-r) ?: "unknown error");
         if (r >= 0)
-                r = failure_set_hint(*reterr,
-                                     "Let it be a file that belongs to root and that others cannot write");
+                r = failure_set_hint(*reterr, "Let it be a file of root that nobody else can write");
         return r < 0 ? r : TARGET_REFUSED;
 }
 
