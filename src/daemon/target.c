@@ -123,6 +123,7 @@ static int compare_with_standing(const TargetFound *f, Secret **text) {
 
 /* Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
 static int read_base(const Target *t, TargetFound *f, Failure **reterr) {
+        const char *why;
         int r;
 
         f->whole = target_base_is_whole(state_store_data(t->store), t->file.id, f->text);
@@ -133,9 +134,10 @@ static int read_base(const Target *t, TargetFound *f, Failure **reterr) {
         r = target_base_read(t->file.root, t->file.config->bases, &f->base, &f->base_path);
         if (r >= 0 || r == -ENOMEM)
                 return r < 0 ? r : 0;
+        why = r == -EPERM ? "others than root can write it" : strerrordesc_np(-r) ?: "unknown error";
         r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_UNSAFE,
                         "The file %s, which %s would hide, cannot be read: %s", f->base_path, t->file.path,
-                        r == -EPERM ? "others than root can write it" : strerrordesc_np(-r) ?: "unknown error");
+                        why);
         if (r >= 0)
                 r = failure_set_hint(*reterr, "Let it be a file of root that nobody else can write");
         return r < 0 ? r : TARGET_REFUSED;
