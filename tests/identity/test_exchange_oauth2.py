@@ -181,7 +181,7 @@ def test_a_token_that_the_service_does_not_trust_is_not_repeated(worker, registr
     token = rig.jwt({'sub': 'stranger'})
     failure = worker.fail(**ask(registry, service), token=token)
     check(failure, 'exchange', 'identity-rejected', 'trusts the issuer')
-    assert token not in json.dumps(failure)
+    assert token[:30] not in json.dumps(failure), 'not even a piece of it'
 
 
 @pytest.mark.parametrize('code, reason, hint', [
