@@ -44,14 +44,14 @@ typedef struct JobConfig {
         char **scopes;  /* full keys "host/ns"; default: the robot's namespace, else the whole registry */
         char **targets; /* default "system", "podman" */
         char **units;   /* patterns of names of units that may have the credential, or NULL */
-        char *ca_file;  /* absolute, or NULL */
-        char *proxy;    /* URL, or NULL */
-        char **files;   /* where it was read from */
+        char **pod_robots;        /* that the token of a pod may be exchanged for, or NULL */
+        char *ca_file;            /* absolute, or NULL */
+        char *proxy;              /* URL, or NULL */
+        char **files;             /* where it was read from */
         char **exchange_settings; /* KEY, VALUE …: section [Exchange], in canonical form */
         usec_t minimum_remaining; /* 0: default of model/schedule */
         /* There are ten thousand of these: what is small stands together. */
         ExchangeKind exchange;
-        char **pod_robots; /* that the token of a pod may be exchanged for, or NULL */
         OnRemove on_remove;
         OnExpiry on_expiry;
         bool enabled;
