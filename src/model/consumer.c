@@ -37,6 +37,7 @@ static const Consumer consumers[] = {
         { .name = "bootc",
           .description = "bootc and rpm-ostree",
           .programs = "bootc rpm-ostree",
+          .target = "bootc",
           .mirrors = true,
           .match = MATCH_PATH,
           .order = ORDER_FIRST,

@@ -81,7 +81,7 @@ def test_a_tool_that_no_target_reaches_is_told_of(host):
     assert use['hint'] == "pullauthctl set edge Targets='system podman kubelet'"
     status, (use,) = asked(host, 'which', IMAGE, 'bootc')
     assert status == 3 and use['result'] == 'none'
-    assert use['hint'] == 'Job edge does not publish to any file of this tool'
+    assert use['hint'] == "pullauthctl set edge Targets='system podman bootc'"
     status, (use,) = asked(host, 'which', 'other.example.com/a/b', 'podman-unit')
     assert status == 3 and use['hint'] == 'No job serves it: pullauthctl add JOB Registry=other.example.com Robot=ROBOT'
     status, (tool,) = asked(host, 'targets', 'kubelet')

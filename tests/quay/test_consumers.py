@@ -61,7 +61,7 @@ class Kitchen(World):
         self.home = self.path(DAEMON_USER.pw_dir)
         os.makedirs(self.home)
         os.chown(self.home, DAEMON_UID, DAEMON_UID)
-        for path in ('etc/crio', 'etc/ostree', 'etc/osbuild-worker', 'var/lib/kubelet'):
+        for path in ('etc/crio', 'run/ostree', 'etc/osbuild-worker', 'var/lib/kubelet'):
             os.makedirs(self.path(path), 0o755)
             os.chown(self.path(path), DAEMON_UID, DAEMON_UID)
         for name in ('policy.json', 'registries.conf'):
