@@ -3,7 +3,7 @@
 /* Splits command lines into arguments as a POSIX shell would, without anything that a shell would do
  * besides.
  *
- * * Owns nothing. Refuses what is cut off instead of guessing its end. */
+ * Owns nothing. Refuses what is cut off instead of guessing its end. */
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 
 /* ExplainIdentity and TestJob: questions that the worker answers, for a caller who waits.
  *
- * * Owns the question under way and its answer. Neither changes anything: no state, no schedule, no
+ * Owns the question under way and its answer. Neither changes anything: no state, no schedule, no
  * counter, no target; a credential that a test obtained ended in the worker. Holds no job and no
  * identity: when the answer comes, what it is about is looked up again by its name. */
 

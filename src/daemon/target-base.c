@@ -3,7 +3,7 @@
 /* Some tools read the first file of several that exists, and that one alone. A file of ours that comes
  * before that of an administrator starts from it, each time anew.
  *
- * * Owns the note, in the state, which files are ours as a whole: by salted hashes of all that was
+ * Owns the note, in the state, which files are ours as a whole: by salted hashes of all that was
  * written, as with single entries. A file that anybody changed is not ours any more, and is merged into
  * like every other. Reads bases that root alone can have written, through links as administrators set
  * them. */

@@ -2,7 +2,7 @@
 
 /* One thread for one piece of work, and the word of its end through an eventfd.
  *
- * * Owns the handshake between the two threads: a small block that both hold, freed by the last. The
+ * Owns the handshake between the two threads: a small block that both hold, freed by the last. The
  * thread never touches the event loop, and the loop never waits for the thread, so that a device which
  * hangs keeps nobody but its own request. There is no pool and no queue: such work is rare. */
 

@@ -2,11 +2,11 @@
 
 /* Runs a program and collects what it prints.
  *
- * * Owns the child, its pipes, its deadline, and the duty that nothing of it stays: a program is the
+ * Owns the child, its pipes, its deadline, and the duty that nothing of it stays: a program is the
  * leader of a session, which is killed as a group when it ends; what escaped from the group became a
  * child of ours (we are the subreaper) and is killed as such.
  *
- * * Refuses shells, searching in PATH and inheriting anything. Never blocks: standard output goes into
+ * Refuses shells, searching in PATH and inheriting anything. Never blocks: standard output goes into
  * memory of a fixed size, of standard error only the end is kept. */
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 /* A list of steps that cannot get out of order: whoever adds one says no more than what he knows, and
  * what lies between is filled in as skipped.
  *
- * * Owns the names of the steps and results. Knows nothing of how a step is done. */
+ * Owns the names of the steps and results. Knows nothing of how a step is done. */
 
 #include <errno.h>
 #include <stdarg.h>

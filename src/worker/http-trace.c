@@ -2,7 +2,7 @@
 
 /* From the timings of a transfer to what people are told of it.
  *
- * * Owns the rule of which stage a transfer without an answer ended in: the first one whose time was not
+ * Owns the rule of which stage a transfer without an answer ended in: the first one whose time was not
  * reached. Says nothing of what was sent or answered. */
 
 #include "base/text.h"

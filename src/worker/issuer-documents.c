@@ -2,7 +2,7 @@
 
 /* Writes the documents of an issuer that has no server but a web site.
  *
- * * Owns their form; says nothing that is not true of such an issuer: there is no endpoint for anything,
+ * Owns their form; says nothing that is not true of such an issuer: there is no endpoint for anything,
  * tokens are made where they are used. Quay reads "issuer" and "jwks_uri". */
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 /* GnuTLS wrapped in what this program needs of it: open a private key, sign with it, show its public
  * half.
  *
- * * Owns the objects of the library and the sentences about what it did not like. Refuses keys that are
+ * Owns the objects of the library and the sentences about what it did not like. Refuses keys that are
  * no RSA, for no registry that we know takes their signatures. Key and PIN never leave this file. */
 
 #include <errno.h>

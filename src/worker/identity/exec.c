@@ -3,7 +3,7 @@
 /* Runs the program that the administrator named, as the worker that we are: without privileges, without a
  * file of the host that not everybody can read, with an environment of three variables.
  *
- * * Owns the process of one attempt. Its output is the token or has it (token-document); of its standard
+ * Owns the process of one attempt. Its output is the token or has it (token-document); of its standard
  * error the last line is repeated to people, so that is no place for secrets, as pullauth.identity(5)
  * says. */
 

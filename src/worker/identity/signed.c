@@ -2,7 +2,7 @@
 
 /* Signs a token with a key of this host, which the daemon handed over (PEM) or which is behind PKCS#11.
  *
- * * Owns what the token says: issuer, subject and audience as configured, a life of minutes from now, a
+ * Owns what the token says: issuer, subject and audience as configured, a life of minutes from now, a
  * random id. The key is opened, used and closed in a thread, since a device may take its time. Who has the
  * identity explained gets the documents as well that the administrator publishes for the registry. */
 
