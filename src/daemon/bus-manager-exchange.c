@@ -181,7 +181,7 @@ int bus_manager_exchange_token(sd_bus_message *message, void *userdata, sd_bus_e
         r = read_names(message, c, reterror);
         if (r >= 0)
                 r = find_lender(b, c->registry, c->robot, &j, reterror);
-        if (r >= 0)
+        if (r >= 0 && j)
                 r = bus_authorize_job(b, message, j->name, reterror);
         if (r > 0) {
                 r = read_token(message, c, reterror);

@@ -163,9 +163,8 @@ static int sync_places(Slot *s, Wanted *wanted, size_t n, Failure **reterr) {
                         failure_free(failure);
                 else if (failure)
                         *reterr = failure;
-                if (r < 0 && result >= 0)
-                        result = r;
-                else if (result >= 0 && r > result)
+                /* The first error, else what is worst. */
+                if (result >= 0 && (r < 0 || r > result))
                         result = r;
         }
         for (size_t i = 0; i < n; i++)

@@ -150,7 +150,7 @@ static void _printf_(4, 5) trace(Obtain *o, TraceStep step, usec_t usec, const c
 static void trace_exchange(Obtain *o) {
         char span[SPAN_MAX];
 
-        if (o->step == STEP_VERIFICATION && !trace_has_failed(&o->answer->trace))
+        if (o->step == STEP_VERIFICATION && o->exchange && !trace_has_failed(&o->answer->trace))
                 trace(o, TRACE_EXCHANGE, o->answer->exchange_usec, "%s gave a credential that lives %s",
                       o->exchange->giver ?: o->request->registry, format_span(span, o->lifetime));
 }

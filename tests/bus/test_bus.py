@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from rig import ROOT, STRANGER_UID, TOP
+from rig import ROOT, SLOW, STRANGER_UID, TOP
 
 MANAGER = ('org.pullauth1', '/org/pullauth1', 'org.pullauth1.Manager')
 needs_root = pytest.mark.skipif(not ROOT, reason='calls as several users can be made by root alone')
@@ -105,7 +105,8 @@ def test_a_caller_that_leaves_during_the_question_gets_nothing_done(edge):
 def test_questions_about_what_is_gone_lock_nobody_out(edge):
     polkit = edge.polkit()
     polkit.hang()
-    callers = [edge.popen_as(STRANGER_UID, 'busctl', '--system', '--timeout=20', *CHANGING[3]) for _ in range(4)]
+    callers = [edge.popen_as(STRANGER_UID, 'busctl', '--system', f'--timeout={20 * SLOW}', *CHANGING[3])
+               for _ in range(4)]
     polkit.wait_asked(4)
     os.unlink(edge.path('etc/pullauth/jobs/edge.job'))
     edge.reload()

@@ -114,7 +114,7 @@ def test_both_processes_run_with_no_more_than_they_need(product, machine):
     with open(f'/proc/{daemon}/net/dev', encoding='ascii') as devices:
         assert [line.split(':')[0].strip() for line in devices if ':' in line] == ['lo']
     assert writable(daemon) == {'/run/pullauth', '/var/lib/pullauth', '/etc/containers', '/run/containers',
-                                '/etc/pullauth/jobs'}
+                                '/run/ostree', '/root/.config/containers', '/etc/pullauth/jobs'}
     assert writable(worker) == set()
     product.quay.behave(delayed)
 

@@ -176,8 +176,9 @@ def test_a_token_that_was_not_renewed_yet_is_no_failure_until_the_end_is_near(ho
     host.fresh()
     stands = host.password(registry.address)
     host.advance(1000)
-    job = host.refresh()
-    assert (job['State'], job['Reason'], job['Failures']) == ('fresh', '', 0)
+    host.refresh()
+    job = host.client.wait_job('edge', State='fresh')
+    assert (job['Reason'], job['Failures']) == ('', 0)
     assert 1250 < host.left(job) < 1305, 'half of what is left'
     host.advance(2400)
     job = host.client.wait_job('edge', State='retrying')

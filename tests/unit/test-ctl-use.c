@@ -83,7 +83,7 @@ static void check_targets(World *w, const char *expected) {
 static void what_a_job_put_there_is_its_own(void **state) {
         World w;
 
-        write_file(*state, UNIT_FILE + 1, "{\"auths\":{" EDGE ",\"x.example\":" BOSS "}}");
+        write_file(*state, &UNIT_FILE[1], "{\"auths\":{" EDGE ",\"x.example\":" BOSS "}}");
         open_world(&w, *state, podman_unit);
         check_which(&w, "quay.example.com/acme/app",
                     "quay.example.com/acme/app\n\n"
@@ -102,7 +102,7 @@ static void what_a_job_put_there_is_its_own(void **state) {
 static void what_stands_before_a_job_is_named(void **state) {
         World w;
 
-        write_file(*state, UNIT_FILE + 1, "{\"auths\":{" EDGE ",\"quay.example.com/acme/app\":" BOSS "}}");
+        write_file(*state, &UNIT_FILE[1], "{\"auths\":{" EDGE ",\"quay.example.com/acme/app\":" BOSS "}}");
         open_world(&w, *state, podman_unit);
         check_which(&w, "quay.example.com/acme/app",
                     "quay.example.com/acme/app\n\n"
@@ -137,7 +137,7 @@ static void a_job_that_does_not_reach_a_tool_is_told_how(void **state) {
 static void a_broken_file_is_why_nothing_works(void **state) {
         World w;
 
-        write_file(*state, UNIT_FILE + 1, "{\"auths\":\n");
+        write_file(*state, &UNIT_FILE[1], "{\"auths\":\n");
         open_world(&w, *state, podman_unit);
         check_targets(&w, "podman-unit: podman, buildah and skopeo as root in units, not installed\n"
                           "    Files: " UNIT_FILE ":2:1: unexpected end\n"
@@ -152,7 +152,7 @@ static void a_broken_file_is_why_nothing_works(void **state) {
 static void without_the_daemon_whose_it_is_is_not_known(void **state) {
         World w;
 
-        write_file(*state, UNIT_FILE + 1, "{\"auths\":{" EDGE "}}");
+        write_file(*state, &UNIT_FILE[1], "{\"auths\":{" EDGE "}}");
         open_world(&w, *state, podman_unit);
         w.snapshot = snapshot_free(w.snapshot);
         check_which(&w, "quay.example.com/acme/app",
