@@ -72,8 +72,8 @@ class Victim:
             message.set_unix_fd_list(some)
 
         def on_reply(connection, result):
+            self.unanswered -= 1  # also by one that could not be sent, which fails below
             reply = connection.send_message_with_reply_finish(result)
-            self.unanswered -= 1
             name = reply.get_error_name()
             answer(name, reply.get_body().unpack()[0] if name and reply.get_body() else None)
         self.unanswered += 1
@@ -178,6 +178,7 @@ BASIC = {'b': lambda r: r.random() < .5, 'y': lambda r: r.randrange(256),
          'x': lambda r: r.randrange(-2 ** 63, 2 ** 63), 't': lambda r: r.choice((0, 1, 2 ** 64 - 1)),
          'd': lambda r: r.random(), 'o': lambda r: r.choice((ROOT, EDGE, '/')),
          'g': lambda r: r.choice(('', 's', 'a{sv}')),
+         'h': lambda r: r.choice((0, 1, 2 ** 31 - 1)),  # of a descriptor that does not come along
          's': lambda r: r.choice((*WORDS, 'x' * r.choice((1, 64, 65, 255, 50000))))}
 # Deeper than 64 is no message any more; what is no message ends the connection and reaches nobody.
 DEPTH = 6
