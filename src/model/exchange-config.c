@@ -96,6 +96,6 @@ int exchange_settings_check(ExchangeKind k, char **settings, Conf *conf) {
         _cleanup_free_ char *name = NULL;
         int r;
 
-        r = text_format(&name, "Exchange=%s", exchange_kind_to_string(k));
+        r = text_format(&name, "Exchange=%s", strempty(exchange_kind_to_string(k)));
         return r < 0 ? r : settings_check(settings, &rules, 1U << k, name, conf);
 }
