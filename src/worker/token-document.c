@@ -12,6 +12,8 @@
 #include "worker/token-document.h"
 
 /* The first that is there counts. */
+#define TOKEN_MAX (64 * 1024)
+
 static const struct {
         const char *object; /* NULL: the document itself */
         const char *member;
@@ -53,4 +55,29 @@ int token_document_read(Secret *text, Secret **ret) {
         if (r < 0)
                 return r;
         return json_object_is_type(o, json_type_object) ? find(o, ret) : -EBADMSG;
+}
+
+int token_member_read(const Secret *body, const char *member, Secret **ret, json_object **ret_document,
+                      const char **reterr_what) {
+        _cleanup_json_erase_ json_object *o = NULL;
+        struct iovec bytes = secret_peek(body);
+        const char *token;
+        int r;
+
+        r = json_parse(bytes.iov_base, bytes.iov_len, &o, NULL);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || !json_object_is_type(o, json_type_object))
+                *reterr_what = "not in JSON";
+        else if (json_get_string(o, member, &token) <= 0)
+                *reterr_what = "without a token";
+        else if (!text_is_token(token) || token[0] == '\0' || strlen(token) > TOKEN_MAX)
+                *reterr_what = "its token cannot be one";
+        else {
+                r = secret_new_string(token, ret);
+                if (r >= 0 && ret_document)
+                        *ret_document = TAKE_PTR(o);
+                return r;
+        }
+        return -EBADMSG;
 }

@@ -14,8 +14,8 @@
 #include "worker/exchange/token-life.h"
 #include "worker/http-date.h"
 #include "worker/http-failure.h"
+#include "worker/token-document.h"
 
-#define TOKEN_MAX (64 * 1024)
 #define CODE_MAX 64
 
 /* What to do, between two halves of a sentence the name of the server. */
@@ -197,23 +197,16 @@ static int malformed(const Oauth2Question *q, const HttpAnswer *a, const char *w
 static int read_token(const Oauth2Question *q, const HttpAnswer *a, Secret **ret, int64_t *ret_seconds,
                       Failure **reterr) {
         _cleanup_json_erase_ json_object *o = NULL;
-        struct iovec body = secret_peek(a->body);
         uint64_t seconds;
-        const char *token;
+        const char *what;
         int r;
 
-        r = json_parse(body.iov_base, body.iov_len, &o, NULL);
-        if (r == -EBADMSG || (r >= 0 && !json_object_is_type(o, json_type_object)))
-                return malformed(q, a, "not in JSON", reterr);
+        r = token_member_read(a->body, "access_token", ret, &o, &what);
         if (r < 0)
-                return r;
-        if (json_get_string(o, "access_token", &token) <= 0)
-                return malformed(q, a, "without a token", reterr);
-        if (!text_is_token(token) || token[0] == '\0' || strlen(token) > TOKEN_MAX)
-                return malformed(q, a, "its token cannot be one", reterr);
+                return r == -EBADMSG ? malformed(q, a, what, reterr) : r;
         *ret_seconds =
                 json_get_u64(o, "expires_in", &seconds) > 0 && seconds <= INT64_MAX ? (int64_t) seconds : 0;
-        return secret_new_string(token, ret);
+        return 0;
 }
 
 int oauth2_answer_read(const Oauth2Question *q, const HttpAnswer *a, Credential **ret, Failure **reterr,

@@ -15,12 +15,12 @@
 #include "worker/http-date.h"
 #include "worker/http-failure.h"
 #include "worker/notice.h"
+#include "worker/token-document.h"
 
 /* What every robot token of Quay lives, for those that do not say. */
 #define LIFETIME_DEFAULT 3600
 /* The clocks of one registry's machines may differ a little. */
 #define LEEWAY 30
-#define TOKEN_MAX (64 * 1024)
 /* Far enough for any token, near enough that microseconds of it fit a usec_t. */
 #define SECONDS_MAX (INT64_C(1) << 40)
 
@@ -42,21 +42,11 @@ static int malformed(const QuayQuestion *q, const HttpAnswer *a, const char *wha
 }
 
 static int read_token(const QuayQuestion *q, const HttpAnswer *a, Secret **ret, Failure **reterr) {
-        _cleanup_json_erase_ json_object *o = NULL;
-        struct iovec body = secret_peek(a->body);
-        const char *token;
+        const char *what;
         int r;
 
-        r = json_parse(body.iov_base, body.iov_len, &o, NULL);
-        if (r == -EBADMSG || (r >= 0 && !json_object_is_type(o, json_type_object)))
-                return malformed(q, a, "not in JSON", reterr);
-        if (r < 0)
-                return r;
-        if (json_get_string(o, "token", &token) <= 0)
-                return malformed(q, a, "without a token", reterr);
-        if (!text_is_token(token) || token[0] == '\0' || strlen(token) > TOKEN_MAX)
-                return malformed(q, a, "its token cannot be one", reterr);
-        return secret_new_string(token, ret);
+        r = token_member_read(a->body, "token", ret, NULL, &what);
+        return r == -EBADMSG ? malformed(q, a, what, reterr) : r;
 }
 
 static int not_usable(const QuayQuestion *q, const HttpAnswer *a, const char *what, Failure **reterr) {
