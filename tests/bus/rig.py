@@ -378,15 +378,3 @@ class Polkit:
 
     def allow(self, *actions):
         self.tell('SetAllowed', 'as', list(actions))
-
-    def hang(self, hang=True):
-        self.tell('SimulateHang', 'b', hang)
-
-    def wait_asked(self, _questions=1):
-        """The mock tells nobody that it was asked; so it is asked whether it was."""
-        self.client.poll(lambda: self.client.call('org.freedesktop.DBus.Mock', 'HaveHangingCalls',
-                                                  path='/org/freedesktop/PolicyKit1/Authority',
-                                                  name='org.freedesktop.PolicyKit1'), 'the question')
-
-    def release(self):
-        self.tell('ReleaseHangingCalls', None)
