@@ -172,8 +172,7 @@ static bool is_ours(const Adoption *a, const char *target, const char *key, cons
         if (!k || (owner && !streq(k->job, owner)))
                 return false;
         state_data_fingerprint(a->state, bytes.iov_base, bytes.iov_len, &print);
-        return memcmp(&print, &k->current, sizeof(print)) == 0 ||
-               memcmp(&print, &k->previous, sizeof(print)) == 0;
+        return written_is(&k->written, &print);
 }
 
 /* Is this what was written last, and what the record of the job is about? */
@@ -185,7 +184,7 @@ static bool is_the_latest(const Adoption *a, const JobConfig *c, const char *key
         for (size_t i = 0; i < a->state->n_targets; i++) {
                 const OwnedKey *k = state_data_find_key(a->state, a->state->targets[i].name, key);
 
-                if (k && streq(k->job, c->name) && memcmp(&print, &k->current, sizeof(print)) == 0)
+                if (k && streq(k->job, c->name) && memcmp(&print, &k->written.current, sizeof(print)) == 0)
                         return true;
         }
         return false;

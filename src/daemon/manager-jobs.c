@@ -17,7 +17,7 @@
 #include "daemon/manager-parts.h"
 #include "daemon/manager-save.h"
 #include "daemon/manager-watch.h"
-#include "daemon/target-base.h"
+#include "daemon/target-whole.h"
 #include "model/image-reference.h"
 
 /* Power came back for a whole site: its hosts spread over this. Later after boot nobody is synchronous. */
@@ -112,9 +112,9 @@ static void let_entries_go(Manager *m, const Job *j) {
                         log_oom();
                 STRV_FOREACH(key, n.keys)
                         state_data_disown_key(state, path, *key);
-                /* Nor is the file as a whole ours to remove. */
-                if (n.keys)
-                        target_base_disown(state, path);
+                /* Nor is the file as a whole ours to remove, unless it is made anew each time. */
+                if (n.keys && !target_whole_is_claimed(state, path))
+                        state_data_disown_file(state, path);
                 strv_free(n.keys);
         }
 }

@@ -129,12 +129,6 @@ static usec_t spacing(usec_t clock, usec_t processor) {
         return MIN(SPACING_MIN + MAX(SPACING_CLOCK * clock, SPACING_PROCESSOR * processor), SPACING_MAX);
 }
 
-static void count_key(const OwnedKey *k, void *userdata) {
-        size_t *n = userdata;
-
-        (*n)++;
-}
-
 /* What failed at an earlier file of the target stays said. */
 static void keep_first(Failure **first, Wanted *wanted, size_t n) {
         for (size_t i = 0; i < n; i++) {
@@ -176,8 +170,6 @@ static void slot_drop(Slot *s);
 
 /* Of what happens to a file that is no target any more no job tells. */
 static void note_orphan(Slot *s, int r, const Failure *failure) {
-        size_t n = 0;
-
         if (failure && !s->complained)
                 log_warning(
                         "Cannot take our entries out of %s, which is no target any more, trying again: %s",
@@ -185,8 +177,7 @@ static void note_orphan(Slot *s, int r, const Failure *failure) {
         s->complained = failure;
         if (r < 0 || failure)
                 return;
-        state_data_each_key(state_store_data(s->publisher->store), s->config->paths[0], count_key, &n);
-        if (n == 0)
+        if (!state_data_owns_any(state_store_data(s->publisher->store), s->config->paths[0]))
                 slot_drop(s);
 }
 
@@ -428,7 +419,7 @@ static int add_orphans(Publisher *p) {
                 r = target_config_new_orphan(t->name, &config);
                 if (r < 0)
                         return r;
-                if (t->keys)
+                if (t->keys || t->whole)
                         r = add_slot(p, config);
                 else {
                         r = sweep(p, config);

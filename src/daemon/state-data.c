@@ -12,6 +12,15 @@
 #include "base/text.h"
 #include "daemon/state-data.h"
 
+bool fingerprint_is_none(const Fingerprint *f) {
+        return memcmp(f, &(const Fingerprint){}, sizeof(*f)) == 0;
+}
+
+bool written_is(const Written *w, const Fingerprint *print) {
+        return memcmp(print, &w->current, sizeof(*print)) == 0 ||
+               memcmp(print, &w->previous, sizeof(*print)) == 0;
+}
+
 static int compare_keys(const void *a, const void *b) {
         return strcmp(((const OwnedKey *) a)->key, ((const OwnedKey *) b)->key);
 }
@@ -119,10 +128,20 @@ static int hand_over(OwnedKey **place, const char *job) {
 
         if (!k)
                 return -ENOMEM;
-        k->current = (*place)->current;
-        k->previous = (*place)->previous;
+        k->written = (*place)->written;
         free(*place);
         *place = k;
+        return 1;
+}
+
+/* Returns 1 if that is something new. */
+static int note(Written *w, const Fingerprint *now, const Fingerprint *standing) {
+        if (memcmp(&w->current, now, sizeof(*now)) == 0)
+                return 0;
+        /* Unless `current` was never written. */
+        if (!standing || memcmp(&w->previous, standing, sizeof(*standing)) != 0)
+                w->previous = w->current;
+        w->current = *now;
         return 1;
 }
 
@@ -139,16 +158,45 @@ int state_data_own_key(StateData *s, const char *target, const char *key, const 
                 return r;
         if (place)
                 k = *place;
-        if (memcmp(&k->current, now, sizeof(*now)) != 0) {
-                /* Unless `current` was never written. */
-                if (!standing || memcmp(&k->previous, standing, sizeof(*standing)) != 0)
-                        k->previous = k->current;
-                k->current = *now;
-                r = 1;
-        }
-        if (r > 0)
+        if (note(&k->written, now, standing) > 0 || r > 0)
                 s->changed = true;
         return 0;
+}
+
+int state_data_own_file(StateData *s, const char *target, const Fingerprint *now,
+                        const Fingerprint *standing) {
+        StateTarget *t;
+        int r;
+
+        r = make_target(s, target, &t);
+        if (r < 0)
+                return r;
+        if (note(&t->all, now, standing) > 0 || !t->whole)
+                s->changed = true;
+        t->whole = true;
+        return 0;
+}
+
+void state_data_disown_file(StateData *s, const char *target) {
+        StateTarget *t = find_target(s, target);
+
+        if (!t || !t->whole)
+                return;
+        t->whole = false;
+        t->all = (Written){};
+        s->changed = true;
+}
+
+const Written *state_data_find_file(StateData *s, const char *target) {
+        const StateTarget *t = find_target(s, target);
+
+        return t && t->whole ? &t->all : NULL;
+}
+
+bool state_data_owns_any(StateData *s, const char *target) {
+        const StateTarget *t = find_target(s, target);
+
+        return t && (t->whole || t->keys);
 }
 
 int state_data_know_target(StateData *s, const char *target) {

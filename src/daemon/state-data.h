@@ -16,16 +16,21 @@ typedef struct Fingerprint {
         uint8_t bytes[HASH_SIZE];
 } Fingerprint;
 
-/* The key that a target has if its file is ours as a whole, and whose that is: no job can be called so. */
-#define STATE_KEY_WHOLE ""
-#define STATE_JOB_NONE "*"
-
-/* A key of a target that is ours. `previous` is what stood there before `current` was going to be written;
- * after a crash between saving and writing, or writes that failed, it is what stands there still. */
-typedef struct OwnedKey {
-        const char *key, *job; /* stand behind this */
+/* What we wrote last. `previous` is what stood there before `current` was going to be written; after a crash
+ * between saving and writing, or writes that failed, it is what stands there still. */
+typedef struct Written {
         Fingerprint current;
         Fingerprint previous;
+} Written;
+
+bool fingerprint_is_none(const Fingerprint *f);
+/* Is that something we wrote? */
+bool written_is(const Written *w, const Fingerprint *print);
+
+/* A key of a target that is ours. */
+typedef struct OwnedKey {
+        const char *key, *job; /* stand behind this */
+        Written written;
 } OwnedKey;
 
 /* The schedule of a job's credential, to be taken up again after a restart. */
@@ -43,6 +48,10 @@ typedef struct JobRecord {
 typedef struct StateTarget {
         char *name; /* the path as it is configured: whatever the target is called, a file is a file */
         void *keys; /* tsearch(3) tree of OwnedKey by key */
+        /* The file is ours as a whole, beside the keys that are: as long as it is as we wrote it, or, if
+         * all.current is none, whatever it says. */
+        bool whole;
+        Written all;
 } StateTarget;
 
 typedef struct StateData {
@@ -68,6 +77,14 @@ int state_data_own_key(StateData *s, const char *target, const char *key, const 
 /* A file that held keys of ours once: what a killed writer left beside it has to be found. */
 int state_data_know_target(StateData *s, const char *target);
 void state_data_disown_key(StateData *s, const char *target, const char *key);
+/* The same of a file as a whole; `now` is none: whatever it says. */
+int state_data_own_file(StateData *s, const char *target, const Fingerprint *now,
+                        const Fingerprint *standing);
+void state_data_disown_file(StateData *s, const char *target);
+/* NULL if it is not ours. */
+const Written *state_data_find_file(StateData *s, const char *target);
+/* Something of it is ours: the whole, or a key. */
+bool state_data_owns_any(StateData *s, const char *target);
 /* Calls `each` for all keys of a target in order; `each` may not change the store. */
 void state_data_each_key(StateData *s, const char *target, void (*each)(const OwnedKey *k, void *userdata),
                          void *userdata);

@@ -55,6 +55,13 @@ static void print_separator(Printer *p, const char *indentation) {
         p->first = false;
 }
 
+static void print_written(FILE *f, const Written *w) {
+        fputs("\"current\": ", f);
+        print_hex(f, w->current.bytes, sizeof(w->current.bytes));
+        fputs(", \"previous\": ", f);
+        print_hex(f, w->previous.bytes, sizeof(w->previous.bytes));
+}
+
 static void print_key(const void *node, VISIT which, void *closure) {
         const OwnedKey *k = *(OwnedKey *const *) node;
         Printer *p = closure;
@@ -65,11 +72,24 @@ static void print_key(const void *node, VISIT which, void *closure) {
         print_name(p->file, k->key);
         fputs(": {\"job\": ", p->file);
         print_name(p->file, k->job);
-        fputs(", \"current\": ", p->file);
-        print_hex(p->file, k->current.bytes, sizeof(k->current.bytes));
-        fputs(", \"previous\": ", p->file);
-        print_hex(p->file, k->previous.bytes, sizeof(k->previous.bytes));
+        fputs(", ", p->file);
+        print_written(p->file, &k->written);
         fputc('}', p->file);
+}
+
+static void print_file(const StateTarget *t, FILE *f) {
+        Printer keys = { .file = f, .first = true };
+
+        print_path(f, t->name);
+        fputs(": {", f);
+        if (t->whole) {
+                fputs("\"whole\": {", f);
+                print_written(f, &t->all);
+                fputs("}, ", f);
+        }
+        fputs("\"keys\": {", f);
+        twalk_r(t->keys, print_key, &keys);
+        fputs("}}", f);
 }
 
 static void print_job(const void *node, VISIT which, void *closure) {
@@ -91,7 +111,7 @@ static void print_job(const void *node, VISIT which, void *closure) {
 }
 
 int state_file_print(const StateData *s, char **ret, size_t *ret_size) {
-        Printer targets = { .first = true }, jobs = { .first = true };
+        Printer files = { .first = true }, jobs = { .first = true };
         _cleanup_free_ char *text = NULL;
         bool failed;
         FILE *f;
@@ -99,18 +119,13 @@ int state_file_print(const StateData *s, char **ret, size_t *ret_size) {
         f = open_memstream(&text, ret_size);
         if (!f)
                 return -ENOMEM;
-        targets.file = jobs.file = f;
+        files.file = jobs.file = f;
         fprintf(f, "{\n \"version\": %d,\n \"salt\": ", STATE_VERSION);
         print_hex(f, s->salt, sizeof(s->salt));
-        fputs(",\n \"targets\": {", f);
+        fputs(",\n \"files\": {", f);
         for (size_t i = 0; i < s->n_targets; i++) {
-                Printer keys = { .file = f, .first = true };
-
-                print_separator(&targets, "  ");
-                print_path(f, s->targets[i].name);
-                fputs(": {", f);
-                twalk_r(s->targets[i].keys, print_key, &keys);
-                fputc('}', f);
+                print_separator(&files, "  ");
+                print_file(s->targets + i, f);
         }
         fputs("},\n \"jobs\": {", f);
         twalk_r(s->jobs, print_job, &jobs);
@@ -143,18 +158,68 @@ static int get_hex(json_object *o, const char *key, uint8_t *ret, size_t n) {
         return 0;
 }
 
-static int parse_key(StateData *s, const char *target, const char *key, json_object *o) {
-        Fingerprint current, previous;
+static int parse_written(json_object *o, Written *ret) {
+        if (!json_object_is_type(o, json_type_object) ||
+            get_hex(o, "current", ret->current.bytes, sizeof(ret->current.bytes)) < 0 ||
+            get_hex(o, "previous", ret->previous.bytes, sizeof(ret->previous.bytes)) < 0)
+                return -EBADMSG;
+        return 0;
+}
+
+static int parse_key(StateData *s, const char *path, const char *key, json_object *o) {
         const char *job;
+        Written w;
         int r;
 
-        if (!json_object_is_type(o, json_type_object) || json_get_string(o, "job", &job) <= 0 ||
-            get_hex(o, "current", current.bytes, sizeof(current.bytes)) < 0 ||
-            get_hex(o, "previous", previous.bytes, sizeof(previous.bytes)) < 0)
+        if (parse_written(o, &w) < 0 || json_get_string(o, "job", &job) <= 0)
                 return -EBADMSG;
         /* In the order in which they came to be. */
-        r = state_data_own_key(s, target, key, job, &previous, NULL);
-        return r < 0 ? r : state_data_own_key(s, target, key, job, &current, NULL);
+        r = state_data_own_key(s, path, key, job, &w.previous, NULL);
+        return r < 0 ? r : state_data_own_key(s, path, key, job, &w.current, NULL);
+}
+
+static int parse_whole(StateData *s, const char *path, json_object *o) {
+        Written w;
+        int r;
+
+        if (parse_written(o, &w) < 0)
+                return -EBADMSG;
+        r = state_data_own_file(s, path, &w.previous, NULL);
+        return r < 0 ? r : state_data_own_file(s, path, &w.current, NULL);
+}
+
+static int parse_keys(StateData *s, const char *path, json_object *keys) {
+        int r;
+
+        if (!json_object_is_type(keys, json_type_object))
+                return -EBADMSG;
+        r = state_data_know_target(s, path);
+        if (r < 0)
+                return r;
+        json_object_object_foreach(keys, key, value) {
+                /* In version 1 the whole was a key without a name. */
+                r = isempty(key) ? parse_whole(s, path, value) : parse_key(s, path, key, value);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int parse_files(StateData *s, json_object *files) {
+        json_object_object_foreach(files, path, file) {
+                json_object *keys, *whole;
+                int r;
+
+                if (!json_object_is_type(file, json_type_object) ||
+                    json_get_object(file, "keys", &keys) <= 0)
+                        return -EBADMSG;
+                r = parse_keys(s, path, keys);
+                if (r >= 0 && json_object_object_get_ex(file, "whole", &whole))
+                        r = parse_whole(s, path, whole);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 /* Where targets were that had a name alone before files could define any. */
@@ -164,18 +229,26 @@ static const char *path_of(const char *target) {
         return streq(target, "podman") ? "/run/containers/0/auth.json" : target;
 }
 
+/* Some files that are ours as a whole stood by themselves in version 1. */
+static int parse_wholes(StateData *s, json_object *files) {
+        if (!json_object_is_type(files, json_type_object))
+                return -EBADMSG;
+        json_object_object_foreach(files, path, value) {
+                int r = parse_whole(s, path, value);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int parse_targets(StateData *s, json_object *targets) {
         json_object_object_foreach(targets, target, keys) {
-                if (!json_object_is_type(keys, json_type_object))
-                        return -EBADMSG;
-                if (state_data_know_target(s, path_of(target)) < 0)
-                        return -ENOMEM;
-                json_object_object_foreach(keys, key, value) {
-                        int r = parse_key(s, path_of(target), key, value);
+                int r = streq(target, "files") ? parse_wholes(s, keys)
+                                               : parse_keys(s, path_of(target), keys);
 
-                        if (r < 0)
-                                return r;
-                }
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
@@ -212,7 +285,7 @@ static int parse_jobs(StateData *s, json_object *jobs) {
 
 int state_file_parse(const char *text, size_t size, StateData *s, const char **reterr) {
         _cleanup_json_ json_object *root = NULL;
-        json_object *targets, *jobs;
+        json_object *files, *jobs;
         JsonError error = {};
         uint64_t version;
         int r;
@@ -225,14 +298,15 @@ int state_file_parse(const char *text, size_t size, StateData *s, const char **r
         *reterr = "it is no state file";
         if (!json_object_is_type(root, json_type_object) || json_get_u64(root, "version", &version) <= 0)
                 return -EBADMSG;
-        if (version != STATE_VERSION) {
+        if (version != 1 && version != STATE_VERSION) {
                 *reterr = "it is of another version";
                 return -EBADMSG;
         }
         if (get_hex(root, "salt", s->salt, sizeof(s->salt)) < 0 ||
-            json_get_object(root, "targets", &targets) <= 0 || json_get_object(root, "jobs", &jobs) <= 0)
+            json_get_object(root, version == 1 ? "targets" : "files", &files) <= 0 ||
+            json_get_object(root, "jobs", &jobs) <= 0)
                 return -EBADMSG;
-        r = parse_targets(s, targets);
+        r = version == 1 ? parse_targets(s, files) : parse_files(s, files);
         if (r >= 0)
                 r = parse_jobs(s, jobs);
         if (r >= 0)

@@ -5,7 +5,7 @@
 
 #include "daemon/state-data.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 
 /* Returns 0 or -ENOMEM. */
 int state_file_print(const StateData *s, char **ret, size_t *ret_size);

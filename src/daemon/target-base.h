@@ -4,14 +4,7 @@
 /* Files that hide others from the tools that read them, and so have to hold what stands in those as well. */
 
 #include "base/secret.h"
-#include "daemon/state-data.h"
 
 /* The first of `bases` that exists. Returns 1, 0 if there is none; a negative errno of file_read() with the
  * path in *ret_path, which is set with 1, too. */
 int target_base_read(const char *root, char *const *bases, Secret **ret, char **ret_path);
-
-/* Whether the whole of what stands in the file at `path` is what we wrote. */
-bool target_base_is_whole(StateData *s, const char *path, const Secret *text);
-/* It will be; `standing` is what stands there before, or NULL. Returns 0 or -ENOMEM. */
-int target_base_own(StateData *s, const char *path, const Secret *text, const Secret *standing);
-void target_base_disown(StateData *s, const char *path);

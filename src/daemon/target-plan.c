@@ -98,10 +98,6 @@ static int may_take(const Planning *p, Wanted *w) {
         return r < 0 ? r : 0;
 }
 
-static bool same(const Fingerprint *a, const Fingerprint *b) {
-        return memcmp(a, b, sizeof(*a)) == 0;
-}
-
 static void take_fingerprint(const Planning *p, const Secret *auth, Fingerprint *ret) {
         struct iovec bytes = secret_peek(auth);
 
@@ -125,7 +121,7 @@ static int is_our_entry(const Planning *p, const OwnedKey *k) {
         int r;
 
         r = look_at(p, k->key, &print);
-        return r <= 0 ? r : same(&print, &k->current) || same(&print, &k->previous);
+        return r <= 0 ? r : written_is(&k->written, &print);
 }
 
 static int compare_wanted(const void *a, const void *b) {
@@ -147,7 +143,7 @@ static void plan_removal(const OwnedKey *k, void *userdata) {
         Planning *p = userdata;
         int r;
 
-        if (p->error < 0 || streq(k->key, STATE_KEY_WHOLE) || is_wanted(p, k->key))
+        if (p->error < 0 || is_wanted(p, k->key))
                 return;
         r = strv_append(&p->plan->removed, k->key);
         if (r >= 0)
@@ -171,7 +167,9 @@ static int plan_entry(const Planning *p, const Wanted *w) {
         owner->job = w->job;
         take_fingerprint(p, w->auth, &owner->wanted);
         /* Mostly nothing changes, and then nobody asks. */
-        return k && same(&k->current, &owner->wanted) ? 0 : look_at(p, w->key, &owner->standing);
+        return k && memcmp(&k->written.current, &owner->wanted, sizeof(owner->wanted)) == 0
+                       ? 0
+                       : look_at(p, w->key, &owner->standing);
 }
 
 static int plan_wanted(const Planning *p, Wanted *wanted, size_t n) {

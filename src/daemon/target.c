@@ -17,11 +17,13 @@
 #include "base/log.h"
 #include "daemon/target-base.h"
 #include "daemon/target-text.h"
+#include "daemon/target-whole.h"
 #include "daemon/target.h"
 #include "model/auth-file.h"
 
 /* Others may write at the same time, without a lock. Each round starts from what they wrote. */
 #define ROUNDS_MAX 5
+#define NOTHING "{}"
 
 struct Target {
         TargetFile file;
@@ -56,6 +58,23 @@ const char *target_path(const Target *t) {
         return t->file.path;
 }
 
+static StateData *state_of(const Target *t) {
+        return state_store_data(t->store);
+}
+
+static bool is_orphan(const Target *t) {
+        return target_config_is_orphan(t->file.config);
+}
+
+/* The file has no room for others: what it shall say is all that it says. */
+static bool is_made_anew(const Target *t) {
+        return t->file.config->template;
+}
+
+static bool is_claimed(const Target *t) {
+        return target_whole_is_claimed(state_of(t), t->file.id);
+}
+
 /* What entries are merged into. */
 static const Secret *start_of(const TargetFound *f) {
         return f->from_base ? f->base : f->text;
@@ -86,6 +105,22 @@ static int merge(const Target *t, const TargetFound *f, const TargetPlan *plan, 
         return r < 0 ? r : 0;
 }
 
+static int note_whole(Target *t, const TargetFound *f, const Secret *text) {
+        if (is_made_anew(t))
+                return target_whole_claim(state_of(t), t->file.id);
+        /* What nobody else changed yet stays ours as a whole. */
+        if (text && (f->from_base || (is_orphan(t) && f->whole)))
+                return target_whole_own(state_of(t), t->file.id, text, f->text);
+        return 0;
+}
+
+/* It is as it shall be. */
+static void let_go(Target *t, const TargetPlan *plan) {
+        target_plan_disown(plan, state_of(t), t->file.id);
+        if (!is_made_anew(t) && !t->file.config->bases && !is_orphan(t))
+                state_data_disown_file(state_of(t), t->file.id);
+}
+
 /* Writes `text`, or nothing if it is NULL. */
 static int own_and_replace(Target *t, const TargetFound *f, TargetPlan *plan, const Secret *text,
                            Failure **reterr) {
@@ -93,17 +128,16 @@ static int own_and_replace(Target *t, const TargetFound *f, TargetPlan *plan, co
 
         /* Ours from here on, whatever happens to us before the file is written. A state that cannot be saved
          * is no reason to let a credential die. */
-        r = target_plan_own(plan, state_store_data(t->store), t->file.id);
-        if (r >= 0 && f->from_base && text)
-                r = target_base_own(state_store_data(t->store), t->file.id, text, f->text);
+        r = target_plan_own(plan, state_of(t), t->file.id);
+        if (r >= 0)
+                r = note_whole(t, f, text);
         if (r < 0)
                 return r;
         if (state_store_save(t->store) < 0)
                 log_debug("Cannot save the state before writing %s, going on", t->file.path);
         r = text ? target_file_replace(&t->file, f, text, reterr) : target_file_settle(&t->file, f, reterr);
-        if (r < 0 || r == TARGET_REFUSED)
-                return r;
-        target_plan_disown(plan, state_store_data(t->store), t->file.id);
+        if (r >= 0 && r != TARGET_REFUSED)
+                let_go(t, plan);
         return r;
 }
 
@@ -126,9 +160,9 @@ static int read_base(const Target *t, TargetFound *f, Failure **reterr) {
         const char *why;
         int r;
 
-        f->whole = target_base_is_whole(state_store_data(t->store), t->file.id, f->text);
+        f->whole = target_whole_is_ours(state_of(t), t->file.id, f->text);
         f->from_base =
-                t->file.config->bases && !t->file.config->template && !f->link && (f->whole || f->fd < 0);
+                t->file.config->bases && !is_made_anew(t) && !f->link && (f->whole || f->fd < 0);
         if (!f->from_base)
                 return 0;
         r = target_base_read(t->file.root, t->file.config->bases, &f->base, &f->base_path);
@@ -174,26 +208,14 @@ static int fail_foreign(const Target *t, Failure **reterr) {
         return r < 0 ? r : TARGET_REFUSED;
 }
 
-/* A file that is a template's is ours as a whole, or not there yet. */
-static bool is_whole(const Target *t) {
-        return state_data_find_key(state_store_data(t->store), t->file.id, STATE_KEY_WHOLE);
-}
-
-static int own_whole(const Target *t) {
-        const Fingerprint none = {};
-
-        return state_data_own_key(state_store_data(t->store), t->file.id, STATE_KEY_WHOLE, STATE_JOB_NONE,
-                                  &none, &none);
-}
-
 static int remove_whole(Target *t, const TargetFound *f, const TargetPlan *plan, Failure **reterr) {
         int r;
 
         r = target_file_remove(&t->file, f, reterr);
         if (r < 0 || r == TARGET_REFUSED)
                 return r;
-        target_plan_disown(plan, state_store_data(t->store), t->file.id);
-        state_data_disown_key(state_store_data(t->store), t->file.id, STATE_KEY_WHOLE);
+        target_plan_disown(plan, state_of(t), t->file.id);
+        state_data_disown_file(state_of(t), t->file.id);
         return r;
 }
 
@@ -202,69 +224,41 @@ static int sync_whole(Target *t, const TargetFound *f, TargetPlan *plan, const W
         _cleanup_secret_ Secret *text = NULL;
         int r;
 
-        if (!is_whole(t) && secret_size(f->text) > 0)
+        if (!f->whole && secret_size(f->text) > 0)
                 return fail_foreign(t, reterr);
         r = make_text(t, wanted, n_wanted, &text, reterr);
         if (r != 0)
                 return r;
         /* A directory that is gone took the file along. */
         if (!text || f->directory.fd < 0)
-                return is_whole(t) ? remove_whole(t, f, plan, reterr)
-                                   : target_file_settle(&t->file, f, reterr);
-        r = own_whole(t);
-        return r < 0 ? r : own_and_replace(t, f, plan, secret_equal(text, f->text) ? NULL : text, reterr);
+                return f->whole ? remove_whole(t, f, plan, reterr)
+                                : target_file_settle(&t->file, f, reterr);
+        return own_and_replace(t, f, plan, secret_equal(text, f->text) ? NULL : text, reterr);
 }
 
-/* There was a template once. */
-static int sync_former_whole(Target *t, TargetFound *f, TargetPlan *plan, const Wanted *wanted,
-                             size_t n_wanted, Failure **reterr) {
+/* Nobody wants anything of ours any more. What it hides shall be seen again; else a tool that is told to read
+ * it needs something to read. */
+static int end_whole(Target *t, const TargetFound *f, TargetPlan *plan, Failure **reterr) {
+        _cleanup_secret_ Secret *text = NULL;
         int r;
 
-        if (target_config_is_orphan(t->file.config))
-                return n_wanted > 0 ? target_file_settle(&t->file, f, reterr)
-                                    : remove_whole(t, f, plan, reterr);
-        f->text = secret_free(f->text);
-        r = merge_and_replace(t, f, plan, reterr);
-        if (r == TARGET_WRITTEN)
-                state_data_disown_key(state_store_data(t->store), t->file.id, STATE_KEY_WHOLE);
-        return r;
-}
-
-/* Nobody wants anything of ours any more, and what it hides shall be seen again. */
-static int uncover(Target *t, const TargetFound *f, const TargetPlan *plan, Failure **reterr) {
-        int r;
-
-        r = target_file_remove(&t->file, f, reterr);
-        if (r != TARGET_WRITTEN)
-                return r;
-        target_plan_disown(plan, state_store_data(t->store), t->file.id);
-        target_base_disown(state_store_data(t->store), t->file.id);
-        return r;
+        if (is_orphan(t) || t->file.config->bases || !f->text)
+                return remove_whole(t, f, plan, reterr);
+        r = secret_new_string(NOTHING, &text);
+        return r < 0 ? r : own_and_replace(t, f, plan, text, reterr);
 }
 
 /* Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
 static int plan_for(const Target *t, const TargetFound *f, Wanted *wanted, size_t n_wanted, TargetPlan *ret,
                     Failure **reterr) {
-        const TargetView view = { state_store_data(t->store), t->file.id, t->file.path,
-                                  t->file.config->template || is_whole(t) ? NULL : start_of(f) };
+        bool says_nothing = is_made_anew(t) || (is_claimed(t) && !f->from_base);
+        const TargetView view = { state_of(t), t->file.id, t->file.path,
+                                  says_nothing ? NULL : start_of(f) };
         JsonError error = {};
         int r;
 
         r = target_plan_make(&view, wanted, n_wanted, ret, &error);
         return r == -EBADMSG ? fail_malformed(t, f, &error, reterr) : r;
-}
-
-static void count_key(const OwnedKey *k, void *userdata) {
-        size_t *n = userdata;
-
-        (*n)++;
-}
-
-static bool owns_any(const Target *t) {
-        size_t n = 0;
-
-        state_data_each_key(state_store_data(t->store), t->file.id, count_key, &n);
-        return n > 0;
 }
 
 static bool adds_any(const Wanted *wanted, size_t n_wanted) {
@@ -285,24 +279,27 @@ static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reter
         if (r == 0 && adds_any(wanted, n_wanted))
                 return TARGET_UNCHANGED;
         if (r == 1)
-                r = target_file_open(&t->file, &f, owns_any(t), reterr);
+                r = target_file_open(&t->file, &f, state_data_owns_any(state_of(t), t->file.id), reterr);
         if (r == 0)
                 r = read_base(t, &f, reterr);
         if (r == 0)
                 r = plan_for(t, &f, wanted, n_wanted, &plan, reterr);
         if (r != 0)
                 return r;
-        if (f.whole && !adds_any(wanted, n_wanted))
-                return uncover(t, &f, &plan, reterr);
-        if (t->file.config->template && (n_wanted > 0 || is_whole(t)))
+        if (is_made_anew(t) && (n_wanted > 0 || f.whole))
                 return sync_whole(t, &f, &plan, wanted, n_wanted, reterr);
-        if (!t->file.config->template && is_whole(t))
-                return sync_former_whole(t, &f, &plan, wanted, n_wanted, reterr);
+        if (f.whole && !adds_any(wanted, n_wanted))
+                return end_whole(t, &f, &plan, reterr);
+        /* What it is made of is in a file that is broken or gone. */
+        if (is_orphan(t) && is_claimed(t))
+                return target_file_settle(&t->file, &f, reterr);
+        if (is_claimed(t) && !f.from_base)
+                f.text = secret_free(f.text);
         /* Nothing to say and no file: do not make one that says nothing. */
         if (plan.n_entries == 0 && !(f.from_base && f.text)) {
                 r = target_file_settle(&t->file, &f, reterr);
                 if (r == TARGET_UNCHANGED)
-                        target_plan_disown(&plan, state_store_data(t->store), t->file.id);
+                        let_go(t, &plan);
                 return r;
         }
         return merge_and_replace(t, &f, &plan, reterr);
@@ -313,6 +310,9 @@ int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_fai
 
         for (unsigned round = 0; r == -EAGAIN && round < ROUNDS_MAX; round++)
                 r = sync_once(t, wanted, n_wanted, reterr_failure);
+        /* It may have become somebody else's. */
+        if (r >= 0 && r != TARGET_REFUSED && is_orphan(t) && n_wanted == 0)
+                state_data_disown_file(state_of(t), t->file.id);
         if (r != -EAGAIN)
                 return r;
         r = failure_new(reterr_failure, STEP_PUBLICATION, REASON_TARGET_UNWRITABLE,
@@ -333,7 +333,7 @@ int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **re
         }
         r = target_file_open_directory(&t->file, &f, TO_SHOW, reterr);
         if (r == 1)
-                r = target_file_open(&t->file, &f, owns_any(t), reterr);
+                r = target_file_open(&t->file, &f, state_data_owns_any(state_of(t), t->file.id), reterr);
         /* It is being replaced right now; what it holds is told as well as anything. */
         if (r == -EAGAIN)
                 r = 0;

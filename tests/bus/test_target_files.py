@@ -129,11 +129,11 @@ def test_a_state_of_an_earlier_version_is_understood(edge):
     """It named targets, where files are named today."""
     edge.stop()
     path = 'var/lib/pullauth/state.json'
-    text = edge.read(path).decode()
+    state = json.loads(edge.read(path))
+    targets = {path: file['keys'] for path, file in state.pop('files').items()}
     for name, file in (('system', SYSTEM), ('podman', PODMAN)):
-        assert f'"/{file}"' in text
-        text = text.replace(f'"/{file}"', f'"{name}"')
-    edge.write(path, text, 0o600)
+        targets[name] = targets.pop(f'/{file}')
+    edge.write(path, json.dumps({**state, 'version': 1, 'targets': targets}), 0o600)
     os.unlink(edge.path('etc/pullauth/jobs/edge.job'))
     edge.start()
     edge.wait_file(SYSTEM, lambda: edge.auths(SYSTEM) == {})

@@ -315,7 +315,7 @@ def test_a_state_file_that_cannot_be_used_is_set_aside(host, spoil):
     host.wait_published()
     assert len(host.worker.requests) == 1, 'what stands in the fragment is as good without the state'
     assert host.read(f'{STATE}/state.json.unusable') == spoiled and 'set aside' in host.log()
-    assert host.stop() == 0 and json.loads(host.read(f'{STATE}/state.json'))['version'] == 1
+    assert host.stop() == 0 and json.loads(host.read(f'{STATE}/state.json'))['version'] == 2
     host.check_foreign()
 
 

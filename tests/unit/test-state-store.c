@@ -50,8 +50,8 @@ static void everything_survives_a_restart(void **state) {
         k = state_data_find_key(state_store_data(again), "/etc/containers/auth.json", "q.example/a");
         assert_non_null(k);
         assert_string_equal(k->job, "edge");
-        assert_memory_equal(&k->current, &two, sizeof(two));
-        assert_memory_equal(&k->previous, &one, sizeof(one));
+        assert_memory_equal(&k->written.current, &two, sizeof(two));
+        assert_memory_equal(&k->written.previous, &one, sizeof(one));
         assert_null(
                 state_data_find_key(state_store_data(again), "/run/containers/0/auth.json", "q.example/a"));
         assert_non_null(
@@ -78,6 +78,70 @@ static void a_file_is_known_that_held_keys_once(void **state) {
         assert_null(state_store_data(again)->targets[0].keys);
 }
 
+#define HEX(c) c c c c c c c c
+#define PRINT(c) "\"" HEX(HEX(c)) "\""
+#define WRITTEN(a, b) "\"current\": " PRINT(a) ", \"previous\": " PRINT(b)
+#define A_AFTER_B WRITTEN("a", "b")
+#define C_AFTER_D WRITTEN("c", "d")
+#define NOTHING WRITTEN("0", "0")
+
+/* That a file is ours as a whole was a key without a name in version 1, or stood by itself. */
+static void a_state_of_version_1_is_understood(void **state) {
+        static const char text[] = "{\"version\": 1, \"salt\": " SALT ", \"targets\": {"
+                                   "\"system\": {\"q/a\": {\"job\": \"edge\", " A_AFTER_B "}},"
+                                   "\"/t\": {\"\": {\"job\": \"*\", " NOTHING "}},"
+                                   "\"files\": {\"/b\": {\"job\": \"-\", " C_AFTER_D "}}},"
+                                   "\"jobs\": {}}";
+        _cleanup_(state_store_freep) StateStore *s = NULL;
+        _cleanup_free_ char *problem = NULL;
+        const OwnedKey *k;
+        const Written *w;
+
+        write_file(*state, "state.json", text);
+        s = open_store(*state, &problem);
+        assert_null(problem);
+        k = state_data_find_key(state_store_data(s), "/etc/containers/auth.json", "q/a");
+        assert_non_null(k);
+        assert_int_equal(k->written.current.bytes[0], 0xaa);
+        assert_int_equal(k->written.previous.bytes[0], 0xbb);
+        assert_null(state_data_find_file(state_store_data(s), "/etc/containers/auth.json"));
+        w = state_data_find_file(state_store_data(s), "/t");
+        assert_non_null(w);
+        assert_true(fingerprint_is_none(&w->current));
+        w = state_data_find_file(state_store_data(s), "/b");
+        assert_non_null(w);
+        assert_int_equal(w->current.bytes[0], 0xcc);
+        assert_int_equal(w->previous.bytes[0], 0xdd);
+        assert_null(state_data_find_file(state_store_data(s), "files"));
+}
+
+static void what_is_ours_as_a_whole_is_kept(void **state) {
+        _cleanup_free_ char *problem = NULL;
+        _cleanup_(state_store_freep) StateStore *s = open_store(*state, &problem), *again = NULL;
+        Fingerprint one = print_of(s, "one"), two = print_of(s, "two"), none = {};
+        StateData *data = state_store_data(s);
+        const Written *w;
+
+        assert_ok(state_data_own_file(data, "/hashed", &one, NULL));
+        assert_ok(state_data_own_file(data, "/hashed", &two, &one));
+        assert_ok(state_data_own_file(data, "/claimed", &none, &none));
+        assert_ok(state_data_own_file(data, "/gone", &one, NULL));
+        state_data_disown_file(data, "/gone");
+        assert_false(state_data_owns_any(data, "/gone"));
+        assert_ok(state_store_save(s));
+        again = open_store(*state, &problem);
+        assert_null(problem);
+        data = state_store_data(again);
+        w = state_data_find_file(data, "/hashed");
+        assert_non_null(w);
+        assert_true(written_is(w, &one) && written_is(w, &two) && !written_is(w, &none));
+        w = state_data_find_file(data, "/claimed");
+        assert_non_null(w);
+        assert_true(fingerprint_is_none(&w->current));
+        assert_true(state_data_owns_any(data, "/claimed"));
+        assert_null(state_data_find_file(data, "/gone"));
+}
+
 static void fingerprints_are_salted(void **state) {
         _cleanup_free_ char *problem = NULL, *other = NULL;
         _cleanup_(state_store_freep) StateStore *a = open_store(*state, &problem), *b = NULL;
@@ -94,7 +158,13 @@ static void a_file_that_makes_no_sense_is_set_aside(void **state) {
                 "",
                 "{",
                 "[]",
+                "{\"version\": 3}",
                 "{\"version\": 2}",
+                "{\"version\": 3, \"salt\": " SALT ", \"files\": {}, \"jobs\": {}}",
+                "{\"version\": 2, \"salt\": " SALT ", \"files\": {\"t\": {}}, \"jobs\": {}}",
+                "{\"version\": 2, \"salt\": " SALT
+                ", \"files\": {\"t\": {\"whole\": 1, \"keys\": {}}}, \"jobs\": {}}",
+                "{\"version\": 1, \"salt\": " SALT ", \"targets\": {\"files\": 1}, \"jobs\": {}}",
                 "{\"version\": 1, \"salt\": \"00\", \"targets\": {}, \"jobs\": {}}",
                 "{\"version\": 1, \"salt\": " SALT ", \"targets\": {\"t\": 1}, \"jobs\": {}}",
                 "{\"version\": 1, \"salt\": " SALT ", \"targets\": {}, \"jobs\": {\"j\": {}}}",
@@ -167,6 +237,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 test(everything_survives_a_restart),
                 test(a_file_is_known_that_held_keys_once),
+                test(a_state_of_version_1_is_understood),
+                test(what_is_ours_as_a_whole_is_kept),
                 test(fingerprints_are_salted),
                 test(a_file_that_makes_no_sense_is_set_aside),
                 test(the_file_is_private_and_saved_only_when_changed),
