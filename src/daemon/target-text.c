@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From a template and what is wanted of a target to the text of its file.
+/* From what is wanted of a target, and its template if it has one, to the text of its file.
  *
  * Owns where templates are looked for and the sentences about those that cannot be used. Reads them anew
  * each time, so that there is no copy that could be stale. Writes nothing. */
@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "daemon/target-text.h"
+#include "model/auth-file.h"
 #include "model/target-template.h"
 
 /* The sentence is taken over, or NULL for want of memory. Returns 1 or -ENOMEM. */
@@ -90,8 +91,30 @@ static size_t take_entries(const Wanted *wanted, size_t n_wanted, TargetEntry *e
         return n;
 }
 
-int target_text_make(const char *root, const TargetConfig *config, const char *path, const Wanted *wanted,
-                     size_t n_wanted, Secret **ret, Failure **reterr) {
+static int make_auth_file(const char *path, const Wanted *wanted, size_t n_wanted, Secret **ret,
+                          Failure **reterr) {
+        _cleanup_free_ AuthEntry *entries = calloc(n_wanted + 1, sizeof(*entries));
+        JsonError error = {};
+        size_t n = 0;
+        int r;
+
+        if (!entries)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_wanted; i++)
+                if (wanted[i].auth && !wanted[i].failure)
+                        entries[n++] = (AuthEntry){ .key = wanted[i].key, .auth = wanted[i].auth };
+        if (n == 0)
+                return secret_new_string(TARGET_TEXT_NOTHING, ret);
+        r = auth_file_merge(NULL, 0, entries, n, ret, &error);
+        if (r != -EFBIG)
+                return r < 0 ? r : 0;
+        r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_FULL,
+                        "The target file %s would be larger than 16 MiB", path);
+        return r < 0 ? r : 1;
+}
+
+static int make_from_template(const char *root, const TargetConfig *config, const char *path,
+                              const Wanted *wanted, size_t n_wanted, Secret **ret, Failure **reterr) {
         _cleanup_free_ TargetEntry *entries = NULL;
         _cleanup_(template_freep) Template *t = NULL;
         _cleanup_free_ char *template_path = NULL;
@@ -120,4 +143,10 @@ int target_text_make(const char *root, const TargetConfig *config, const char *p
                 r = -EBADMSG;
         }
         return r == -ENOMEM || r >= 0 ? r : refuse_text(template_path, path, &error, reterr);
+}
+
+int target_text_make(const char *root, const TargetConfig *config, const char *path, const Wanted *wanted,
+                     size_t n_wanted, Secret **ret, Failure **reterr) {
+        return config->template ? make_from_template(root, config, path, wanted, n_wanted, ret, reterr)
+                                : make_auth_file(path, wanted, n_wanted, ret, reterr);
 }

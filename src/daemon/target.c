@@ -23,7 +23,6 @@
 
 /* Others may write at the same time, without a lock. Each round starts from what they wrote. */
 #define ROUNDS_MAX 5
-#define NOTHING "{}"
 
 struct Target {
         TargetFile file;
@@ -68,7 +67,7 @@ static bool is_orphan(const Target *t) {
 
 /* The file has no room for others: what it shall say is all that it says. */
 static bool is_made_anew(const Target *t) {
-        return t->file.config->template;
+        return t->file.config->policy == TARGET_POLICY_OWN;
 }
 
 static bool is_claimed(const Target *t) {
@@ -106,8 +105,6 @@ static int merge(const Target *t, const TargetFound *f, const TargetPlan *plan, 
 }
 
 static int note_whole(Target *t, const TargetFound *f, const Secret *text) {
-        if (is_made_anew(t))
-                return target_whole_claim(state_of(t), t->file.id);
         /* What nobody else changed yet stays ours as a whole. */
         if (text && (f->from_base || (is_orphan(t) && f->whole)))
                 return target_whole_own(state_of(t), t->file.id, text, f->text);
@@ -161,8 +158,7 @@ static int read_base(const Target *t, TargetFound *f, Failure **reterr) {
         int r;
 
         f->whole = target_whole_is_ours(state_of(t), t->file.id, f->text);
-        f->from_base =
-                t->file.config->bases && !is_made_anew(t) && !f->link && (f->whole || f->fd < 0);
+        f->from_base = t->file.config->bases && !is_made_anew(t) && !f->link && (f->whole || f->fd < 0);
         if (!f->from_base)
                 return 0;
         r = target_base_read(t->file.root, t->file.config->bases, &f->base, &f->base_path);
@@ -196,7 +192,7 @@ static int make_text(const Target *t, const Wanted *wanted, size_t n_wanted, Sec
         return r > 0 ? TARGET_REFUSED : r;
 }
 
-static int fail_foreign(const Target *t, Failure **reterr) {
+static int fail_template(const Target *t, Failure **reterr) {
         int r;
 
         r = failure_new(
@@ -206,6 +202,45 @@ static int fail_foreign(const Target *t, Failure **reterr) {
         if (r >= 0)
                 r = failure_set_hint(*reterr, "Remove that file, or give the target another Path=");
         return r < 0 ? r : TARGET_REFUSED;
+}
+
+static int fail_own(const Target *t, const char *what, Failure **reterr) {
+        int r;
+
+        r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_CONFLICT,
+                        "The target file %s has '%s', which is not ours, and Policy=own would remove it",
+                        t->file.path, what);
+        if (r >= 0)
+                r = failure_set_hint(*reterr,
+                                     "Move what others need to a file of their own and remove that file, or "
+                                     "let target '%s' have Policy=merge",
+                                     t->file.config->name);
+        return r < 0 ? r : TARGET_REFUSED;
+}
+
+/* May a file become ours that was there before us? Not if something in it would be lost. What is ours in it
+ * already, from a time when others had room there, is kept in line all the same, for a dead entry breaks
+ * every pull. Returns 0, TARGET_REFUSED with a failure, -EAGAIN, -ENOMEM. */
+static int take_over(Target *t, const TargetFound *f, Wanted *wanted, size_t n_wanted, Failure **reterr) {
+        const TargetView view = { state_of(t), t->file.id, t->file.path, f->text };
+        _cleanup_(target_plan_done) TargetPlan plan = {};
+        bool template = t->file.config->template;
+        _cleanup_free_ char *what = NULL;
+        JsonError error = {};
+        int r;
+
+        r = target_plan_make(&view, wanted, n_wanted, &plan, &error);
+        if (r == -EBADMSG)
+                return template ? fail_template(t, reterr) : fail_malformed(t, f, &error, reterr);
+        if (r >= 0)
+                r = target_whole_find_foreign(f->text, &plan, &what);
+        if (r <= 0)
+                return r;
+        target_whole_keep_owned(state_of(t), t->file.id, &plan);
+        r = merge_and_replace(t, f, &plan, reterr);
+        if (r < 0 || r == TARGET_REFUSED)
+                return r;
+        return template ? fail_template(t, reterr) : fail_own(t, what, reterr);
 }
 
 static int remove_whole(Target *t, const TargetFound *f, const TargetPlan *plan, Failure **reterr) {
@@ -219,45 +254,48 @@ static int remove_whole(Target *t, const TargetFound *f, const TargetPlan *plan,
         return r;
 }
 
-static int sync_whole(Target *t, const TargetFound *f, TargetPlan *plan, const Wanted *wanted,
-                      size_t n_wanted, Failure **reterr) {
+static int sync_whole(Target *t, const TargetFound *f, TargetPlan *plan, Wanted *wanted, size_t n_wanted,
+                      Failure **reterr) {
         _cleanup_secret_ Secret *text = NULL;
-        int r;
+        int r = 0;
 
         if (!f->whole && secret_size(f->text) > 0)
-                return fail_foreign(t, reterr);
-        r = make_text(t, wanted, n_wanted, &text, reterr);
+                r = take_over(t, f, wanted, n_wanted, reterr);
+        if (r == 0)
+                r = make_text(t, wanted, n_wanted, &text, reterr);
         if (r != 0)
                 return r;
         /* A directory that is gone took the file along. */
         if (!text || f->directory.fd < 0)
-                return f->whole ? remove_whole(t, f, plan, reterr)
-                                : target_file_settle(&t->file, f, reterr);
-        return own_and_replace(t, f, plan, secret_equal(text, f->text) ? NULL : text, reterr);
+                return f->whole ? remove_whole(t, f, plan, reterr) : target_file_settle(&t->file, f, reterr);
+        r = target_whole_claim(state_of(t), t->file.id);
+        return r < 0 ? r : own_and_replace(t, f, plan, secret_equal(text, f->text) ? NULL : text, reterr);
 }
 
-/* Nobody wants anything of ours any more. What it hides shall be seen again; else a tool that is told to read
- * it needs something to read. */
+/* Nobody wants anything of ours any more. What it hides shall be seen again; else a tool that is told to
+ * read it needs something to read. */
 static int end_whole(Target *t, const TargetFound *f, TargetPlan *plan, Failure **reterr) {
         _cleanup_secret_ Secret *text = NULL;
         int r;
 
         if (is_orphan(t) || t->file.config->bases || !f->text)
                 return remove_whole(t, f, plan, reterr);
-        r = secret_new_string(NOTHING, &text);
+        r = secret_new_string(TARGET_TEXT_NOTHING, &text);
         return r < 0 ? r : own_and_replace(t, f, plan, text, reterr);
 }
 
 /* Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
 static int plan_for(const Target *t, const TargetFound *f, Wanted *wanted, size_t n_wanted, TargetPlan *ret,
                     Failure **reterr) {
-        bool says_nothing = is_made_anew(t) || (is_claimed(t) && !f->from_base);
-        const TargetView view = { state_of(t), t->file.id, t->file.path,
-                                  says_nothing ? NULL : start_of(f) };
+        bool says_nothing = is_made_anew(t) ? n_wanted > 0 || f->whole : is_claimed(t) && !f->from_base;
+        const TargetView view = { state_of(t), t->file.id, t->file.path, says_nothing ? NULL : start_of(f) };
         JsonError error = {};
         int r;
 
         r = target_plan_make(&view, wanted, n_wanted, ret, &error);
+        /* A file that shall become ours, and is not yet, is none of our business before there is a need. */
+        if (r == -EBADMSG && is_made_anew(t))
+                return 0;
         return r == -EBADMSG ? fail_malformed(t, f, &error, reterr) : r;
 }
 
@@ -327,7 +365,7 @@ int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **re
         _cleanup_secret_ Secret *text = NULL;
         int r;
 
-        if (t->file.config->template) {
+        if (is_made_anew(t)) {
                 r = make_text(t, wanted, n_wanted, ret, reterr);
                 return r != 0 || *ret ? r : secret_new("", 0, ret);
         }

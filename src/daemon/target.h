@@ -27,7 +27,7 @@ void target_sweep(Target *t);
  * `wanted` are taken out; keys that are not ours are left alone to the byte. Keys become ours before the
  * file is written, so that no crash leaves an entry that nobody owns. Returns TARGET_UNCHANGED or
  * TARGET_WRITTEN (look at each wanted[i].failure in both cases); TARGET_REFUSED with *reterr_failure when
- * the file as a whole could not be brought in line and is as it was; -ENOMEM. */
+ * the file as a whole could not be brought in line and nothing new is in it; -ENOMEM. */
 int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_failure);
 
 /* What target_sync() would make of the file, and with which of `wanted`; changes nothing. Returns 0 with the

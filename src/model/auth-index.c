@@ -15,12 +15,14 @@
 struct AuthIndex {
         const char *text;
         JsonMembers entries;
+        char *other;
 };
 
 AuthIndex *auth_index_free(AuthIndex *x) {
         if (!x)
                 return NULL;
         json_members_done(&x->entries);
+        free(x->other);
         free(x);
         return NULL;
 }
@@ -40,6 +42,15 @@ static int fail(const char *text, JsonSpan at, const char *what, JsonError *rete
         return -EBADMSG;
 }
 
+static int take_other(AuthIndex *x, const JsonMembers *top) {
+        for (size_t i = 0; i < top->n_items; i++)
+                if (!streq(top->items[i].name, "auths")) {
+                        x->other = strdup(top->items[i].name);
+                        return x->other ? 0 : -ENOMEM;
+                }
+        return 0;
+}
+
 static int find_entries(AuthIndex *x, size_t size, JsonError *reterr) {
         JsonSpan root = json_text_root(x->text, size);
         JsonMembers top = {};
@@ -51,8 +62,9 @@ static int find_entries(AuthIndex *x, size_t size, JsonError *reterr) {
                 return fail(x->text, root, "not an object", reterr);
         if (r < 0)
                 return r;
+        r = take_other(x, &top);
         auths = json_members_find(&top, "auths");
-        if (auths) {
+        if (r >= 0 && auths) {
                 r = json_text_members(x->text, auths->value, &x->entries);
                 if (r == -ENOTDIR)
                         r = fail(x->text, auths->value, "\"auths\" is not an object", reterr);
@@ -117,6 +129,10 @@ int auth_index_auth(const AuthIndex *x, const char *key, Secret **ret) {
                 return 0;
         r = secret_new_string(auth, ret);
         return r < 0 ? r : 1;
+}
+
+const char *auth_index_other(const AuthIndex *x) {
+        return x->other;
 }
 
 const char *auth_index_key(const AuthIndex *x, size_t i) {

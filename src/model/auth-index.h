@@ -20,5 +20,7 @@ DEFINE_CLEANUP(AuthIndex *, auth_index_free)
 bool auth_index_has(const AuthIndex *x, const char *key);
 /* The "auth" string of a key. Returns 1, 0 if there is no such key or no such string in it, -ENOMEM. */
 int auth_index_auth(const AuthIndex *x, const char *key, Secret **ret);
+/* A member beside "auths"; NULL if there is none. */
+const char *auth_index_other(const AuthIndex *x);
 /* The keys, in order of their bytes. NULL behind the last one. */
 const char *auth_index_key(const AuthIndex *x, size_t i);

@@ -59,6 +59,22 @@ static const char *const keys_table[_TARGET_KEYS_MAX] = {
         [TARGET_KEYS_REGISTRY] = "registry",
 };
 
+static const char *const policy_table[_TARGET_POLICY_MAX] = {
+        [TARGET_POLICY_MERGE] = "merge",
+        [TARGET_POLICY_OWN] = "own",
+};
+
+const char *target_policy_to_string(TargetPolicy p) {
+        return p >= 0 && p < _TARGET_POLICY_MAX ? policy_table[p] : NULL;
+}
+
+TargetPolicy target_policy_from_string(const char *s) {
+        for (size_t i = 0; i < ELEMENTSOF(policy_table); i++)
+                if (streq_ptr(s, policy_table[i]))
+                        return (TargetPolicy) i;
+        return _TARGET_POLICY_INVALID;
+}
+
 const char *target_keys_to_string(TargetKeys k) {
         return k >= 0 && k < _TARGET_KEYS_MAX ? keys_table[k] : NULL;
 }
@@ -123,7 +139,7 @@ bool target_config_equal(const TargetConfig *a, const TargetConfig *b) {
         return streq_ptr(a->name, b->name) && strv_equal(a->paths, b->paths) &&
                strv_equal(a->bases, b->bases) && streq_ptr(a->owner, b->owner) &&
                streq_ptr(a->group, b->group) && a->mode == b->mode &&
-               a->directory_mode == b->directory_mode && a->keys == b->keys &&
+               a->directory_mode == b->directory_mode && a->keys == b->keys && a->policy == b->policy &&
                streq_ptr(a->template, b->template) && strv_equal(a->variables, b->variables) &&
                a->quote == b->quote;
 }
@@ -264,6 +280,17 @@ static int set_keys(const ConfAssignment *a, void *userdata, char **reterr) {
         return 0;
 }
 
+static int set_policy(const ConfAssignment *a, void *userdata, char **reterr) {
+        TargetPolicy p = isempty(a->value) ? TARGET_POLICY_MERGE : target_policy_from_string(a->value);
+        TargetConfig *t = userdata;
+
+        if (p < 0)
+                return config_complain(reterr, "Policy=%s is neither merge nor own", a->value);
+        t->policy = p;
+        t->policy_set = !isempty(a->value);
+        return 0;
+}
+
 /* A name is looked for where templates are. */
 static int set_template(const ConfAssignment *a, void *userdata, char **reterr) {
         TargetConfig *t = userdata;
@@ -337,6 +364,12 @@ static QuotingLanguage language_of_path(const char *path) {
 
 static int check_template(TargetConfig *t, Conf *conf) {
         if (t->template) {
+                if (t->policy_set && t->policy == TARGET_POLICY_MERGE)
+                        return conf_add_message(
+                                conf, CONF_ERROR, config_main_file(conf), 0,
+                                "Policy=merge is not possible: the file of a template has no "
+                                "room for others, take out Policy= or Template=");
+                t->policy = TARGET_POLICY_OWN;
                 if (!t->quote_set)
                         t->quote = language_of_path(t->template);
                 return 0;
@@ -349,10 +382,11 @@ static int check_template(TargetConfig *t, Conf *conf) {
 }
 
 static const ConfKey target_keys[] = {
-        { "Target", "Path", set_path },   { "Target", "Owner", set_owner },
-        { "Target", "Group", set_group }, { "Target", "Mode", set_mode },
-        { "Target", "Keys", set_keys },   { "Target", "Template", set_template },
-        { "Target", "Quote", set_quote }, { "Target", "Variable", set_variable },
+        { "Target", "Path", set_path },     { "Target", "Owner", set_owner },
+        { "Target", "Group", set_group },   { "Target", "Mode", set_mode },
+        { "Target", "Keys", set_keys },     { "Target", "Template", set_template },
+        { "Target", "Quote", set_quote },   { "Target", "Variable", set_variable },
+        { "Target", "Policy", set_policy },
 };
 
 int target_config_new(const char *name, Conf *conf, TargetConfig **ret) {

@@ -19,6 +19,16 @@ typedef enum TargetKeys {
         _TARGET_KEYS_INVALID = -EINVAL,
 } TargetKeys;
 
+/* What else may stand in the file. */
+typedef enum TargetPolicy {
+        TARGET_POLICY_MERGE, /* whatever others put there */
+        TARGET_POLICY_OWN,   /* nothing: the file is made anew each time, and holds what jobs want alone */
+        _TARGET_POLICY_MAX,
+        _TARGET_POLICY_INVALID = -EINVAL,
+} TargetPolicy;
+
+const char *target_policy_to_string(TargetPolicy p);
+TargetPolicy target_policy_from_string(const char *s);
 const char *target_keys_to_string(TargetKeys k);
 TargetKeys target_keys_from_string(const char *s);
 
@@ -32,6 +42,8 @@ typedef struct TargetConfig {
         mode_t mode;  /* likewise */
         mode_t directory_mode; /* the directory is made with it if missing; 0: never made */
         TargetKeys keys;
+        TargetPolicy policy; /* own, if there is a template */
+        bool policy_set;
         char *template;        /* absolute, or a name in target_template_directory(); NULL: an auth.json */
         char **variables;      /* of the template: "name=value" */
         QuotingLanguage quote; /* likewise */

@@ -180,6 +180,16 @@ def test_a_target_that_has_no_template_any_more_is_an_auth_json(ci):
     ci.client.wait_job('edge', State='fresh')
 
 
+def test_what_a_template_left_ends_as_an_empty_object(ci):
+    """The template goes while there is no credential."""
+    target(ci, 'credential.env')
+    begin(ci)
+    ci.write('etc/pullauth/targets/ci.target', f'[Target]\nPath=/{FILE}\n')
+    ci.job(more='Targets=ci\nEnabled=no\n')
+    ci.reload()
+    ci.wait_file(FILE, lambda: ci.read(FILE) == b'{}')
+
+
 def test_what_somebody_else_made_is_not_replaced(ci):
     ci.write(FILE, 'HANDS=off\n')
     target(ci, 'credential.env')

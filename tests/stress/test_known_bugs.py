@@ -296,7 +296,7 @@ STATES = {
     'torn': lambda path, text: path.write(b'\0torn'),
     'cut': lambda path, text: path.write(text[:len(text) // 2]),
     'empty': lambda path, text: None,
-    'newer': lambda path, text: path.write(text.replace(b'"version": 1', b'"version": 2')),
+    'newer': lambda path, text: path.write(text.replace(b'"version": 2', b'"version": 3')),
     'open': lambda path, text: (path.write(text), os.fchmod(path.fileno(), 0o666)),
 }
 

@@ -42,6 +42,22 @@ static void keys_are_found_however_they_are_written(void **state) {
         assert_auth(x, "zz", NULL);
 }
 
+static void members_beside_the_entries_are_seen(void **state) {
+        static const struct {
+                const char *text, *other;
+        } rows[] = { { "", NULL },
+                     { "{}", NULL },
+                     { "{\"auths\":{\"a\":{}}}", NULL },
+                     { "{\"auths\":{},\"credHelpers\":{}}", "credHelpers" },
+                     { "{\"x\":1}", "x" } };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(auth_index_freep) AuthIndex *x = make(rows[i].text);
+
+                assert_true(streq_ptr(auth_index_other(x), rows[i].other));
+        }
+}
+
 static void entries_without_a_secret_are_there_all_the_same(void **state) {
         static const char *const values[] = {
                 "null", "{}", "[]", "1", "\"QQ==\"", "{\"auth\":null}", "{\"auth\":1}", "{\"Auth\":\"x\"}"
@@ -126,6 +142,7 @@ static void every_one_of_many_keys_is_found(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(keys_are_found_however_they_are_written),
+                cmocka_unit_test(members_beside_the_entries_are_seen),
                 cmocka_unit_test(entries_without_a_secret_are_there_all_the_same),
                 cmocka_unit_test(nothing_gives_an_empty_index),
                 cmocka_unit_test(broken_files_are_refused_with_their_place),

@@ -62,7 +62,9 @@ static TargetConfig *read_target(const char *name, const char *text, Conf **ret)
 static void a_file_says_all_of_it(void **state) {
         _cleanup_conf_ Conf *conf = NULL;
         _cleanup_(target_config_freep) TargetConfig *t = read_target(
-                "ci", "[Target]\nPath=/srv/ci/auth.json\nOwner=ci\nGroup=12\nMode=0640\nKeys=registry\n",
+                "ci",
+                "[Target]\nPath=/srv/ci/auth.json\nOwner=ci\nGroup=12\nMode=0640\nKeys=registry\n"
+                "Policy=own\n",
                 &conf);
 
         assert_int_equal(conf->n_messages, 0);
@@ -74,6 +76,32 @@ static void a_file_says_all_of_it(void **state) {
         assert_int_equal(t->mode, 0640);
         assert_int_equal(t->keys, TARGET_KEYS_REGISTRY);
         assert_int_equal(t->directory_mode, 0);
+        assert_int_equal(t->policy, TARGET_POLICY_OWN);
+}
+
+static void others_have_room_unless_told_otherwise(void **state) {
+        static const struct {
+                const char *text;
+                TargetPolicy policy;
+        } rows[] = {
+                { "Path=/a\n", TARGET_POLICY_MERGE },
+                { "Path=/a\nPolicy=merge\n", TARGET_POLICY_MERGE },
+                { "Path=/a\nPolicy=own\n", TARGET_POLICY_OWN },
+                { "Path=/a\nPolicy=own\nPolicy=\n", TARGET_POLICY_MERGE },
+                { "Path=/a\nTemplate=netrc\n", TARGET_POLICY_OWN },
+                { "Path=/a\nTemplate=netrc\nPolicy=own\n", TARGET_POLICY_OWN },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(target_config_freep) TargetConfig *t = NULL;
+                _cleanup_free_ char *text = NULL;
+                _cleanup_conf_ Conf *conf = NULL;
+
+                assert_ok(text_format(&text, "[Target]\n%s", rows[i].text));
+                t = read_target("x", text, &conf);
+                assert_int_equal(conf->n_messages, 0);
+                assert_int_equal(t->policy, rows[i].policy);
+        }
 }
 
 static void a_file_changes_what_is_built_in(void **state) {
@@ -107,6 +135,8 @@ static void what_is_wrong_is_said_with_its_line(void **state) {
                 { "Path=/a\nOwner=a:b\n", "Owner=root" },
                 { "Path=/a\nGroup=/\n", "Group=root" },
                 { "Path=/a\nKeys=all\n", "neither scopes nor registry" },
+                { "Path=/a\nPolicy=replace\n", "neither merge nor own" },
+                { "Path=/a\nPolicy=merge\nTemplate=netrc\n", "has no room for others" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -162,6 +192,9 @@ static void who_shares_frees(void **state) {
 static void words_of_the_file_are_those_of_the_enums(void **state) {
         for (TargetKeys k = 0; k < _TARGET_KEYS_MAX; k++)
                 assert_int_equal(target_keys_from_string(target_keys_to_string(k)), k);
+        for (TargetPolicy p = 0; p < _TARGET_POLICY_MAX; p++)
+                assert_int_equal(target_policy_from_string(target_policy_to_string(p)), p);
+        assert_null(target_policy_to_string(_TARGET_POLICY_INVALID));
         assert_null(target_keys_to_string(_TARGET_KEYS_INVALID));
 }
 
@@ -170,6 +203,7 @@ int main(void) {
                 cmocka_unit_test(the_default_targets_are_the_files_that_tools_read),
                 cmocka_unit_test(new_files_are_for_root_alone),
                 cmocka_unit_test(a_file_says_all_of_it),
+                cmocka_unit_test(others_have_room_unless_told_otherwise),
                 cmocka_unit_test(a_file_changes_what_is_built_in),
                 cmocka_unit_test(what_is_wrong_is_said_with_its_line),
                 cmocka_unit_test(keys_are_scopes_or_the_registry),

@@ -316,6 +316,116 @@ static void links_directories_and_open_directories_are_refused(void **state) {
         assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
 }
 
+static void expect_text(const Fixture *f, const char *expected) {
+        _cleanup_free_ char *text = content(f);
+
+        assert_string_equal(text, expected);
+}
+
+#define OURS "{\n\t\"auths\": {\n\t\t\"" KEY "\": {\n\t\t\t\"auth\": \"YWNtZStlZGdlOm9uZQ==\"\n\t\t}\n\t}\n}"
+
+static void a_file_of_its_own_has_no_room_for_others(void **state) {
+        Fixture *f = *state;
+
+        f->config.policy = TARGET_POLICY_OWN;
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        expect_text(f, "(none)");
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        expect_text(f, OURS);
+        write_file(f->root, "etc/auth.json", "{\"auths\":{\"docker.io\":{}},\"x\":1}");
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        expect_text(f, OURS);
+        write_file(f->root, "etc/auth.json", "HANDS=off");
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        expect_text(f, "{}");
+        assert_null(state_data_find_key(state_store_data(f->store), PATH, KEY));
+}
+
+static void what_a_file_of_its_own_would_lose_keeps_it_from_being_one(void **state) {
+        static const struct {
+                const char *before;
+                Reason reason;
+        } rows[] = {
+                { "", REASON_NONE },
+                { " \n", REASON_NONE },
+                { "{}", REASON_NONE },
+                { "{\"auths\":{}}", REASON_NONE },
+                { "{\"auths\":{\"docker.io\":{}}}", REASON_TARGET_CONFLICT },
+                { "{\"auths\":{},\"credHelpers\":{}}", REASON_TARGET_CONFLICT },
+                { "{\"auths\":{\"" KEY "\":{\"auth\":\"c29tZWJvZHk6cGFzc3dvcmQ=\"}}}",
+                  REASON_TARGET_CONFLICT },
+                { "HANDS=off", REASON_TARGET_MALFORMED },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                Fixture *f = *state;
+
+                f->config.policy = TARGET_POLICY_OWN;
+                write_file(f->root, "etc/auth.json", rows[i].before);
+                assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+                expect_text(f, rows[i].before);
+                assert_int_equal(sync_one(f, "acme+edge:one", false), rows[i].reason);
+                expect_text(f, rows[i].reason == REASON_NONE ? OURS : rows[i].before);
+                state_data_disown_file(state_store_data(f->store), PATH);
+                state_data_disown_key(state_store_data(f->store), PATH, KEY);
+        }
+}
+
+/* Of a file that others have a part in, and that shall become ours alone, our part does not die in it. */
+static void what_is_ours_in_a_file_that_cannot_be_ours_alone_is_kept_in_line(void **state) {
+        Fixture *f = *state;
+        _cleanup_free_ char *text = NULL;
+
+        write_file(f->root, "etc/auth.json", "{\"auths\":{\"docker.io\":{}}}");
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        f->config.policy = TARGET_POLICY_OWN;
+        assert_int_equal(sync_one(f, "acme+edge:two", false), REASON_TARGET_CONFLICT);
+        expect(f, "acme+edge:two");
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        expect(f, "(none)");
+        text = content(f);
+        assert_non_null(strstr(text, "docker.io"));
+        assert_int_equal(sync_one(f, "acme+edge:three", false), REASON_TARGET_CONFLICT);
+        expect(f, "(none)");
+}
+
+static void a_file_that_was_ours_alone_is_shared_again(void **state) {
+        Fixture *f = *state;
+
+        f->config.policy = TARGET_POLICY_OWN;
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        f->config.policy = TARGET_POLICY_MERGE;
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        expect_text(f, OURS);
+        assert_null(state_data_find_file(state_store_data(f->store), PATH));
+        write_file(f->root, "etc/auth.json", "{\"auths\":{\"docker.io\":{}}}");
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        expect_text(f, "{\"auths\":{\"docker.io\":{}}}");
+}
+
+/* Nothing of ours stays behind in it, whatever it was. */
+static void a_file_that_was_ours_alone_ends_as_an_empty_object(void **state) {
+        Fixture *f = *state;
+
+        f->config.policy = TARGET_POLICY_OWN;
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        f->config.policy = TARGET_POLICY_MERGE;
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        expect_text(f, "{}");
+        assert_false(state_data_owns_any(state_store_data(f->store), PATH));
+}
+
+static void a_file_that_was_ours_alone_goes_with_its_target(void **state) {
+        Fixture *f = *state;
+
+        f->config.policy = TARGET_POLICY_OWN;
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        f->config = (TargetConfig){ .name = (char *) PATH, .mode = 0600 };
+        assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
+        expect_text(f, "(none)");
+        assert_false(state_data_owns_any(state_store_data(f->store), PATH));
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void) {
@@ -333,6 +443,12 @@ int main(void) {
                 test(a_writer_in_the_last_instant_loses_nothing),
                 test(what_is_not_understood_is_left_alone),
                 test(links_directories_and_open_directories_are_refused),
+                test(a_file_of_its_own_has_no_room_for_others),
+                test(what_a_file_of_its_own_would_lose_keeps_it_from_being_one),
+                test(what_is_ours_in_a_file_that_cannot_be_ours_alone_is_kept_in_line),
+                test(a_file_that_was_ours_alone_is_shared_again),
+                test(a_file_that_was_ours_alone_ends_as_an_empty_object),
+                test(a_file_that_was_ours_alone_goes_with_its_target),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
