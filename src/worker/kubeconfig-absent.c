@@ -17,7 +17,7 @@ int kubeconfig_read(const Secret *text, const char *context, Kubeconfig *ret, Fa
         r = failure_new(&f, STEP_IDENTITY, REASON_IDENTITY_FILE_UNREADABLE,
                         "This worker was built without libyaml, so it cannot read a kubeconfig");
         if (r >= 0)
-                r = failure_set_hint(f, "Use Server=, CAFile= and TokenFile= of the identity instead");
+                r = failure_set_hint(f, "Use Server=, CAFile= and TokenFile= instead");
         if (r < 0)
                 return r;
         *reterr = TAKE_PTR(f);

@@ -19,7 +19,7 @@
 
 static const char flatten[] =
         "Put everything into one file: 'kubectl config view --raw --flatten --minify', and name that in "
-        "Kubeconfig= of the identity";
+        "Kubeconfig=";
 static const char own_token[] =
         "Give this host a token or a certificate of its own in the kubeconfig ('kubectl create token'); a "
         "program that prints tokens can be named by Source=exec";
@@ -157,8 +157,7 @@ static int read_user(Reading *d, const yaml_node_t *user, Kubeconfig *k) {
         static const Refusal refusals[] = {
                 { "exec", "gets the credential by a program ('exec'), which is not run", own_token },
                 { "auth-provider", "gets the credential by a plugin ('auth-provider')", own_token },
-                { "tokenFile", "has the token in another file",
-                  "Use Server= and TokenFile= of the identity instead" },
+                { "tokenFile", "has the token in another file", "Use Server= and TokenFile= instead" },
                 { "client-certificate", "has the certificate in another file", flatten },
                 { "client-key", "has the key in another file", flatten },
                 { "username", "has a user name and password, which clusters no longer take", own_token },
@@ -188,8 +187,7 @@ static int read_context(Reading *d, const char *name, Kubeconfig *k) {
 
         name = name ?: text_member(d, yaml_document_get_root_node(&d->document), "current-context");
         if (!name)
-                return complain(d, "has no current context", NULL,
-                                "Name one of its contexts in Context= of the identity");
+                return complain(d, "has no current context", NULL, "Name one of its contexts in Context=");
         context = entry(d, "contexts", name, "context");
         if (!context)
                 return complain(d, "has no context", name,
@@ -224,7 +222,7 @@ static int load(Reading *d, const Secret *text) {
         if (!loaded || !yaml_document_get_root_node(&d->document) ||
             yaml_document_get_root_node(&d->document)->type != YAML_MAPPING_NODE)
                 return complain(d, "is none: it is no YAML with keys and values", NULL,
-                                "Check the file that Kubeconfig= of the identity names");
+                                "Check the file that Kubeconfig= names");
         return 0;
 }
 

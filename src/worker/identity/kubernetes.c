@@ -12,9 +12,8 @@
 
 #include "base/scalar.h"
 #include "base/text.h"
-#include "worker/client-certificate.h"
 #include "worker/identity/kubernetes.h"
-#include "worker/kubeconfig.h"
+#include "worker/kubernetes-access.h"
 #include "worker/source-call.h"
 #include "worker/token-request.h"
 
@@ -24,8 +23,7 @@
 
 typedef struct KubernetesRun {
         TokenRequest wish; /* of the request's */
-        Kubeconfig config; /* empty without a kubeconfig */
-        const Secret *asker;
+        KubernetesAccess access;
         SourceCall *call;
         sd_event_source *finish;
         Failure *failure; /* of a request that could not be made */
@@ -41,7 +39,7 @@ static void kubernetes_free(void *run) {
         source_call_free(k->call);
         sd_event_source_disable_unref(k->finish);
         failure_free(k->failure);
-        kubeconfig_done(&k->config);
+        kubernetes_access_done(&k->access);
         free(k);
 }
 
@@ -50,7 +48,8 @@ static void on_answer(int r, const HttpAnswer *a, Failure *f, void *userdata) {
         Secret *token = NULL;
 
         if (r == 0)
-                r = token_request_read(&k->wish, source_call_server(k->call), a, k->asker, &token, &f);
+                r = token_request_read(&k->wish, source_call_server(k->call), a, k->access.asker, &token,
+                                       &f);
         k->handler(r, token, f, k->userdata);
 }
 
@@ -61,25 +60,7 @@ static int on_not_started(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-/* By the event loop, as everything else is told. */
-static int tell_later(KubernetesRun *k, const SourceQuestion *q) {
-        return sd_event_add_defer(q->context->event, &k->finish, on_not_started, k);
-}
-
-static int fail_later(KubernetesRun *k, const SourceQuestion *q, const char *complaint) {
-        int r;
-
-        r = failure_new(&k->failure, STEP_IDENTITY, REASON_IDENTITY_SOURCE_FAILED, "%s", complaint);
-        if (r >= 0)
-                r = failure_set_hint(
-                        k->failure,
-                        k->config.server
-                                ? "Check client-certificate-data and client-key-data of the kubeconfig"
-                                : "Check ClientCertificateFile= and ClientKeyFile= of the identity");
-        return r < 0 ? r : tell_later(k, q);
-}
-
-static int ask(KubernetesRun *k, const SourceQuestion *q, const HttpTrust *trust) {
+static int ask(KubernetesRun *k, const SourceQuestion *q) {
         static const char *const headers[] = { "Content-Type: application/json", "Accept: application/json",
                                                NULL };
         _cleanup_free_ char *url = NULL, *body = NULL;
@@ -90,11 +71,11 @@ static int ask(KubernetesRun *k, const SourceQuestion *q, const HttpTrust *trust
                 r = token_request_body(&k->wish, &body);
         if (r < 0)
                 return r;
-        return source_call_start(q, trust,
+        return source_call_start(q, &k->access.trust,
                                  &(HttpRequest){
                                          .method = "POST",
                                          .url = url,
-                                         .bearer = k->asker,
+                                         .bearer = k->access.asker,
                                          .headers = (char *const *) headers,
                                          .body = body,
                                          .body_size = strlen(body),
@@ -102,62 +83,23 @@ static int ask(KubernetesRun *k, const SourceQuestion *q, const HttpTrust *trust
                                  on_answer, k, &k->call);
 }
 
-/* What the identity says goes before what its kubeconfig says. */
-static HttpTrust trust_of(const KubernetesRun *k, const SourceQuestion *q) {
-        HttpTrust trust = source_call_trust(q);
-        struct iovec ca = secret_peek(k->config.ca);
-
-        if (!trust.ca) {
-                trust.ca = ca.iov_base;
-                trust.ca_size = ca.iov_len;
-        }
-        if (!trust.proxy)
-                trust.proxy = k->config.proxy;
-        return trust;
-}
-
 static int start(KubernetesRun *k, const SourceQuestion *q) {
         const char *lifetime = request_setting(q->request, "Lifetime");
-        HttpTrust trust = trust_of(k, q);
-        _cleanup_free_ char *complaint = NULL;
         uint64_t usec = LIFETIME_DEFAULT;
-        int r;
 
         if (lifetime && parse_u64(lifetime, USEC_PER_SEC, LIFETIME_MAX, &usec) < 0)
                 return -EINVAL;
         k->wish = (TokenRequest){
-                .server = k->config.server ?: request_setting(q->request, "Server"),
-                .namespace = request_setting(q->request, "Namespace") ?: k->config.namespace ?: "default",
+                .server = k->access.server,
+                .namespace = k->access.namespace,
                 .service_account = request_setting(q->request, "ServiceAccount"),
                 .audience = q->request->audience,
                 .bound_object = request_setting(q->request, "BoundObject"),
                 .seconds = usec / USEC_PER_SEC,
         };
-        if (!k->wish.server || !k->wish.service_account || !k->wish.audience)
+        if (!k->wish.service_account || !k->wish.audience)
                 return -EINVAL;
-        k->asker = k->config.token ?: request_secret(q->request, "TokenFile");
-        trust.certificate = k->config.certificate ?: request_secret(q->request, "ClientCertificateFile");
-        trust.key = k->config.key ?: request_secret(q->request, "ClientKeyFile");
-        r = trust.certificate || trust.key
-                    ? client_certificate_check(trust.certificate, trust.key, &complaint)
-                    : 0;
-        if (r != 0)
-                return r < 0 ? r : fail_later(k, q, complaint);
-        return ask(k, q, &trust);
-}
-
-/* Returns 0; 1 if there is nothing to start, which is going to be told; or a negative errno. */
-static int read_config(KubernetesRun *k, const SourceQuestion *q) {
-        const Secret *text = request_secret(q->request, "Kubeconfig");
-        int r;
-
-        if (!text)
-                return 0;
-        r = kubeconfig_read(text, request_setting(q->request, "Context"), &k->config, &k->failure);
-        if (r <= 0)
-                return r;
-        r = tell_later(k, q);
-        return r < 0 ? r : 1;
+        return ask(k, q);
 }
 
 static int kubernetes_start(const SourceQuestion *q, SourceHandler handler, void *userdata, void **ret_run) {
@@ -169,9 +111,12 @@ static int kubernetes_start(const SourceQuestion *q, SourceHandler handler, void
                 return -ENOMEM;
         k->handler = handler;
         k->userdata = userdata;
-        r = read_config(k, q);
+        r = kubernetes_access_read(q->request, &k->access, &k->failure);
         if (r == 0)
                 r = start(k, q);
+        else if (r > 0)
+                /* By the event loop, as everything else is told. */
+                r = sd_event_add_defer(q->context->event, &k->finish, on_not_started, k);
         if (r < 0) {
                 kubernetes_free(k);
                 return r;
