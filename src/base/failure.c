@@ -89,6 +89,8 @@ static const ReasonInfo reasons[] = {
         [REASON_TARGET_UNWRITABLE] = { "target-unwritable", FAILURE_PUBLISH },
         [REASON_TARGET_FULL] = { "target-full", FAILURE_PUBLISH },
         [REASON_TARGET_CONFLICT] = { "target-conflict", FAILURE_PUBLISH },
+        [REASON_TARGET_UNREACHABLE] = { "target-unreachable", FAILURE_PUBLISH },
+        [REASON_TARGET_REFUSED] = { "target-refused", FAILURE_PUBLISH },
         [REASON_CONFIGURATION_INVALID] = { "configuration-invalid", FAILURE_CONFIGURATION },
         [REASON_IDENTITY_MISSING] = { "identity-missing", FAILURE_CONFIGURATION },
         [REASON_TARGET_MISSING] = { "target-missing", FAILURE_CONFIGURATION },
@@ -226,6 +228,11 @@ static const char *const hints[] = {
         [REASON_TARGET_FULL] = "Make room on the file system of the target, or raise its quota",
         [REASON_TARGET_CONFLICT] =
                 "Remove the entry from the target if nobody needs it, or set TakeOver=yes in the job",
+        [REASON_TARGET_UNREACHABLE] =
+                "Check that the cluster of the target is well and that this host may reach it (route, "
+                "firewall, Proxy=)",
+        [REASON_TARGET_REFUSED] =
+                "Check section [Kubernetes] of the target, and what its account may do in the cluster",
         [REASON_CONFIGURATION_INVALID] =
                 "Correct the files of this job, which the message names, and run 'pullauthctl reload'",
         [REASON_IDENTITY_MISSING] =

@@ -100,7 +100,9 @@ typedef enum Reason {
         REASON_TARGET_UNSAFE, /* not a regular file, directory writable by others */
         REASON_TARGET_UNWRITABLE,
         REASON_TARGET_FULL,
-        REASON_TARGET_CONFLICT, /* the key stands there already and is not ours */
+        REASON_TARGET_CONFLICT,    /* the key stands there already and is not ours */
+        REASON_TARGET_UNREACHABLE, /* of a cluster, which gives no answer or is not well */
+        REASON_TARGET_REFUSED,     /* of a cluster, which says no */
         /* configuration */
         REASON_CONFIGURATION_INVALID,
         REASON_IDENTITY_MISSING,

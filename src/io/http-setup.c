@@ -390,8 +390,8 @@ static CURLcode set_method(CURL *e, const HttpRequest *q) {
         if (streq(q->method, "GET"))
                 return curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
         c = curl_easy_setopt(e, CURLOPT_POST, 1L);
-        if (c == CURLE_OK && streq(q->method, "PUT"))
-                c = curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, "PUT");
+        if (c == CURLE_OK && !streq(q->method, "POST"))
+                c = curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
         if (c == CURLE_OK)
                 c = curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) q->body_size);
         if (c == CURLE_OK)
@@ -407,7 +407,9 @@ static long milliseconds(usec_t t, usec_t otherwise) {
 }
 
 static bool request_is_valid(const HttpRequest *q) {
-        if (!streq(q->method, "GET") && !streq(q->method, "POST") && !streq(q->method, "PUT"))
+        static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", NULL };
+
+        if (!strv_contains((char *const *) methods, q->method))
                 return false;
         if (q->user && (q->bearer || strchr(q->user, ':') || !q->password || !secret_is_string(q->password)))
                 return false;

@@ -66,7 +66,7 @@ typedef struct HttpAnswer {
 } HttpAnswer;
 
 typedef struct HttpRequest {
-        const char *method; /* "GET", "POST", "PUT" */
+        const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
         const char *url;
         const char *user; /* basic authentication if set */
         const Secret *password;

@@ -14,7 +14,7 @@
 #define DOOR_TEXT_MAX 4096
 /* The longest of many secrets, a bundle of certificates for example. */
 #define DOOR_SECRET_MAX (1024 * 1024)
-#define DOOR_PARTS_MAX 5
+#define DOOR_PARTS_MAX 6
 
 typedef enum FieldType {
         FIELD_STRING,  /* char *, "s" */

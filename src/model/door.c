@@ -29,6 +29,7 @@ typedef enum Part {
         PART_FAILURE,
         PART_CLAIMS,
         PART_WIRE, /* of a request */
+        PART_CLUSTER,
 } Part;
 
 /* A Failure makes its texts itself; this is how they travel. */
@@ -48,8 +49,26 @@ static void failure_wire_done(FailureWire *w) {
 
 /* What has a name on the wire and none in the structure. */
 typedef struct RequestWire {
-        char *kind;
+        char *kind, *action;
 } RequestWire;
+
+static void request_wire_done(RequestWire *w) {
+        free(w->kind);
+        free(w->action);
+}
+
+#define OF_CLUSTER(member) PART_CLUSTER, offsetof(ClusterSecret, member)
+
+/* Wanted and found look alike. */
+#define CLUSTER_FIELDS                                                                        \
+        { "SecretName", FIELD_STRING, OF_CLUSTER(name), DOOR_TEXT_MAX },                      \
+                { "SecretType", FIELD_STRING, OF_CLUSTER(type), DOOR_TEXT_MAX },              \
+                { "UID", FIELD_STRING, OF_CLUSTER(uid), DOOR_TEXT_MAX },                      \
+                { "ResourceVersion", FIELD_STRING, OF_CLUSTER(version), DOOR_TEXT_MAX },      \
+                { "Labels", FIELD_PAIRS, OF_CLUSTER(labels), DOOR_SETTINGS_MAX },             \
+                { "Annotations", FIELD_PAIRS, OF_CLUSTER(annotations), DOOR_SETTINGS_MAX }, { \
+                "Data", FIELD_SECRET, OF_CLUSTER(data), CLUSTER_SECRET_MAX                    \
+        }
 
 static const DoorField request_fields[] = {
         { "Kind", FIELD_STRING, PART_WIRE, offsetof(RequestWire, kind), NAME_MAX_SIZE },
@@ -71,6 +90,8 @@ static const DoorField request_fields[] = {
         { "CA", FIELD_PEM, PART_MAIN, offsetof(Request, ca), DOOR_CA_MAX },
         { "Proxy", FIELD_STRING, PART_MAIN, offsetof(Request, proxy), DOOR_TEXT_MAX },
         { "Timeout", FIELD_U64, PART_MAIN, offsetof(Request, timeout), 0 },
+        { "Action", FIELD_STRING, PART_WIRE, offsetof(RequestWire, action), NAME_MAX_SIZE },
+        CLUSTER_FIELDS,
 };
 
 static const DoorField answer_fields[] = {
@@ -103,11 +124,19 @@ static const DoorField answer_fields[] = {
         { "IdentityTime", FIELD_U64, PART_MAIN, offsetof(Answer, identity_usec), 0 },
         { "ExchangeTime", FIELD_U64, PART_MAIN, offsetof(Answer, exchange_usec), 0 },
         { "VerificationTime", FIELD_U64, PART_MAIN, offsetof(Answer, verification_usec), 0 },
+        CLUSTER_FIELDS,
 };
 
 int door_append_request(sd_bus_message *m, const Request *r) {
-        const RequestWire wire = { .kind = (char *) request_kind_to_string(r->kind) };
-        const void *const parts[DOOR_PARTS_MAX] = { [PART_MAIN] = r, [PART_WIRE] = &wire };
+        const RequestWire wire = {
+                .kind = (char *) request_kind_to_string(r->kind),
+                .action = r->cluster ? (char *) cluster_action_to_string(r->action) : NULL,
+        };
+        const void *const parts[DOOR_PARTS_MAX] = {
+                [PART_MAIN] = r,
+                [PART_WIRE] = &wire,
+                [PART_CLUSTER] = r->cluster,
+        };
 
         return door_append_fields(m, request_fields, ELEMENTSOF(request_fields), parts);
 }
@@ -125,9 +154,33 @@ static bool user_fits(const Request *q) {
         return q->robot && (k < 0 ? user_is_valid(q->robot) : exchange_user_is_valid(k, q->robot));
 }
 
+/* What is to be changed has to be known, what is to be removed to the last bit. */
+static bool cluster_request_is_valid(const Request *q) {
+        const ClusterSecret *s = q->cluster;
+
+        if (!s || !s->name || !cluster_name_is_valid(s->name) || !s->uid != !s->version)
+                return false;
+        switch (q->action) {
+        case CLUSTER_READ:
+                return true;
+        case CLUSTER_APPLY:
+                return s->data;
+        case CLUSTER_PATCH:
+                return s->data && s->uid;
+        case CLUSTER_REMOVE:
+                return s->uid;
+        case _CLUSTER_ACTION_MAX:
+        case _CLUSTER_ACTION_INVALID:
+                break;
+        }
+        return false;
+}
+
 static bool request_is_valid(const Request *q) {
         if (!object_name_is_valid(q->source) || q->timeout == 0 || q->timeout > TIMEOUT_MAX)
                 return false;
+        if (q->kind == REQUEST_CLUSTER)
+                return cluster_request_is_valid(q);
         /* What lies behind the identity is not asked for. */
         if (q->kind == REQUEST_EXPLAIN)
                 return true;
@@ -141,27 +194,37 @@ static bool request_is_valid(const Request *q) {
 }
 
 /* A daemon that says nothing of it wants what there was before there were kinds. */
-static int take_kind(const RequestWire *wire, Request *q) {
+static int take_wire(const RequestWire *wire, Request *q) {
         q->kind = wire->kind ? request_kind_from_string(wire->kind) : REQUEST_OBTAIN;
-        return q->kind < 0 ? -EBADMSG : 0;
+        q->action = wire->action ? cluster_action_from_string(wire->action) : CLUSTER_READ;
+        return q->kind < 0 || q->action < 0 ? -EBADMSG : 0;
 }
 
 int door_read_request(sd_bus_message *m, Request **ret) {
+        _cleanup_(request_wire_done) RequestWire wire = {};
         _cleanup_request_ Request *q = NULL;
-        RequestWire wire = {};
         unsigned parts;
         int r;
 
         q = calloc(1, sizeof(*q));
         if (!q)
                 return -ENOMEM;
+        q->cluster = calloc(1, sizeof(*q->cluster));
+        if (!q->cluster)
+                return -ENOMEM;
         r = door_read_fields(m, request_fields, ELEMENTSOF(request_fields),
-                             (void *const[DOOR_PARTS_MAX]){ [PART_MAIN] = q, [PART_WIRE] = &wire }, &parts);
+                             (void *const[DOOR_PARTS_MAX]){
+                                     [PART_MAIN] = q,
+                                     [PART_WIRE] = &wire,
+                                     [PART_CLUSTER] = q->cluster,
+                             },
+                             &parts);
         if (r >= 0)
-                r = take_kind(&wire, q);
-        free(wire.kind);
+                r = take_wire(&wire, q);
         if (r < 0)
                 return r;
+        if (!(parts & 1U << PART_CLUSTER))
+                q->cluster = cluster_secret_free(q->cluster);
         if (!request_is_valid(q))
                 return -EBADMSG;
         *ret = TAKE_PTR(q);
@@ -175,6 +238,7 @@ int door_append_answer(sd_bus_message *m, const Answer *a) {
                 [PART_CREDENTIAL] = a->credential,
                 [PART_FAILURE] = a->failure ? &wire : NULL,
                 [PART_CLAIMS] = a->claims,
+                [PART_CLUSTER] = a->cluster,
         };
 
         if (a->failure)
@@ -270,6 +334,11 @@ static int clean_knowledge(Answer *a) {
         return r;
 }
 
+/* What was found is told by its version, and that goes back into requests. */
+static bool found_is_valid(const ClusterSecret *s) {
+        return s->uid && s->version && text_is_token(s->uid) && text_is_token(s->version);
+}
+
 int door_read_answer(sd_bus_message *m, Answer **ret) {
         _cleanup_answer_ Answer *a = NULL;
         _cleanup_(failure_wire_done) FailureWire wire = {};
@@ -281,7 +350,8 @@ int door_read_answer(sd_bus_message *m, Answer **ret) {
                 return -ENOMEM;
         a->credential = calloc(1, sizeof(*a->credential));
         a->claims = calloc(1, sizeof(*a->claims));
-        if (!a->credential || !a->claims)
+        a->cluster = calloc(1, sizeof(*a->cluster));
+        if (!a->credential || !a->claims || !a->cluster)
                 return -ENOMEM;
         r = door_read_fields(m, answer_fields, ELEMENTSOF(answer_fields),
                              (void *const[DOOR_PARTS_MAX]){
@@ -289,6 +359,7 @@ int door_read_answer(sd_bus_message *m, Answer **ret) {
                                      [PART_CREDENTIAL] = a->credential,
                                      [PART_FAILURE] = &wire,
                                      [PART_CLAIMS] = a->claims,
+                                     [PART_CLUSTER] = a->cluster,
                              },
                              &parts);
         if (r < 0)
@@ -297,6 +368,10 @@ int door_read_answer(sd_bus_message *m, Answer **ret) {
                 a->credential = credential_free(a->credential);
         if (!(parts & 1U << PART_CLAIMS))
                 a->claims = identity_claims_free(a->claims);
+        if (!(parts & 1U << PART_CLUSTER))
+                a->cluster = cluster_secret_free(a->cluster);
+        if (a->cluster && !found_is_valid(a->cluster))
+                return -EBADMSG;
         if (!!(parts & 1U << PART_FAILURE) + !!a->credential + a->well != 1)
                 return -EBADMSG;
         if (a->credential)

@@ -56,6 +56,7 @@ static const char *const kind_table[_REQUEST_KIND_MAX] = {
         [REQUEST_OBTAIN] = "obtain",
         [REQUEST_EXPLAIN] = "explain",
         [REQUEST_TEST] = "test",
+        [REQUEST_CLUSTER] = "cluster",
 };
 
 const char *request_kind_to_string(RequestKind k) {
@@ -86,6 +87,7 @@ Request *request_free(Request *r) {
         strv_free(r->scopes);
         free(r->ca);
         free(r->proxy);
+        cluster_secret_free(r->cluster);
         free(r);
         return NULL;
 }
@@ -121,6 +123,7 @@ Answer *answer_free(Answer *a) {
         identity_claims_free(a->claims);
         free(a->discovery);
         free(a->key_set);
+        cluster_secret_free(a->cluster);
         strv_free(a->notices);
         trace_done(&a->trace);
         free(a);

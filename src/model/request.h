@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/failure.h"
 #include "base/secret.h"
+#include "model/cluster-secret.h"
 #include "model/credential.h"
 #include "model/setting.h"
 #include "model/trace.h"
@@ -36,6 +37,7 @@ typedef enum RequestKind {
         REQUEST_OBTAIN,  /* all steps, for the credential */
         REQUEST_EXPLAIN, /* the identity step alone, for the claims */
         REQUEST_TEST,    /* all steps, for the trace: the credential ends with the request */
+        REQUEST_CLUSTER, /* none: a Secret of a cluster is read or changed */
         _REQUEST_KIND_MAX,
         _REQUEST_KIND_INVALID = -EINVAL,
 } RequestKind;
@@ -63,6 +65,10 @@ typedef struct Request {
         char *ca;       /* PEM, or NULL for the trust store */
         char *proxy;
         usec_t timeout; /* for the whole request; the worker ends it with REASON_TIMEOUT */
+        /* REQUEST_CLUSTER. How the cluster is reached stands in `settings` and `secrets`, by the keys of
+         * identities of the source "kubernetes". */
+        ClusterAction action;
+        ClusterSecret *cluster;
 } Request;
 
 Request *request_free(Request *r);
@@ -90,13 +96,14 @@ bool identity_claims_equal(const IdentityClaims *a, const IdentityClaims *b);
 typedef struct Answer {
         Credential *credential; /* exactly one of these three is set */
         Failure *failure;
-        bool well;              /* explained or tested, and nothing was wrong */
+        bool well;              /* explained, tested or done, and nothing was wrong */
         Trace trace;            /* REQUEST_TEST: up to the verification */
         IdentityClaims *claims; /* NULL if no JWT could be read */
         char *discovery,
                 *key_set; /* REQUEST_EXPLAIN of a source that is its own issuer: what it publishes, JSON */
-        char **notices;   /* things worth knowing that stop nothing, cleaned sentences */
-        bool skew_known;  /* registry's Date against our real clock, positive: registry ahead */
+        ClusterSecret *cluster; /* CLUSTER_READ: NULL if there is none of that name */
+        char **notices;         /* things worth knowing that stop nothing, cleaned sentences */
+        bool skew_known;        /* registry's Date against our real clock, positive: registry ahead */
         int64_t skew_usec;
         usec_t identity_usec, exchange_usec, verification_usec; /* time each step took, 0 if not reached */
 } Answer;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A peer-to-peer bus with one object: Obtain and Cancel.
+/* A peer-to-peer bus with one object: Obtain and Cancel. What is obtained is a credential, knowledge, or a
+ * change of a Secret in a cluster.
  *
  * Owns the requests of its peer: when the peer goes, so do they. Refuses more than a bounded number at a
  * time, passed descriptors, and a second request under an id that is still in use. Messages that carry
@@ -12,6 +13,7 @@
 
 #include "base/log.h"
 #include "model/door.h"
+#include "worker/cluster.h"
 #include "worker/door-connection.h"
 #include "worker/obtain.h"
 
@@ -23,7 +25,8 @@ struct Pending {
         Pending *next, *previous;
         uint64_t id;
         sd_bus_message *call;
-        Obtain *obtain;
+        Obtain *obtain; /* this, or: */
+        Cluster *cluster;
 };
 
 struct DoorConnection {
@@ -51,6 +54,7 @@ static Pending *pending_free(Pending *p) {
                 p->next->previous = p->previous;
         c->n_pending--;
         obtain_free(p->obtain);
+        cluster_free(p->cluster);
         sd_bus_message_unref(p->call);
         free(p);
         return NULL;
@@ -69,13 +73,21 @@ static int reply(sd_bus_message *call, const Answer *a) {
         return r < 0 ? r : sd_bus_message_send(m);
 }
 
-static void on_answer(Obtain *o, Answer *answer, void *userdata) {
-        _cleanup_(pending_freep) Pending *p = userdata;
+static void end(Pending *p, const Answer *answer) {
         int r;
 
         r = reply(p->call, answer);
         if (r < 0)
                 log_warning_errno(r, "Cannot send an answer: %m, ignoring");
+        pending_free(p);
+}
+
+static void on_obtained(Obtain *o, Answer *answer, void *userdata) {
+        end(userdata, answer);
+}
+
+static void on_cluster(Cluster *c, Answer *answer, void *userdata) {
+        end(userdata, answer);
 }
 
 static Pending *find(const DoorConnection *c, uint64_t id) {
@@ -102,7 +114,8 @@ static int pending_new(DoorConnection *c, sd_bus_message *call, Request *request
                 p->next->previous = p;
         c->first = p;
         c->n_pending++;
-        r = obtain_new(c->context, request, on_answer, p, &p->obtain);
+        r = request->kind == REQUEST_CLUSTER ? cluster_new(c->context, request, on_cluster, p, &p->cluster)
+                                             : obtain_new(c->context, request, on_obtained, p, &p->obtain);
         if (r < 0)
                 return r;
         (void) TAKE_PTR(p);

@@ -56,19 +56,46 @@ static void add_list(json_object *o, const char *key, char *const *values) {
         (void) json_object_object_add(o, key, list);
 }
 
-static json_object *show_credential(const Credential *c) {
-        json_object *o = json_object_new_object();
-        struct iovec secret = secret_peek(c->secret);
+static void add_secret(json_object *o, const char *key, const Secret *secret) {
+        struct iovec bytes = secret_peek(secret);
         uint8_t hash[HASH_SIZE];
         char hex[HASH_HEX_SIZE];
 
-        hash_parts(&(HashPart){ secret.iov_base, secret.iov_len }, 1, hash);
+        hash_parts(&(HashPart){ bytes.iov_base, bytes.iov_len }, 1, hash);
         hash_hex(hash, hex);
+        add(o, key, secret ? hex : NULL);
+}
+
+static void add_pairs(json_object *o, const char *key, char *const *pairs) {
+        json_object *object = json_object_new_object();
+
+        for (char *const *p = pairs; p && p[0]; p += 2)
+                add(object, p[0], p[1]);
+        (void) json_object_object_add(o, key, object);
+}
+
+static json_object *show_cluster(const ClusterSecret *s) {
+        json_object *o = json_object_new_object();
+
+        add(o, "name", s->name);
+        add(o, "type", s->type);
+        add(o, "uid", s->uid);
+        add(o, "version", s->version);
+        add_pairs(o, "labels", s->labels);
+        add_pairs(o, "annotations", s->annotations);
+        add_secret(o, "data_hash", s->data);
+        return o;
+}
+
+static json_object *show_credential(const Credential *c) {
+        json_object *o = json_object_new_object();
+        struct iovec secret = secret_peek(c->secret);
+
         if (arg_secret_fd >= 0)
                 (void) dprintf(arg_secret_fd, "%.*s\n", (int) secret.iov_len,
                                (const char *) secret.iov_base);
         add(o, "user", c->user);
-        add(o, "secret_hash", hex);
+        add_secret(o, "secret_hash", c->secret);
         add_number(o, "secret_size", (int64_t) secret.iov_len);
         add_number(o, "issued", c->issued);
         add_number(o, "expires", c->expires);
@@ -126,6 +153,8 @@ static void show_answer(json_object *o, const Answer *a) {
         if (a->failure)
                 (void) json_object_object_add(o, "failure", show_failure(a->failure));
         (void) json_object_object_add(o, "well", json_object_new_boolean(a->well));
+        if (a->cluster)
+                (void) json_object_object_add(o, "cluster", show_cluster(a->cluster));
         (void) json_object_object_add(o, "trace", show_trace(&a->trace));
         if (a->claims)
                 (void) json_object_object_add(o, "claims", show_claims(a->claims));
@@ -214,10 +243,33 @@ static int take_secrets(json_object *o, NamedSecrets *secrets) {
         return 0;
 }
 
+static int take_cluster(json_object *o, ClusterSecret **ret) {
+        json_object *pairs;
+        const char *data;
+        ClusterSecret *s;
+        int r;
+
+        s = *ret = calloc(1, sizeof(*s));
+        if (!s)
+                return -ENOMEM;
+        r = take_string(o, "name", &s->name);
+        if (r >= 0)
+                r = take_string(o, "uid", &s->uid);
+        if (r >= 0)
+                r = take_string(o, "version", &s->version);
+        if (r >= 0 && json_get_object(o, "labels", &pairs) > 0)
+                r = take_settings(pairs, &s->labels);
+        if (r >= 0 && json_get_object(o, "annotations", &pairs) > 0)
+                r = take_settings(pairs, &s->annotations);
+        if (r >= 0 && json_get_string(o, "data", &data) > 0)
+                r = secret_new_string(data, &s->data);
+        return r;
+}
+
 static int request_from_json(json_object *o, Request **ret) {
         _cleanup_request_ Request *q = calloc(1, sizeof(*q));
-        json_object *scopes, *settings, *secrets;
-        const char *token, *kind;
+        json_object *scopes, *settings, *secrets, *cluster;
+        const char *token, *kind, *action;
         int r;
 
         if (!q)
@@ -228,6 +280,8 @@ static int request_from_json(json_object *o, Request **ret) {
         (void) json_get_u64(o, "id", &q->id);
         if (json_get_string(o, "kind", &kind) > 0)
                 q->kind = request_kind_from_string(kind);
+        if (json_get_string(o, "action", &action) > 0)
+                q->action = cluster_action_from_string(action);
         r = take_string(o, "job", &q->job);
         if (r >= 0)
                 r = take_string(o, "source", &q->source);
@@ -253,6 +307,8 @@ static int request_from_json(json_object *o, Request **ret) {
                 r = take_secrets(secrets, &q->secrets);
         if (r >= 0 && json_get_object(o, "exchange_secrets", &secrets) > 0)
                 r = take_secrets(secrets, &q->exchange_secrets);
+        if (r >= 0 && json_get_object(o, "cluster", &cluster) > 0)
+                r = take_cluster(cluster, &q->cluster);
         if (r >= 0 && json_get_array(o, "scopes", &scopes) > 0)
                 for (size_t i = 0; r >= 0 && i < json_object_array_length(scopes); i++)
                         r = strv_append(&q->scopes,

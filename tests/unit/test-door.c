@@ -81,11 +81,78 @@ static void a_full_request_arrives_as_it_was_sent(void **state) {
         assert_int_equal(got->timeout, q->timeout);
 }
 
+/* As a change would have it. */
+static ClusterSecret *make_cluster(Request *q, ClusterAction action) {
+        ClusterSecret *s = calloc(1, sizeof(*s));
+
+        assert_non_null(s);
+        q->kind = REQUEST_CLUSTER;
+        q->action = action;
+        s->name = strdup("quay-pull");
+        s->uid = strdup("u-1");
+        s->version = strdup("7");
+        assert_int_equal(strv_append(&s->labels, "team"), 0);
+        assert_int_equal(strv_append(&s->labels, "a"), 0);
+        assert_int_equal(strv_append(&s->annotations, "note"), 0);
+        assert_int_equal(strv_append(&s->annotations, ""), 0);
+        assert_int_equal(secret_new_string("{\"auths\":{}}", &s->data), 0);
+        return s;
+}
+
+static void a_request_about_a_cluster_arrives_as_it_was_sent(void **state) {
+        for (ClusterAction a = 0; a < _CLUSTER_ACTION_MAX; a++) {
+                _cleanup_request_ Request *q = make_request(), *got = NULL;
+
+                q->cluster = make_cluster(q, a);
+                assert_int_equal(through_request(state, q, &got), 0);
+                assert_int_equal(got->action, a);
+                assert_string_equal(got->cluster->name, "quay-pull");
+                assert_string_equal(got->cluster->uid, "u-1");
+                assert_string_equal(got->cluster->version, "7");
+                assert_true(strv_equal(got->cluster->labels, q->cluster->labels));
+                assert_true(strv_equal(got->cluster->annotations, q->cluster->annotations));
+                assert_true(secret_equal(got->cluster->data, q->cluster->data));
+        }
+}
+
+/* What each change cannot do without. */
+static void a_change_of_a_cluster_says_what_it_is_about(void **state) {
+        for (ClusterAction a = 0; a < _CLUSTER_ACTION_MAX; a++) {
+                _cleanup_request_ Request *q = make_request(), *got = NULL;
+
+                q->cluster = make_cluster(q, a);
+                q->cluster->data = secret_free(q->cluster->data);
+                assert_int_equal(through_request(state, q, &got),
+                                 a == CLUSTER_APPLY || a == CLUSTER_PATCH ? -EBADMSG : 0);
+        }
+        for (ClusterAction a = 0; a < _CLUSTER_ACTION_MAX; a++) {
+                _cleanup_request_ Request *q = make_request(), *got = NULL, *half = NULL;
+
+                q->cluster = make_cluster(q, a);
+                assert_ok(free_and_strdup(&q->cluster->version, NULL));
+                assert_int_equal(through_request(state, q, &half), -EBADMSG);
+                assert_ok(free_and_strdup(&q->cluster->uid, NULL));
+                assert_int_equal(through_request(state, q, &got),
+                                 a == CLUSTER_PATCH || a == CLUSTER_REMOVE ? -EBADMSG : 0);
+        }
+}
+
+static void a_request_about_a_cluster_names_a_secret(void **state) {
+        _cleanup_request_ Request *q = make_request(), *got = NULL;
+
+        q->cluster = make_cluster(q, CLUSTER_READ);
+        assert_ok(free_and_strdup(&q->cluster->name, "../x"));
+        assert_int_equal(through_request(state, q, &got), -EBADMSG);
+        q->cluster = cluster_secret_free(q->cluster);
+        assert_int_equal(through_request(state, q, &got), -EBADMSG);
+}
+
 static void each_kind_of_request_arrives(void **state) {
         for (RequestKind k = 0; k < _REQUEST_KIND_MAX; k++) {
                 _cleanup_request_ Request *q = make_request(), *got = NULL;
 
                 q->kind = k;
+                q->cluster = k == REQUEST_CLUSTER ? make_cluster(q, CLUSTER_READ) : NULL;
                 assert_int_equal(through_request(state, q, &got), 0);
                 assert_int_equal(got->kind, k);
         }
@@ -377,6 +444,21 @@ static void failures_that_make_no_sense_are_refused(void **state) {
         assert_int_equal(read_failure(state, "timeout", "exchange", "late", 1000), -EBADMSG);
 }
 
+static void what_was_found_arrives_if_it_can_be_asked_for_again(void **state) {
+        _cleanup_answer_ Answer *a = make_answer(true), *got = NULL, *none = NULL, *nameless = NULL;
+
+        assert_int_equal(through_answer(state, a, &none), 0);
+        assert_null(none->cluster);
+        a->cluster = make_cluster(&(Request){ .kind = REQUEST_CLUSTER }, CLUSTER_READ);
+        assert_int_equal(through_answer(state, a, &got), 0);
+        assert_string_equal(got->cluster->version, "7");
+        assert_true(secret_equal(got->cluster->data, a->cluster->data));
+        assert_ok(free_and_strdup(&a->cluster->version, "7 "));
+        assert_int_equal(through_answer(state, a, &nameless), -EBADMSG);
+        assert_ok(free_and_strdup(&a->cluster->version, NULL));
+        assert_int_equal(through_answer(state, a, &nameless), -EBADMSG);
+}
+
 static void documents_are_json_or_none(void **state) {
         _cleanup_answer_ Answer *a = make_answer(true), *got = NULL;
 
@@ -392,6 +474,9 @@ int main(void) {
                 cmocka_unit_test(a_full_request_arrives_as_it_was_sent),
                 cmocka_unit_test(what_may_be_missing_stays_missing),
                 cmocka_unit_test(each_kind_of_request_arrives),
+                cmocka_unit_test(a_request_about_a_cluster_arrives_as_it_was_sent),
+                cmocka_unit_test(a_change_of_a_cluster_says_what_it_is_about),
+                cmocka_unit_test(a_request_about_a_cluster_names_a_secret),
                 cmocka_unit_test(an_explanation_needs_no_registry),
                 cmocka_unit_test(that_all_is_well_is_an_answer_of_its_own),
                 cmocka_unit_test(a_trace_arrives_in_its_order),
@@ -406,6 +491,7 @@ int main(void) {
                 cmocka_unit_test(credentials_that_no_file_should_hold_are_refused),
                 cmocka_unit_test(what_people_will_read_is_clean),
                 cmocka_unit_test(failures_that_make_no_sense_are_refused),
+                cmocka_unit_test(what_was_found_arrives_if_it_can_be_asked_for_again),
                 cmocka_unit_test(documents_are_json_or_none),
         };
 

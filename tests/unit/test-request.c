@@ -59,6 +59,9 @@ static void full_ones_free_everything_in_them(void **state) {
         q->robot = strdup("acme+edge");
         q->ca = strdup("-----BEGIN");
         q->proxy = strdup("http://proxy");
+        q->cluster = calloc(1, sizeof(*q->cluster));
+        assert_non_null(q->cluster);
+        q->cluster->name = strdup("quay-pull");
         assert_int_equal(strv_append(&q->scopes, "quay.example.com/acme"), 0);
         assert_int_equal(secret_new_string("jwt", &q->token), 0);
         request_free(q);
@@ -76,6 +79,9 @@ static void full_ones_free_everything_in_them(void **state) {
         assert_int_equal(strv_append(&a->claims->audience, "quay"), 0);
         assert_int_equal(strv_append(&a->notices, "So it is"), 0);
         assert_int_equal(failure_new(&a->failure, STEP_EXCHANGE, REASON_TIMEOUT, "late"), 0);
+        a->cluster = calloc(1, sizeof(*a->cluster));
+        assert_non_null(a->cluster);
+        assert_int_equal(secret_new_string("{}", &a->cluster->data), 0);
         answer_free(a);
 }
 
