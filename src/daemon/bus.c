@@ -8,6 +8,7 @@
  * The bus is for looking and asking: without one, or while it is being restarted, jobs go on as ever. */
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -65,7 +66,9 @@ struct Bus {
         sd_bus *bus; /* NULL while there is none */
         sd_event_source *flush;
         sd_event_source *reconnect;
-        bool named; /* before that nobody can know whose signals these are */
+        bool named;       /* before that nobody can know whose signals these are */
+        size_t next_told; /* of the manager's jobs: where the next slice of them begins, which is but a hint */
+        bool sliced;      /* one did not do */
         ManagerCounts told;
         bool told_ready;
         bool configuration_changed;
@@ -75,7 +78,8 @@ static void schedule_flush(Bus *b) {
         (void) sd_event_source_set_enabled(b->flush, SD_EVENT_ONESHOT);
 }
 
-/* Returns true if nobody is left with something to tell. */
+/* Each slice goes on where the one before stopped, else ten thousand jobs with news would be looked at a
+ * hundred times. Returns true if nobody is left with something to tell. */
 static bool flush_jobs(Bus *b) {
         size_t n, n_told = 0;
         Job *const *jobs;
@@ -84,19 +88,23 @@ static bool flush_jobs(Bus *b) {
         if (b->named && sd_bus_get_n_queued_write(b->bus, &queued) >= 0 && queued > FLUSH_QUEUED)
                 return false;
         jobs = manager_jobs(b->context.manager, &n);
-        for (size_t i = 0; i < n; i++) {
-                JobChange what = jobs[i]->unannounced;
+        for (size_t i = 0, at = b->next_told; i < n; i++, at++) {
+                Job *j = jobs[at % n];
+                JobChange what = j->unannounced;
 
                 if (what == 0)
                         continue;
                 if (b->named) {
-                        if (++n_told > FLUSH_JOBS)
+                        if (++n_told > FLUSH_JOBS) {
+                                b->next_told = at % n;
                                 return false;
-                        bus_job_emit_changed(b->bus, jobs[i], what);
-                        bus_job_emit_events(&b->context, b->bus, jobs[i], what);
+                        }
+                        bus_job_emit_changed(b->bus, j, what);
+                        bus_job_emit_events(&b->context, b->bus, j, what);
                 }
-                job_told(jobs[i]);
+                job_told(j);
         }
+        b->next_told = 0;
         return true;
 }
 
@@ -105,6 +113,7 @@ static int on_flush(sd_event_source *source, void *userdata) {
         ManagerCounts counts;
 
         if (!flush_jobs(b)) {
+                b->sliced = true;
                 schedule_flush(b);
                 return 0;
         }
@@ -117,6 +126,10 @@ static int on_flush(sd_event_source *source, void *userdata) {
         b->configuration_changed = false;
         if (b->context.waiting)
                 waiting_look(b->context.waiting);
+        /* The last of a bunch of jobs: what the signals took is many times of what is held. */
+        if (b->sliced)
+                (void) malloc_trim(0);
+        b->sliced = false;
         return 0;
 }
 

@@ -8,7 +8,6 @@
  * no bus and no service manager: they look at it through an observer. */
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-id128.h>
@@ -29,8 +28,6 @@
 #include "io/conf-tree.h"
 #include "model/message-id.h"
 
-/* Entries of a target whose writing leaves so much that it goes back at once. */
-#define TRIM_FROM 500
 #define WORKER_SOCKET "/run/pullauth/worker.sock"
 
 /* For deriving this program's host id from the machine id, which itself is shown to nobody
@@ -113,9 +110,6 @@ static void report(const TargetConfig *target, const Wanted *wanted, size_t n, c
         Manager *m = userdata;
 
         wanted_report(m->jobs, m->n_jobs, target->name, wanted, n, failure);
-        /* What a large target takes to be written is many times of what is held. */
-        if (n >= TRIM_FROM)
-                (void) malloc_trim(0);
 }
 
 usec_t manager_real_time(const Manager *m, usec_t boot) {

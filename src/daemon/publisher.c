@@ -8,6 +8,7 @@
  * which nothing is wanted, until there is nothing of ours in them. */
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
@@ -28,6 +29,8 @@
 #define SPACING_PROCESSOR 19
 #define SPACING_CLOCK 4
 #define SPACING_MAX (5 * USEC_PER_SEC)
+/* Entries of a target whose writing takes so much, many times of what is held, that it goes back at once. */
+#define TRIM_FROM 500
 /* Whoever rewrites the file more often than this is another program of our kind, or a configuration
  * management that knows better: then we are slower and slower about it, and never give up. */
 #define MENDS_FREE 5
@@ -208,6 +211,8 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         if (r >= 0)
                 c->done(s->config, wanted, n, failure, c->userdata);
         wanted_free(wanted, n);
+        if (n >= TRIM_FROM)
+                (void) malloc_trim(0);
         if (target_config_is_orphan(s->config))
                 note_orphan(s, r, failure);
         return 0;

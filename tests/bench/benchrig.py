@@ -74,7 +74,8 @@ class BenchHost(rig.Host):
         return time.monotonic() - begun
 
     def settle(self):
-        """Until the worker is gone, which is long after the daemon has saved its state."""
+        """Until the worker is gone. If that is idle for longer than the daemon waits, 5 s at most, before it looks at
+        a large target that it wrote, and saves its state, that is over as well."""
         self.activated.wait_end(self.activated.starts() or 1, 60)
 
     def cpu(self):

@@ -15,7 +15,7 @@ class Start:
     quiet and of the worker at its peak."""
 
     def __init__(self, registry, number):
-        with BenchHost(registry, idle='3s') as host:
+        with BenchHost(registry, idle='8s') as host:
             host.jobs(number)
             targets = [Writes(host.path(target)) for target in (SYSTEM, PODMAN)]
             try:
