@@ -33,6 +33,7 @@ static const Property job_properties[] = {
         JOB("NextAttempt", "next_attempt", PROPERTY_TIME, next_attempt),
         JOB("Enabled", "enabled", PROPERTY_BOOL, enabled),
         JOB("Runtime", "runtime", PROPERTY_BOOL, runtime),
+        JOB("Exchange", "exchange", PROPERTY_STRING, exchange),
         JOB("Identity", "identity", PROPERTY_STRING, identity),
         JOB("Scopes", "scopes", PROPERTY_STRINGS, scopes),
         JOB("Targets", "targets", PROPERTY_STRINGS, targets),
@@ -115,6 +116,10 @@ JobSnapshot *job_snapshot_free(JobSnapshot *j) {
         free(j->path);
         free(j);
         return NULL;
+}
+
+bool job_snapshot_is_of_quay(const JobSnapshot *j) {
+        return isempty(j->exchange) || streq(j->exchange, "quay");
 }
 
 int snapshot_new(Snapshot **ret) {

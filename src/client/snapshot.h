@@ -17,7 +17,7 @@
 typedef struct JobSnapshot {
         unsigned n_references;
         char *path; /* of the bus object */
-        char *name, *registry, *robot, *identity;
+        char *name, *registry, *exchange, *robot, *identity;
         int enabled, runtime; /* runtime: defined below /run, gone with the next boot */
         char **scopes, **targets, **configuration_files;
         char *on_expiry, *on_remove;
@@ -52,6 +52,8 @@ int job_snapshot_new(const char *path, JobSnapshot **ret);
 JobSnapshot *job_snapshot_ref(const JobSnapshot *j);
 JobSnapshot *job_snapshot_free(JobSnapshot *j);
 DEFINE_CLEANUP(JobSnapshot *, job_snapshot_free)
+/* Is its user a robot account of a Quay? Of a daemon that does not tell all are. */
+bool job_snapshot_is_of_quay(const JobSnapshot *j);
 
 int snapshot_new(Snapshot **ret);
 Snapshot *snapshot_free(Snapshot *s);

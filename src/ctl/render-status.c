@@ -195,11 +195,12 @@ static void write_clock(Page *p, const JobSnapshot *j) {
 
 /* What is not as it is by itself. */
 static void write_settings(Page *p, const JobSnapshot *j) {
-        char span[SPAN_MAX], minimum[SPAN_MAX + 32] = "";
+        char span[SPAN_MAX], minimum[SPAN_MAX + 32] = "", exchange[64] = "";
         const struct {
                 bool shown;
                 const char *text;
         } settings[] = {
+                { !job_snapshot_is_of_quay(j), exchange },
                 { streq(j->on_expiry, "retain"), "OnExpiry=retain" },
                 { streq(j->on_remove, "retain"), "OnRemove=retain" },
                 { j->minimum_remaining > 0, minimum },
@@ -213,6 +214,7 @@ static void write_settings(Page *p, const JobSnapshot *j) {
 
         (void) snprintf(minimum, sizeof(minimum), "MinimumRemaining=%s",
                         format_span(span, j->minimum_remaining));
+        (void) snprintf(exchange, sizeof(exchange), "Exchange=%s", j->exchange);
         for (size_t i = 0; i < ELEMENTSOF(settings) && r >= 0; i++)
                 if (settings[i].shown)
                         r = strv_append(&shown, settings[i].text);

@@ -94,6 +94,15 @@ static int take_job(Federate *f, const JobSnapshot *j) {
                          j->name, j->name);
                 return refuse(f, STATUS_ATTENTION);
         }
+        if (!job_snapshot_is_of_quay(j)) {
+                complain("Job '%s' has Exchange=%s, and federations of robot accounts are Quay's alone",
+                         j->name, j->exchange);
+                fprintf(stderr,
+                        "Enter issuer and subject by hand where its registry is told whom to trust: "
+                        "'pullauthctl identity %s' shows them\n",
+                        isempty(j->identity) ? "default" : j->identity);
+                return refuse(f, STATUS_FAILED);
+        }
         r = free_and_strdup(&f->name, j->name);
         if (r >= 0)
                 r = free_and_strdup(&f->identity, isempty(j->identity) ? "default" : j->identity);

@@ -111,6 +111,12 @@ PROPERTY_GETTER(get_registry) {
         return sd_bus_message_append(reply, "s", strempty(j->config->registry));
 }
 
+PROPERTY_GETTER(get_exchange) {
+        const Job *j = userdata;
+
+        return sd_bus_message_append(reply, "s", exchange_kind_to_string(j->config->exchange));
+}
+
 PROPERTY_GETTER(get_robot) {
         const Job *j = userdata;
 
@@ -304,6 +310,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Enabled", "b", get_enabled, 0, CHANGES),
         SD_BUS_PROPERTY("Runtime", "b", get_runtime, 0, CHANGES),
         SD_BUS_PROPERTY("Registry", "s", get_registry, 0, CHANGES),
+        SD_BUS_PROPERTY("Exchange", "s", get_exchange, 0, CHANGES),
         SD_BUS_PROPERTY("Robot", "s", get_robot, 0, CHANGES),
         SD_BUS_PROPERTY("Identity", "s", get_identity, 0, CHANGES),
         SD_BUS_PROPERTY("Scopes", "as", get_scopes, 0, CHANGES),
@@ -365,9 +372,9 @@ static const struct {
         const char *const *properties;
 } changes[] = {
         { JOB_CHANGED_CONFIGURATION,
-          (const char *const[]){ "Enabled", "Runtime", "Registry", "Robot", "Identity", "Scopes", "Targets",
-                                 "MinimumRemaining", "OnExpiry", "OnRemove", "TakeOver", "WakeSystem",
-                                 "ConfigurationFiles", "ConfigurationMessages", NULL } },
+          (const char *const[]){ "Enabled", "Runtime", "Registry", "Exchange", "Robot", "Identity", "Scopes",
+                                 "Targets", "MinimumRemaining", "OnExpiry", "OnRemove", "TakeOver",
+                                 "WakeSystem", "ConfigurationFiles", "ConfigurationMessages", NULL } },
         { JOB_CHANGED_STATE,
           (const char *const[]){ "State", "Reason", "Step", "Message", "RegistryWords", "Hint", "HTTPStatus",
                                  "Notices", "AttemptsStarted", "AttemptsEnded", "Refreshes", "Failures",

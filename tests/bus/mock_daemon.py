@@ -34,7 +34,7 @@ PROPERTIES, OBJECTS = 'org.freedesktop.DBus.Properties', 'org.freedesktop.DBus.O
 SIGNATURES = {
     MANAGER: {'Version': 's', 'Ready': 'b', 'ConfigurationMessages': 'a(suss)', 'NJobs': 'u', 'NFresh': 'u',
               'NRefreshing': 'u', 'NRetrying': 'u', 'NExpired': 'u', 'NFailed': 'u'},
-    JOB: {'Name': 's', 'Registry': 's', 'Robot': 's', 'Identity': 's', 'Scopes': 'as', 'Targets': 'as',
+    JOB: {'Name': 's', 'Registry': 's', 'Exchange': 's', 'Robot': 's', 'Identity': 's', 'Scopes': 'as', 'Targets': 'as',
           'ConfigurationFiles': 'as', 'ConfigurationMessages': 'a(suss)', 'State': 's', 'Reason': 's', 'Step': 's',
           'Message': 's', 'RegistryWords': 's', 'Hint': 's', 'HTTPStatus': 'u', 'Notices': 'as',
           'AttemptsStarted': 't', 'AttemptsEnded': 't', 'Refreshes': 't', 'FailuresInARow': 'u', 'LastAttempt': 't',
@@ -57,7 +57,7 @@ METHODS = {
 MEMBERS = {'Audience': 'as', 'Issued': 't', 'Expires': 't', 'HTTPStatus': 'u'}
 SIGNALS = {'Refreshed': 't', 'Failed': 'sss', 'Expired': '', 'Withdrawn': 'as'}
 # What a property that a test does not give is, where that is not nothing.
-USUAL = {'Enabled': True, 'OnExpiry': 'withdraw', 'OnRemove': 'withdraw'}
+USUAL = {'Enabled': True, 'Exchange': 'quay', 'OnExpiry': 'withdraw', 'OnRemove': 'withdraw'}
 QUIET = {'s': '', 'b': False, 'u': 0, 't': 0, 'x': 0}
 TYPES = {'s': dbus.String, 'b': dbus.Boolean, 'u': dbus.UInt32, 't': dbus.UInt64, 'x': dbus.Int64}
 

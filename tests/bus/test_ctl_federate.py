@@ -98,6 +98,13 @@ def federate(world):  # noqa: F811
     return Federate(host, registry)
 
 
+def test_a_job_of_another_registry_has_no_federation(federate):
+    federate.host.job('shop', registry='localhost:1', more='Username=u\nScopes=shop\nExchange=token\n')
+    federate.host.reload()
+    said = federate.refused('--yes', job='shop')
+    assert "'shop' has Exchange=token" in said and 'identity default' in said and federate.requests('GET') == 0
+
+
 # What it does
 
 def test_a_robot_account_that_trusts_nobody_comes_to_trust_this_host(federate):

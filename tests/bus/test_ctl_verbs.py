@@ -82,6 +82,13 @@ def test_status_shows_what_is_not_as_usual(rig):
     assert 'Settings' not in rig.ctl('status', 'edge-1').stdout
 
 
+def test_status_names_an_exchange_that_is_not_quays(rig):
+    rig.mock.job('lab', Exchange='token', Robot='serviceaccount')
+    assert ' Settings: Exchange=token\n' in rig.ctl('status', 'lab').stdout
+    assert json.loads(rig.ctl('status', 'lab', '--json').stdout)[0]['exchange'] == 'token'
+    assert 'Exchange' not in rig.ctl('status', 'edge-1').stdout
+
+
 def test_a_narrow_terminal_has_the_columns_that_matter(rig):
     shown = rig.on_terminal('list', '--color=never', '--no-pager', columns=40)[1].splitlines()
     assert shown[0].split() == ['JOB', 'STATE', 'LEFT', 'NEXT']
