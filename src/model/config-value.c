@@ -76,7 +76,8 @@ int config_set_bool(const ConfAssignment *a, bool *p, bool reset_to, char **rete
         return 0;
 }
 
-int config_set_span(const ConfAssignment *a, usec_t *p, usec_t min, usec_t max, char **reterr) {
+int config_set_span(const ConfAssignment *a, usec_t *p, usec_t min, usec_t max, const char *example,
+                    char **reterr) {
         char buf_min[SPAN_MAX], buf_max[SPAN_MAX];
         usec_t value;
 
@@ -85,9 +86,9 @@ int config_set_span(const ConfAssignment *a, usec_t *p, usec_t min, usec_t max, 
                 return 0;
         }
         if (parse_span(a->value, &value) < 0 || value < min || value > max)
-                return config_complain(
-                        reterr, "%s=%s is not a time span between %s and %s, for example 20min", a->key,
-                        a->value, format_span(buf_min, min), format_span(buf_max, max));
+                return config_complain(reterr, "%s=%s is not a time span between %s and %s, for example %s",
+                                       a->key, a->value, format_span(buf_min, min),
+                                       format_span(buf_max, max), example);
         *p = value;
         return 0;
 }

@@ -14,7 +14,8 @@ int config_complain(char **reterr, const char *format, ...) _printf_(2, 3);
 int config_set_token(const ConfAssignment *a, char **p, char **reterr); /* printable ASCII, no blanks */
 int config_set_path(const ConfAssignment *a, char **p, char **reterr);  /* absolute, no "." or ".." in it */
 int config_set_bool(const ConfAssignment *a, bool *p, bool reset_to, char **reterr);
-int config_set_span(const ConfAssignment *a, usec_t *p, usec_t min, usec_t max, char **reterr);
+int config_set_span(const ConfAssignment *a, usec_t *p, usec_t min, usec_t max, const char *example,
+                    char **reterr);
 
 /* The file that messages about the whole are put down to; never NULL. */
 const char *config_main_file(const Conf *conf);

@@ -36,7 +36,7 @@ static int set_ready_timeout(const ConfAssignment *a, void *userdata, char **ret
                 c->ready_timeout = READY_TIMEOUT_DEFAULT;
                 return 0;
         }
-        return config_set_span(a, &c->ready_timeout, 0, READY_TIMEOUT_MAX, reterr);
+        return config_set_span(a, &c->ready_timeout, 0, READY_TIMEOUT_MAX, "30s", reterr);
 }
 
 static int set_targets(const ConfAssignment *a, void *userdata, char **reterr) {

@@ -61,7 +61,8 @@ static const SettingKey keys[] = {
         { "Timeout", EXEC | SPIFFE, 0, SETTING_VALUE_SPAN, "20s", .seconds = { 1, 50 } },
         /* the Workload API of SPIFFE */
         { "Socket", SPIFFE, 0, SETTING_VALUE_SOCKET, "unix:///run/spire/agent/public/api.sock" },
-        { "SPIFFEID", SPIFFE, 0, SETTING_VALUE_TOKEN, "spiffe://example.com/host/edge-1" },
+        { "SPIFFEID", SPIFFE, 0, SETTING_VALUE_TOKEN, "spiffe://example.com/host/edge-1",
+          .prefix = "spiffe://" },
         { "Hint", SPIFFE, 0, SETTING_VALUE_TOKEN, "quay" },
         /* an OIDC issuer that knows this host as a client */
         { "Issuer", OAUTH2 | SIGNED, OAUTH2 | SIGNED, SETTING_VALUE_URL, "https://issuer.example.com" },
@@ -86,7 +87,7 @@ static const SettingKey keys[] = {
         /* this host as its own issuer */
         { "Subject", SIGNED, SIGNED, SETTING_VALUE_TOKEN, "edge-1" },
         { "KeyFile", SIGNED, 0, SETTING_VALUE_FILE, "/etc/pullauth/key.pem" },
-        { "KeyURI", SIGNED, 0, SETTING_VALUE_TOKEN, "pkcs11:token=edge;object=quay" },
+        { "KeyURI", SIGNED, 0, SETTING_VALUE_TOKEN, "pkcs11:token=edge;object=quay", .prefix = "pkcs11:" },
         { "PINFile", SIGNED, 0, SETTING_VALUE_FILE, "credential:pin" },
         { "PublishedKeyFile", SIGNED, 0, SETTING_VALUE_FILE, "/etc/pullauth/next.pub" },
         { "KeyID", SIGNED, 0, SETTING_VALUE_TOKEN, "2026-11" },

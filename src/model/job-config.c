@@ -179,7 +179,7 @@ int job_config_set_proxy(const ConfAssignment *a, char **p, char **reterr) {
 }
 
 int job_config_set_minimum_remaining(const ConfAssignment *a, usec_t *p, char **reterr) {
-        return config_set_span(a, p, MINIMUM_REMAINING_MIN, MINIMUM_REMAINING_MAX, reterr);
+        return config_set_span(a, p, MINIMUM_REMAINING_MIN, MINIMUM_REMAINING_MAX, "20min", reterr);
 }
 
 static int set_targets(const ConfAssignment *a, void *userdata, char **reterr) {

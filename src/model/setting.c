@@ -93,7 +93,8 @@ static int take_span(const SettingKey *k, const ConfAssignment *a, char **p, cha
         usec_t usec;
         int r;
 
-        r = config_set_span(a, &usec, k->seconds[0] * USEC_PER_SEC, k->seconds[1] * USEC_PER_SEC, reterr);
+        r = config_set_span(a, &usec, k->seconds[0] * USEC_PER_SEC, k->seconds[1] * USEC_PER_SEC, k->example,
+                            reterr);
         if (r != 0)
                 return r;
         free(*p);
@@ -133,6 +134,8 @@ static int take_command(const SettingKey *k, const ConfAssignment *a, char **p, 
 static int take_value(const SettingKey *k, const ConfAssignment *a, char **p, char **reterr) {
         switch (k->value) {
         case SETTING_VALUE_TOKEN:
+                if (k->prefix && !startswith(a->value, k->prefix))
+                        return take_if(false, k, a, p, reterr);
                 return config_set_token(a, p, reterr);
         case SETTING_VALUE_TEXT:
                 return free_and_strdup(p, a->value);

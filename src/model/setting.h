@@ -34,6 +34,7 @@ typedef struct SettingKey {
         SettingValue value;
         const char *example;
         const char *choices; /* SETTING_VALUE_CHOICE: separated by blanks */
+        const char *prefix;  /* SETTING_VALUE_TOKEN: what it has to begin with, or NULL */
         unsigned seconds[2]; /* SETTING_VALUE_SPAN: shortest and longest */
 } SettingKey;
 
