@@ -245,10 +245,11 @@ static int check_identity(const Configuration *c, JobDefinition *d) {
         }
         if (first_error(i->conf)) {
                 r = fail_by_message(d, i->conf);
-                return r < 0 ? r : copy_messages(i->conf, d->conf);
-        }
-        d->identity = i->config;
-        return 0;
+                if (r < 0)
+                        return r;
+        } else
+                d->identity = i->config;
+        return copy_messages(i->conf, d->conf);
 }
 
 static int check_targets(const Configuration *c, JobDefinition *d) {
@@ -409,8 +410,13 @@ int configuration_check(Configuration *c) {
 static int visit_messages(const Conf *conf, const char *job, configuration_visit_t visit, void *userdata) {
         int r = 0;
 
-        for (size_t i = 0; i < conf->n_messages && r == 0; i++)
-                r = visit(conf->messages + i, job, userdata);
+        for (size_t i = 0; i < conf->n_messages && r == 0; i++) {
+                const ConfMessage *m = conf->messages + i;
+
+                /* A warning about its identity is that one's; an error keeps this job from working. */
+                if (!job || m->severity == CONF_ERROR || strv_contains(conf->files, m->file))
+                        r = visit(m, job, userdata);
+        }
         return r;
 }
 
