@@ -204,24 +204,6 @@ static bool goes_on(Obtain *o, int r, Failure *failure) {
         return r == 0;
 }
 
-static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
-        Obtain *o = userdata;
-        char span[SPAN_MAX];
-        Failure *f = NULL;
-
-        o->credential = credential_free(o->credential);
-        (void) failure_new(&f, o->step, REASON_TIMEOUT, "%s gave no answer within %s",
-                           o->step == STEP_IDENTITY ? "The source of the identity" : o->request->registry,
-                           format_span(span, o->request->timeout));
-        if (f && o->step == STEP_IDENTITY)
-                (void) failure_set_hint(f,
-                                        "Check that the source '%s' of the identity is well, and that this "
-                                        "host reaches it",
-                                        o->request->source);
-        end(o, f);
-        return 0;
-}
-
 /* Behind the identity the exchange knows what to do; where a failure says so itself, that is more exact. */
 static int advise_behind(const Obtain *o, int r, Failure **failure) {
         const char *hint = r > 0 && o->exchange->advise && !(*failure)->hint
@@ -232,6 +214,30 @@ static int advise_behind(const Obtain *o, int r, Failure **failure) {
                 return r;
         *failure = failure_free(*failure);
         return -ENOMEM;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
+        Obtain *o = userdata;
+        const char *giver = o->step == STEP_EXCHANGE ? o->exchange->giver : NULL;
+        bool identity = o->step == STEP_IDENTITY;
+        char span[SPAN_MAX];
+        Failure *f = NULL;
+
+        o->credential = credential_free(o->credential);
+        (void) failure_new(&f, o->step, REASON_TIMEOUT, "No answer of %s within %s",
+                           identity ? "the source of the identity" : giver ?: o->request->registry,
+                           format_span(span, o->request->timeout));
+        if (f && identity)
+                (void) failure_set_hint(f,
+                                        "Check that the source '%s' of the identity is well, and that this "
+                                        "host reaches it",
+                                        o->request->source);
+        else if (f && giver)
+                (void) failure_set_hint(f, "Check that %s is well, and that this host reaches it", giver);
+        else if (f)
+                (void) advise_behind(o, 1, &f);
+        end(o, f);
+        return 0;
 }
 
 static usec_t since_step(const Obtain *o) {

@@ -213,7 +213,8 @@ def test_answers_that_are_none(worker, registry, service, discovery, action, par
                                                 ('drip', {'interval': 0.5})], ids=str)
 def test_answers_that_never_end_do(worker, registry, service, action, parameters):
     service.misbehave(action, **parameters)
-    assert worker.fail(timeout=int(1500 * SLOW), **ask(registry, service))['reason'] == 'timeout'
+    failure = worker.fail(timeout=int(1500 * SLOW), **ask(registry, service))
+    check(failure, 'exchange', 'timeout', 'the token service is well')
 
 
 @pytest.mark.parametrize('document, reason, word', [

@@ -124,7 +124,7 @@ def test_answers_that_are_none(worker, registry, action, parameters, reason):
 @pytest.mark.parametrize('action, parameters', [('hang', {}), ('drip', {'interval': 0.5})], ids=str)
 def test_answers_that_never_end_do(worker, registry, action, parameters):
     registry.misbehave(action, **parameters)
-    check(worker.fail(timeout=int(1500 * SLOW), **ask(registry)), 'verification', 'timeout')
+    check(worker.fail(timeout=int(1500 * SLOW), **ask(registry)), 'verification', 'timeout', 'the registry is well')
 
 
 def test_a_test_shows_each_step(worker, registry, rig):
