@@ -63,11 +63,10 @@ class Server(http.server.ThreadingHTTPServer):
 class Service:
     def __init__(self, decide):
         self.decide = decide
-        self.complaints, self.asked = [], []
-        self.server = Server(('127.0.0.1', 0), Handler)
-        self.server.service = self
-        self.url = f'http://127.0.0.1:{self.server.server_address[1]}'
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        self.complaints, self.asked, self.port = [], [], 0
+        self.server = None
+        self.go_on()
+        self.url = f'http://127.0.0.1:{self.port}'
 
     def take(self, question):
         self.asked.append(question)
@@ -77,6 +76,19 @@ class Service:
         self.complaints.append(text)
         return to_json(status, {'error': 'invalid_request', 'error_description': text})
 
+    def go_on(self):
+        """Starts, or starts again on the same port."""
+        if self.server is None:
+            self.server = Server(('127.0.0.1', self.port), Handler)
+            self.server.service, self.port = self, self.server.server_address[1]
+            threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def pause(self):
+        """Connections are refused."""
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.pause()

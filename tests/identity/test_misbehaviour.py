@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Each source × each thing that can go wrong at what gives its tokens (stands.py): the failure is of its class, comes
+in its time, and leaves neither a process nor a descriptor behind, and all is well when the trouble is over."""
+
+import collections
+import os
+import time
+
+import pytest
+
+pytest.importorskip('grpc', reason='python3-grpcio and python3-protobuf make the stand-in for an agent of SPIFFE')
+from stands import TABLE, TROUBLES, Exec  # noqa: E402
+from workers import SLOW, Worker  # noqa: E402
+
+pytestmark = pytest.mark.limit(120)
+CELLS = [(kind, trouble, reason) for kind, reasons in TABLE.items()
+         for trouble, reason in zip(TROUBLES, reasons, strict=True) if reason]
+
+
+def held(pid):
+    """How many descriptors of each kind a process has, how many children and threads."""
+    kinds = collections.Counter()
+    for name in os.listdir(f'/proc/{pid}/fd'):
+        try:
+            link = os.readlink(f'/proc/{pid}/fd/{name}')
+        except FileNotFoundError:
+            continue
+        kinds[link.split(':[')[0]] += 1
+    with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as file:
+        kinds['children'] = len(file.read().split())
+    kinds['threads'] = len(os.listdir(f'/proc/{pid}/task'))
+    return kinds
+
+
+def wait_held(pid, expected):
+    """A connection outlives its last user by a second, and nobody tells of its end."""
+    deadline = time.monotonic() + 20 * SLOW
+    while held(pid) != expected and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert held(pid) == expected, f'{held(pid) - expected} too much'
+
+
+@pytest.fixture(scope='module')
+def resting(rig, tmp_path_factory):
+    """One worker for all, and what it holds when it has nothing to do: the socket it listens on, and no other."""
+    with Worker(str(tmp_path_factory.mktemp('worker')), rig, idle='600s') as running:
+        running.obtain()
+        deadline = time.monotonic() + 20 * SLOW
+        while (found := held(running.running))['socket'] > 1 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert found['socket'] == 1 and found['children'] == 0, found
+        yield running, found
+    said = running.said()
+    assert 'Sanitizer' not in said and 'runtime error' not in said, said
+
+
+def test_each_trouble_has_a_cell_and_each_stand_what_the_table_says():
+    for kind, reasons in TABLE.items():
+        assert [hasattr(kind, trouble) for trouble in TROUBLES] == [reason is not None for reason in reasons], kind
+
+
+@pytest.fixture
+def stand(request, rig, tmp_path):
+    made = request.param(rig, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize('stand, trouble, reason', CELLS, indirect=['stand'],
+                         ids=[f'{kind.__name__}-{trouble}' for kind, trouble, _reason in CELLS])
+def test_a_trouble_ends_in_its_class_in_its_time_and_leaves_nothing(rig, resting, stand, trouble, reason):
+    worker, rest = resting
+    pid = worker.running
+    getattr(stand, trouble)()
+    failure = worker.fail(timeout=int(1500 * SLOW), **stand.ask())
+    assert (failure['step'], failure['reason']) == ('identity', reason), failure
+    assert rig.exchanges() == []
+    if isinstance(stand, Exec) and trouble == 'silent':
+        pids = (stand.place / 'pids').read_text().split()
+        assert len(pids) == 2 and not any(os.path.exists(f'/proc/{left}') for left in pids)
+    wait_held(pid, rest)
+    stand.well()
+    worker.obtain(**stand.ask())
+    assert worker.running == pid
