@@ -2,59 +2,40 @@
 
 /* Runs a program and collects what it prints.
  *
- * Owns the child, its pipes, its deadline, and the duty that nothing of it stays: a program is the
- * leader of a session, which is killed as a group when it ends; what escaped from the group became a
- * child of ours (we are the subreaper) and is killed as such.
+ * Owns the child, its pipes and its deadline. A program is the leader of a session; that nothing of it stays
+ * is seen to by the reaper.
  *
  * Refuses shells, searching in PATH and inheriting anything. Never blocks: standard output goes into
  * memory of a fixed size, of standard error only the end is kept. */
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/memory-file.h"
-#include "base/scalar.h"
 #include "base/text.h"
 #include "io/process.h"
+#include "io/reaper.h"
 
 #define WORDS_MAX 1024
 #define LAST_WORDS_MAX 256
 #define WORDS_READ (WORDS_MAX / 2)
 /* So many reads empty a pipe of the usual size. */
 #define WORDS_READS (64 * 1024 / WORDS_READ)
-/* Orphans whose parent dies while we look come to us as well, so it takes some rounds to the end of a
- * tree. */
-#define ORPHAN_ROUNDS 32
-/* How long we wait for what was killed. Only what the kernel does not let go of takes longer, on a file
- * system that hangs for example; it is collected after a later program, or by the service manager. */
-#define KILL_PATIENCE USEC_PER_SEC
-
-typedef struct Children {
-        pid_t *items;
-        size_t n_items;
-} Children;
 
 struct Processes {
         sd_event *event;
-        ProcessesFlags flags;
-        Children before; /* they were here before us, and stay */
-        Process *first;
+        Reaper *reaper;
 };
 
 struct Process {
         Processes *list;
-        Process *next;
-        pid_t pid; /* 0: it ended and was waited for */
+        Leader leader;
         int out_fd, err_fd;
         sd_event_source *child, *out, *err, *deadline;
         Secret *output;
@@ -65,35 +46,6 @@ struct Process {
         void *userdata;
 };
 
-static void children_done(Children *c) {
-        free(c->items);
-}
-
-/* None on a kernel without this file: what its programs leave behind is for the service manager to end. */
-static int children_read(Children *ret) {
-        _cleanup_(children_done) Children c = {};
-        FILE *f = fopen("/proc/thread-self/children", "re");
-        char word[16];
-        int r = 0;
-
-        while (r >= 0 && f && fscanf(f, "%15s", word) == 1) {
-                pid_t *grown = reallocarray(c.items, c.n_items + 1, sizeof(*grown));
-                uint64_t pid;
-
-                r = grown ? parse_u64(word, 1, INT_MAX, &pid) : -ENOMEM;
-                if (grown)
-                        c.items = grown;
-                if (r >= 0)
-                        c.items[c.n_items++] = (pid_t) pid;
-        }
-        if (f)
-                (void) fclose(f);
-        if (r < 0)
-                return r;
-        *ret = (Children){ .items = TAKE_PTR(c.items), .n_items = c.n_items };
-        return 0;
-}
-
 int processes_new(sd_event *event, ProcessesFlags flags, Processes **ret) {
         _cleanup_(processes_freep) Processes *l = NULL;
         int r;
@@ -101,15 +53,10 @@ int processes_new(sd_event *event, ProcessesFlags flags, Processes **ret) {
         l = calloc(1, sizeof(*l));
         if (!l)
                 return -ENOMEM;
-        l->flags = flags;
         l->event = sd_event_ref(event);
-        if (flags & PROCESSES_ADOPT) {
-                r = children_read(&l->before);
-                if (r < 0)
-                        return r;
-                if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-                        return -errno;
-        }
+        r = reaper_new(event, flags & PROCESSES_ADOPT, &l->reaper);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(l);
         return 0;
 }
@@ -117,94 +64,10 @@ int processes_new(sd_event *event, ProcessesFlags flags, Processes **ret) {
 Processes *processes_free(Processes *l) {
         if (!l)
                 return NULL;
-        children_done(&l->before);
+        reaper_free(l->reaper);
         sd_event_unref(l->event);
         free(l);
         return NULL;
-}
-
-/* A process that nobody needs any more: one of the session of `p`, or any if no other program runs. */
-static bool is_stray(const Process *p, pid_t pid) {
-        const Children *before = &p->list->before;
-        bool alone = true;
-
-        for (size_t i = 0; i < before->n_items; i++)
-                if (before->items[i] == pid)
-                        return false;
-        for (const Process *i = p->list->first; i; i = i->next) {
-                if (i->pid == pid)
-                        return false;
-                if (i != p && i->pid > 0)
-                        alone = false;
-        }
-        return alone || getsid(pid) == p->pid;
-}
-
-/* Waits for the end of a child that was killed, but not for long. */
-static void await_end(pid_t pid, usec_t until) {
-        bool taken = false;
-        sigset_t child;
-
-        sigemptyset(&child);
-        sigaddset(&child, SIGCHLD);
-        for (;;) {
-                usec_t left = usec_sub(until, now_boot());
-                siginfo_t info = {};
-
-                if (waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
-                    info.si_pid == pid || left == 0)
-                        break;
-                if (sigtimedwait(&child, NULL,
-                                 &(struct timespec){
-                                         .tv_sec = (time_t) (left / USEC_PER_SEC),
-                                         .tv_nsec = (long) (left % USEC_PER_SEC) * 1000,
-                                 }) == SIGCHLD)
-                        taken = true;
-        }
-        /* The event loop may have to learn the end of another program from it. */
-        if (taken)
-                (void) raise(SIGCHLD);
-}
-
-static bool collect(pid_t pid) {
-        siginfo_t info = {};
-
-        return waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG) == 0 && info.si_pid == pid;
-}
-
-/* Returns how many are gone. */
-static unsigned end_strays(const Process *p, usec_t until) {
-        _cleanup_(children_done) Children c = {};
-        size_t n_strays = 0;
-        unsigned gone = 0;
-
-        if (children_read(&c) < 0)
-                return 0;
-        for (size_t i = 0; i < c.n_items; i++)
-                if (is_stray(p, c.items[i])) {
-                        (void) kill(c.items[i], SIGKILL);
-                        c.items[n_strays++] = c.items[i];
-                }
-        for (size_t i = 0; i < n_strays; i++) {
-                await_end(c.items[i], until);
-                gone += collect(c.items[i]);
-        }
-        return gone;
-}
-
-static void end_tree(Process *p) {
-        usec_t until = usec_add(now_boot(), KILL_PATIENCE);
-
-        if (p->pid <= 0)
-                return;
-        /* The leader is collected last: its number, that of the session, is its own until then. */
-        (void) kill(-p->pid, SIGKILL);
-        await_end(p->pid, until);
-        if (p->list->flags & PROCESSES_ADOPT)
-                for (unsigned i = 0; i < ORPHAN_ROUNDS && end_strays(p, until) > 0; i++)
-                        ;
-        (void) collect(p->pid);
-        p->pid = 0;
 }
 
 static void close_sources(Process *p) {
@@ -221,12 +84,7 @@ Process *process_free(Process *p) {
         if (!p)
                 return NULL;
         close_sources(p);
-        end_tree(p);
-        for (Process **i = &p->list->first; *i; i = &(*i)->next)
-                if (*i == p) {
-                        *i = p->next;
-                        break;
-                }
+        reaper_end(p->list->reaper, &p->leader);
         secret_free(p->output);
         free(p);
         return NULL;
@@ -285,7 +143,7 @@ static int read_output(Process *p) {
 static void finish(Process *p, ProcessOutcome outcome, int status) {
         _cleanup_free_ char *words = NULL;
 
-        end_tree(p);
+        reaper_end(p->list->reaper, &p->leader);
         /* What is in the pipes is all that counts; who left the session may still write. */
         while (p->out_fd >= 0 && read_output(p) > 0)
                 ;
@@ -304,7 +162,7 @@ static void finish(Process *p, ProcessOutcome outcome, int status) {
 }
 
 static int on_end(sd_event_source *source, const siginfo_t *info, void *userdata) {
-        /* Not collected yet, see sd_event_add_child(3): end_tree() does that, after its group was killed. */
+        /* Not collected yet, see sd_event_add_child(3): the reaper does that, after its group was killed. */
         finish(userdata, info->si_code == CLD_EXITED ? PROCESS_EXITED : PROCESS_KILLED, info->si_status);
         return 0;
 }
@@ -370,8 +228,8 @@ static int open_pipes(Process *p, ChildFiles *f) {
 }
 
 /* posix_spawn() says in its result what kept the program from being started. */
-static int spawn_with(Process *p, const ProcessSpec *spec, const ChildFiles *f,
-                      posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes) {
+static int spawn_with(const ProcessSpec *spec, const ChildFiles *f, posix_spawn_file_actions_t *actions,
+                      posix_spawnattr_t *attributes, pid_t *ret) {
         sigset_t none, all;
         int r;
 
@@ -397,7 +255,7 @@ static int spawn_with(Process *p, const ProcessSpec *spec, const ChildFiles *f,
                 r = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
                                                                  POSIX_SPAWN_SETSIGDEF);
         if (r == 0)
-                r = posix_spawn(&p->pid, spec->arguments[0], actions, attributes, (char **) spec->arguments,
+                r = posix_spawn(ret, spec->arguments[0], actions, attributes, (char **) spec->arguments,
                                 (char **) spec->environment);
         return -r;
 }
@@ -405,6 +263,7 @@ static int spawn_with(Process *p, const ProcessSpec *spec, const ChildFiles *f,
 static int spawn(Process *p, const ProcessSpec *spec, const ChildFiles *f) {
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
+        pid_t pid;
         int r;
 
         r = -posix_spawn_file_actions_init(&actions);
@@ -412,12 +271,12 @@ static int spawn(Process *p, const ProcessSpec *spec, const ChildFiles *f) {
                 return r;
         r = -posix_spawnattr_init(&attributes);
         if (r == 0) {
-                r = spawn_with(p, spec, f, &actions, &attributes);
+                r = spawn_with(spec, f, &actions, &attributes, &pid);
                 (void) posix_spawnattr_destroy(&attributes);
         }
         (void) posix_spawn_file_actions_destroy(&actions);
-        if (r < 0)
-                p->pid = 0;
+        if (r >= 0)
+                reaper_add(p->list->reaper, &p->leader, pid);
         return r;
 }
 
@@ -429,7 +288,7 @@ static int add_sources(Process *p, usec_t timeout) {
         if (r >= 0)
                 r = sd_event_add_io(e, &p->err, p->err_fd, EPOLLIN, on_words, p);
         if (r >= 0)
-                r = sd_event_add_child(e, &p->child, p->pid, WEXITED, on_end, p);
+                r = sd_event_add_child(e, &p->child, p->leader.pid, WEXITED, on_end, p);
         if (r >= 0)
                 r = sd_event_add_time_relative(e, &p->deadline, CLOCK_BOOTTIME, timeout, USEC_PER_MSEC,
                                                on_deadline, p);
@@ -450,8 +309,6 @@ int process_start(Processes *l, const ProcessSpec *spec, ProcessHandler handler,
         p->handler = handler;
         p->userdata = userdata;
         p->max = spec->output_max;
-        p->next = l->first;
-        l->first = p;
         /* One byte more tells too much from just enough. */
         r = secret_new_zero(p->max + 1, &p->output);
         if (r >= 0)

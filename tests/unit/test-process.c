@@ -7,8 +7,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 
 #include "base/text.h"
 #include "io/process.h"
@@ -302,99 +300,6 @@ static void what_stayed_in_its_session_ends_with_it(void **state) {
         other.process = process_free(other.process);
 }
 
-/* A child that is none of a program. */
-static pid_t start_child(int *ret_fd) {
-        int fds[2];
-        pid_t pid;
-
-        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-        pid = fork();
-        assert_ok(pid);
-        if (pid == 0) {
-                pid_t traced;
-                char byte;
-
-                /* A number makes it trace that process; the end of the pipe ends it. */
-                (void) close(fds[1]);
-                if (read(fds[0], &traced, sizeof(traced)) == sizeof(traced)) {
-                        if (ptrace(PTRACE_SEIZE, traced, NULL, NULL) < 0)
-                                _exit(1);
-                        (void) raise(SIGSTOP);
-                        (void) !read(fds[0], &byte, 1);
-                }
-                _exit(0);
-        }
-        (void) close(fds[0]);
-        *ret_fd = fds[1];
-        return pid;
-}
-
-static int end_child(pid_t pid, int fd) {
-        siginfo_t info = {};
-
-        (void) close(fd);
-        assert_int_equal(waitid(P_PID, (id_t) pid, &info, WEXITED), 0);
-        return info.si_code == CLD_EXITED ? info.si_status : -1;
-}
-
-static void children_of_before_are_left_alone(void **state) {
-        Fixture *f = *state, early = { .event = f->event, .directory = f->directory };
-        pid_t pid;
-        int fd;
-
-        pid = start_child(&fd);
-        assert_ok(processes_new(f->event, PROCESSES_ADOPT, &early.processes));
-        run(&early, USEC_PER_MINUTE, 100, "true");
-        secret_free(early.output);
-        processes_free(early.processes);
-        assert_int_equal(end_child(pid, fd), 0);
-}
-
-static void without_orphans_no_other_child_is_touched(void **state) {
-        Fixture *f = *state, plain = { .event = f->event, .directory = f->directory };
-        pid_t pid;
-        int fd;
-
-        assert_ok(processes_new(f->event, /* flags= */ 0, &plain.processes));
-        pid = start_child(&fd);
-        run(&plain, 500 * USEC_PER_MSEC, 100, "sleep 1000 & echo $$ $! > $1/pids; wait");
-        assert_int_equal(plain.result.outcome, PROCESS_TIMEOUT);
-        secret_free(plain.output);
-        processes_free(plain.processes);
-        assert_int_equal(end_child(pid, fd), 0);
-        /* The child of the program is ours because other tests of this process wanted orphans. */
-        assert_ok(wait(NULL));
-        assert_gone(f, 2);
-}
-
-/* Like one in a system call that does not end: what somebody traces cannot be collected by its parent. */
-static void one_that_does_not_go_is_not_waited_for(void **state) {
-        Fixture *f = *state, held = { .event = f->event, .directory = f->directory };
-        siginfo_t info = {};
-        pid_t tracer, pid;
-        int fd;
-
-        tracer = start_child(&fd);
-        assert_ok(processes_new(f->event, PROCESSES_ADOPT, &held.processes));
-        assert_int_equal(start(&held, USEC_PER_MINUTE, 100,
-                               "echo $$ > $1/new; mv $1/new $1/pids; exec sleep 1000", f->directory),
-                         0);
-        pid = wait_for_numbers(f, 1);
-        assert_int_equal(write(fd, &pid, sizeof(pid)), sizeof(pid));
-        assert_int_equal(waitid(P_PID, (id_t) tracer, &info, WEXITED | WSTOPPED | WNOWAIT), 0);
-        held.process = process_free(held.process);
-        if (info.si_code == CLD_STOPPED)
-                assert_int_equal(kill(pid, 0), 0);
-        assert_int_equal(kill(tracer, SIGCONT), 0);
-        (void) end_child(tracer, fd);
-        run(&held, USEC_PER_MINUTE, 100, "true");
-        assert_gone(f, 1);
-        secret_free(held.output);
-        processes_free(held.processes);
-        if (info.si_code != CLD_STOPPED)
-                skip(); /* nobody may trace here */
-}
-
 static void what_cannot_be_run_is_said_at_once(void **state) {
         Fixture *f = *state;
         ProcessSpec spec = { .environment = (char *const[]){ NULL },
@@ -428,9 +333,6 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(what_left_its_session_ends_with_the_last_program, setup,
                                                 teardown),
                 cmocka_unit_test_setup_teardown(what_stayed_in_its_session_ends_with_it, setup, teardown),
-                cmocka_unit_test_setup_teardown(children_of_before_are_left_alone, setup, teardown),
-                cmocka_unit_test_setup_teardown(without_orphans_no_other_child_is_touched, setup, teardown),
-                cmocka_unit_test_setup_teardown(one_that_does_not_go_is_not_waited_for, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_cannot_be_run_is_said_at_once, setup, teardown),
         };
 
