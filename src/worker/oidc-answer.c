@@ -6,14 +6,15 @@
  * whoever can answer for one path of a site could send a secret to an endpoint of his own. Whether an
  * endpoint is an https address is for who asks it. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "codec/json.h"
 #include "worker/oidc-answer.h"
 #include "worker/source-failure.h"
+#include "worker/token-document.h"
 
-#define TOKEN_MAX (64 * 1024)
 /* Of what a document says of itself, in a sentence. */
 #define SHOWN_MAX 160
 
@@ -158,16 +159,11 @@ static int no_token(const HttpAnswer *a, const char *server, const char *member,
 
 int oidc_read_token(const char *server, const char *member, const HttpAnswer *a, Secret **ret,
                     Failure **reterr) {
-        _cleanup_json_erase_ json_object *o = NULL;
-        const char *token;
+        const char *what;
         int r;
 
-        r = read_object(a, server, &o, reterr);
-        if (r != 0)
-                return r;
-        if (json_get_string(o, member, &token) <= 0)
+        r = token_member_read(a->body, member, ret, NULL, &what);
+        if (r == -ENOENT)
                 return no_token(a, server, member, reterr);
-        if (!text_is_token(token) || token[0] == '\0' || strlen(token) > TOKEN_MAX)
-                return wrong_body(a, server, "its token cannot be one", reterr);
-        return secret_new_string(token, ret);
+        return r == -EBADMSG ? wrong_body(a, server, what, reterr) : r;
 }

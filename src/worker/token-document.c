@@ -67,17 +67,20 @@ int token_member_read(const Secret *body, const char *member, Secret **ret, json
         r = json_parse(bytes.iov_base, bytes.iov_len, &o, NULL);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 || !json_object_is_type(o, json_type_object))
+        if (r < 0 || !json_object_is_type(o, json_type_object)) {
                 *reterr_what = "not in JSON";
-        else if (json_get_string(o, member, &token) <= 0)
-                *reterr_what = "without a token";
-        else if (!text_is_token(token) || token[0] == '\0' || strlen(token) > TOKEN_MAX)
-                *reterr_what = "its token cannot be one";
-        else {
-                r = secret_new_string(token, ret);
-                if (r >= 0 && ret_document)
-                        *ret_document = TAKE_PTR(o);
-                return r;
+                return -EBADMSG;
         }
-        return -EBADMSG;
+        if (json_get_string(o, member, &token) <= 0) {
+                *reterr_what = "without a token";
+                return -ENOENT;
+        }
+        if (!text_is_token(token) || token[0] == '\0' || strlen(token) > TOKEN_MAX) {
+                *reterr_what = "its token cannot be one";
+                return -EBADMSG;
+        }
+        r = secret_new_string(token, ret);
+        if (r >= 0 && ret_document)
+                *ret_document = TAKE_PTR(o);
+        return r;
 }

@@ -203,7 +203,7 @@ static int read_token(const Oauth2Question *q, const HttpAnswer *a, Secret **ret
 
         r = token_member_read(a->body, "access_token", ret, &o, &what);
         if (r < 0)
-                return r == -EBADMSG ? malformed(q, a, what, reterr) : r;
+                return r == -ENOMEM ? r : malformed(q, a, what, reterr);
         *ret_seconds =
                 json_get_u64(o, "expires_in", &seconds) > 0 && seconds <= INT64_MAX ? (int64_t) seconds : 0;
         return 0;

@@ -46,7 +46,7 @@ static int read_token(const QuayQuestion *q, const HttpAnswer *a, Secret **ret, 
         int r;
 
         r = token_member_read(a->body, "token", ret, NULL, &what);
-        return r == -EBADMSG ? malformed(q, a, what, reterr) : r;
+        return r >= 0 || r == -ENOMEM ? r : malformed(q, a, what, reterr);
 }
 
 static int not_usable(const QuayQuestion *q, const HttpAnswer *a, const char *what, Failure **reterr) {
