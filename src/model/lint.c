@@ -20,10 +20,15 @@
 /* Of a claim in a message: enough to recognise it by, short enough that the rest of the sentence stays. */
 #define SHOWN_MAX 160
 
+typedef struct Complaint {
+        LintFinding finding;
+        Failure *failure;
+} Complaint;
+
 /* Makes the failure and returns 1, for a check to return, or -ENOMEM. A NULL `hint` leaves the usual one of
  * the reason. */
-static int _printf_(4, 5)
-        complain(Failure **reterr, Reason reason, const char *hint, const char *format, ...) {
+static int _printf_(5, 6) complain(Complaint *reterr, LintFinding finding, Reason reason, const char *hint,
+                                   const char *format, ...) {
         _cleanup_failure_ Failure *f = NULL;
         _cleanup_free_ char *message = NULL;
         va_list ap;
@@ -41,7 +46,7 @@ static int _printf_(4, 5)
                 r = failure_set_hint(f, "%s", hint);
         if (r < 0)
                 return r;
-        *reterr = TAKE_PTR(f);
+        *reterr = (Complaint){ finding, TAKE_PTR(f) };
         return 1;
 }
 
@@ -51,40 +56,41 @@ static int show(const char *claim, char **ret) {
 }
 
 /* What people put in the place of a JWT. */
-static int check_form(const char *raw, size_t size, Failure **reterr) {
+static int check_form(const char *raw, size_t size, Complaint *reterr) {
         if (size == 0)
-                return complain(reterr, REASON_TOKEN_EMPTY, NULL, "The identity's token is empty");
+                return complain(reterr, LINT_EMPTY, REASON_TOKEN_EMPTY, NULL,
+                                "The identity's token is empty");
         if (raw[0] == '{')
-                return complain(reterr, REASON_TOKEN_MALFORMED,
+                return complain(reterr, LINT_MALFORMED, REASON_TOKEN_MALFORMED,
                                 "Take the token out of the JSON document: the source must give the JWT "
                                 "and nothing else",
                                 "The identity's token is a JSON document instead of a JWT");
         for (size_t i = 0; i < size; i++)
                 if ((uint8_t) raw[i] <= ' ')
                         return complain(
-                                reterr, REASON_TOKEN_MALFORMED,
+                                reterr, LINT_MALFORMED, REASON_TOKEN_MALFORMED,
                                 "Let the source give the JWT in one line and nothing else, without 'Bearer'",
                                 "The identity's token has blanks or line breaks in it, so it is no JWT");
         return 0;
 }
 
-static int check_size(size_t size, Failure **reterr) {
+static int check_size(size_t size, Complaint *reterr) {
         if (size <= LINT_TOKEN_MAX)
                 return 0;
-        return complain(reterr, REASON_TOKEN_TOO_LONG, NULL,
+        return complain(reterr, LINT_TOO_LONG, REASON_TOKEN_TOO_LONG, NULL,
                         "The identity's token has %zu bytes, more than the %d that fit into a request", size,
                         LINT_TOKEN_MAX);
 }
 
 /* Whatever it is used for. */
-static int check_signature(const char *raw, size_t size, Failure **reterr) {
+static int check_signature(const char *raw, size_t size, Complaint *reterr) {
         if (raw[size - 1] != '.')
                 return 0;
-        return complain(reterr, REASON_TOKEN_MALFORMED, NULL,
+        return complain(reterr, LINT_MALFORMED, REASON_TOKEN_MALFORMED, NULL,
                         "The signature of the identity's token is missing, as if its end were cut off");
 }
 
-static int check_header(const JwtClaims *c, const char *raw, size_t size, Failure **reterr) {
+static int check_header(const JwtClaims *c, const char *raw, size_t size, Complaint *reterr) {
         static const char rsa[] =
                 "Let the issuer sign with an RSA key and RS256 or RS384, the only algorithms that "
                 "Quay takes (SPIRE: jwt_key_type = \"rsa-2048\" in the server's configuration)";
@@ -92,13 +98,13 @@ static int check_header(const JwtClaims *c, const char *raw, size_t size, Failur
         int r;
 
         if (!c->alg)
-                return complain(reterr, REASON_TOKEN_ALGORITHM, rsa,
+                return complain(reterr, LINT_ALGORITHM, REASON_TOKEN_ALGORITHM, rsa,
                                 "The header of the identity's token names no algorithm ('alg')");
         if (!streq(c->alg, "RS256") && !streq(c->alg, "RS384")) {
                 r = show(c->alg, &alg);
                 if (r < 0)
                         return r;
-                return complain(reterr, REASON_TOKEN_ALGORITHM, rsa,
+                return complain(reterr, LINT_ALGORITHM, REASON_TOKEN_ALGORITHM, rsa,
                                 "The identity's token is signed with '%s' ('alg'), which Quay does "
                                 "not take",
                                 alg);
@@ -108,7 +114,7 @@ static int check_header(const JwtClaims *c, const char *raw, size_t size, Failur
                 return r;
         if (!c->kid)
                 return complain(
-                        reterr, REASON_TOKEN_CLAIM_MISSING,
+                        reterr, LINT_NO_KEY_ID, REASON_TOKEN_CLAIM_MISSING,
                         "Let the issuer put the name of its signing key into the header as a string, 'kid'",
                         "The header of the identity's token does not name the signing key ('kid')");
         return 0;
@@ -131,7 +137,7 @@ bool lint_issuer_is_internal(const char *issuer) {
         return false;
 }
 
-static int check_issuer(const JwtClaims *c, Failure **reterr) {
+static int check_issuer(const JwtClaims *c, Complaint *reterr) {
         static const char https[] = "https://";
         _cleanup_free_ char *iss = NULL;
         const char *host;
@@ -139,7 +145,7 @@ static int check_issuer(const JwtClaims *c, Failure **reterr) {
 
         if (!c->iss)
                 return complain(
-                        reterr, REASON_TOKEN_CLAIM_MISSING,
+                        reterr, LINT_NO_ISSUER, REASON_TOKEN_CLAIM_MISSING,
                         "Let the issuer put its own https:// address into the token as a string, 'iss'",
                         "The identity's token does not name its issuer ('iss')");
         host = startswith(c->iss, https);
@@ -148,41 +154,41 @@ static int check_issuer(const JwtClaims *c, Failure **reterr) {
         r = show(c->iss, &iss);
         if (r < 0)
                 return r;
-        return complain(reterr, REASON_TOKEN_ISSUER, NULL,
+        return complain(reterr, LINT_ISSUER, REASON_TOKEN_ISSUER, NULL,
                         "The issuer of the identity's token ('iss') is '%s', which is no "
                         "https:// address",
                         iss);
 }
 
-static int check_subject(const JwtClaims *c, Failure **reterr) {
+static int check_subject(const JwtClaims *c, Complaint *reterr) {
         static const char hint[] =
                 "Let the issuer put a 'sub' into the token, as a string: the one that stands in the "
                 "robot account's federation";
 
         if (c->sub)
                 return 0;
-        return complain(reterr, REASON_TOKEN_CLAIM_MISSING, hint,
+        return complain(reterr, LINT_NO_SUBJECT, REASON_TOKEN_CLAIM_MISSING, hint,
                         c->sub_present ? "The subject of the identity's token ('sub') is not a string"
                                        : "The identity's token has no subject ('sub')");
 }
 
-static int check_dates_present(const JwtClaims *c, LintUse use, Failure **reterr) {
+static int check_dates_present(const JwtClaims *c, LintUse use, Complaint *reterr) {
         static const char hint[] =
                 "Let the issuer put 'iat' and 'exp' into the token, as numbers of seconds since 1970";
 
         if (!c->has_iat && use == LINT_QUAY)
-                return complain(reterr, REASON_TOKEN_CLAIM_MISSING, hint,
+                return complain(reterr, LINT_NO_DATES, REASON_TOKEN_CLAIM_MISSING, hint,
                                 c->iat_malformed
                                         ? "The time of issue in the identity's token ('iat') is not a number"
                                         : "The identity's token has no time of issue ('iat')");
         if (!c->has_exp && use != LINT_SUBJECT)
-                return complain(reterr, REASON_TOKEN_CLAIM_MISSING, hint,
+                return complain(reterr, LINT_NO_DATES, REASON_TOKEN_CLAIM_MISSING, hint,
                                 c->exp_malformed ? "The end of the identity's token ('exp') is not a number"
                                                  : "The identity's token has no end ('exp')");
         return 0;
 }
 
-static int check_audience(const JwtClaims *c, const char *audience, Failure **reterr) {
+static int check_audience(const JwtClaims *c, const char *audience, Complaint *reterr) {
         _cleanup_free_ char *all = NULL, *shown = NULL, *wanted = NULL, *hint = NULL;
         int r;
 
@@ -197,28 +203,29 @@ static int check_audience(const JwtClaims *c, const char *audience, Failure **re
         if (r < 0)
                 return r;
         if (!c->aud)
-                return complain(reterr, REASON_TOKEN_CLAIM_MISSING, hint,
-                                "The identity's token has no audience ('aud')");
+                return complain(reterr, LINT_AUDIENCE, REASON_TOKEN_CLAIM_MISSING, hint,
+                                "The identity's token has no audience ('aud') and is to have '%s'", wanted);
         r = strv_join(c->aud, ", ", &all);
         if (r >= 0)
                 r = show(all, &shown);
         if (r < 0)
                 return r;
-        return complain(reterr, REASON_TOKEN_AUDIENCE, hint,
+        return complain(reterr, LINT_AUDIENCE, REASON_TOKEN_AUDIENCE, hint,
                         "The identity's token is meant for '%s' ('aud') and not for '%s'", shown, wanted);
 }
 
-static int check_expiry(const JwtClaims *c, usec_t now, Failure **reterr) {
+static int check_expiry(const JwtClaims *c, usec_t now, Complaint *reterr) {
         int64_t seconds = (int64_t) (now / USEC_PER_SEC), leeway = (int64_t) (LINT_LEEWAY / USEC_PER_SEC);
         char ago[SPAN_MAX];
 
         if (!c->has_exp || c->exp > seconds - leeway)
                 return 0;
-        return complain(reterr, REASON_TOKEN_EXPIRED, NULL, "The identity's token ended %s ago ('exp')",
+        return complain(reterr, LINT_EXPIRED, REASON_TOKEN_EXPIRED, NULL,
+                        "The identity's token ended %s ago ('exp')",
                         format_span(ago, now - (usec_t) (c->exp > 0 ? c->exp : 0) * USEC_PER_SEC));
 }
 
-static int check_for_quay(const JwtClaims *c, const char *raw, size_t size, Failure **reterr) {
+static int check_for_quay(const JwtClaims *c, const char *raw, size_t size, Complaint *reterr) {
         int r;
 
         r = check_header(c, raw, size, reterr);
@@ -227,7 +234,8 @@ static int check_for_quay(const JwtClaims *c, const char *raw, size_t size, Fail
         return r == 0 ? check_subject(c, reterr) : r;
 }
 
-static int check(const LintQuestion *q, const JwtClaims *c, const char *raw, size_t size, Failure **reterr) {
+static int check(const LintQuestion *q, const JwtClaims *c, const char *raw, size_t size,
+                 Complaint *reterr) {
         int r;
 
         r = check_size(size, reterr);
@@ -243,25 +251,38 @@ static int check(const LintQuestion *q, const JwtClaims *c, const char *raw, siz
         return r;
 }
 
-int lint_token(const LintQuestion *q, const char *raw, size_t size, JwtClaims **ret_claims,
-               Failure **reterr_failure) {
+static int look(const LintQuestion *q, const char *raw, size_t size, JwtClaims **ret_claims,
+                Complaint *reterr) {
         _cleanup_jwt_ JwtClaims *c = NULL;
         const char *what;
         int r;
 
-        r = check_form(raw, size, reterr_failure);
+        r = check_form(raw, size, reterr);
         if (r != 0)
                 return r;
         r = jwt_parse(raw, size, &c, &what);
         if (r == -EFBIG)
-                return check_size(size, reterr_failure);
+                return check_size(size, reterr);
         if (r == -EBADMSG)
-                return complain(reterr_failure, REASON_TOKEN_MALFORMED, NULL,
+                return complain(reterr, LINT_MALFORMED, REASON_TOKEN_MALFORMED, NULL,
                                 "The identity's token is not a JWT: %s", what);
         if (r < 0)
                 return r;
-        r = check(q, c, raw, size, reterr_failure);
+        r = check(q, c, raw, size, reterr);
         if (r >= 0)
                 *ret_claims = TAKE_PTR(c);
+        return r;
+}
+
+int lint_token(const LintQuestion *q, const char *raw, size_t size, JwtClaims **ret_claims,
+               LintFinding *reterr_finding, Failure **reterr_failure) {
+        Complaint complaint = {};
+        int r;
+
+        r = look(q, raw, size, ret_claims, &complaint);
+        if (r > 0) {
+                *reterr_finding = complaint.finding;
+                *reterr_failure = complaint.failure;
+        }
         return r;
 }

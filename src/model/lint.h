@@ -4,6 +4,8 @@
 /* Would the registry take this JWT? Checked before the exchange, for Quay answers most of these mistakes
  * with a 500 that hides them (HTML "Internal Server Error"). Pure. */
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "base/failure.h"
 #include "codec/jwt.h"
@@ -18,6 +20,23 @@ typedef enum LintUse {
         _LINT_USE_MAX,
         _LINT_USE_INVALID = -EINVAL,
 } LintUse;
+
+/* Each mistake that is looked for, in the order in which one is named. */
+typedef enum LintFinding {
+        LINT_EMPTY,
+        LINT_MALFORMED, /* no JWT, or more than one, or a piece of one */
+        LINT_TOO_LONG,
+        LINT_ALGORITHM,
+        LINT_NO_KEY_ID,
+        LINT_NO_ISSUER,
+        LINT_ISSUER, /* no https address */
+        LINT_NO_SUBJECT,
+        LINT_NO_DATES,
+        LINT_AUDIENCE, /* another one, or none */
+        LINT_EXPIRED,
+        _LINT_FINDING_MAX,
+        _LINT_FINDING_INVALID = -EINVAL,
+} LintFinding;
 
 typedef struct LintQuestion {
         LintUse use;
@@ -34,6 +53,7 @@ typedef struct LintQuestion {
 bool lint_issuer_is_internal(const char *issuer);
 
 /* `raw` is what the source gave, blanks at the end cut off. Returns 0 with *ret_claims, 1 with
- * *reterr_failure set (step identity; *ret_claims is set too if the token could be parsed), -ENOMEM. */
+ * *reterr_finding and *reterr_failure set (step identity; *ret_claims is set too if the token could be
+ * parsed), -ENOMEM. */
 int lint_token(const LintQuestion *q, const char *raw, size_t size, JwtClaims **ret_claims,
-               Failure **reterr_failure);
+               LintFinding *reterr_finding, Failure **reterr_failure);

@@ -378,8 +378,8 @@ static void cut_blanks(Secret *s) {
 }
 
 /* Whoever the token comes from may know better than the general hint what to change. */
-static int advise(const Obtain *o, Failure *f) {
-        const char *hint = o->source->remedy ? o->source->remedy(f->reason, o->claims) : NULL;
+static int advise(const Obtain *o, LintFinding finding, Failure *f) {
+        const char *hint = o->source->remedies[finding];
 
         return hint ? failure_set_hint(f, "%s", hint) : 0;
 }
@@ -388,6 +388,7 @@ static void on_identity(int r, Secret *token, Failure *failure, void *userdata) 
         Obtain *o = userdata;
         LintUse use = o->exchange ? o->exchange->use : LINT_QUAY;
         usec_t now = now_real();
+        LintFinding finding;
         struct iovec bytes;
         Failure *f = NULL;
 
@@ -406,8 +407,8 @@ static void on_identity(int r, Secret *token, Failure *failure, void *userdata) 
                         .now = now,
                         .clock_trusted = now >= CLOCK_SANE,
                 },
-                bytes.iov_base, bytes.iov_len, &o->claims, &f);
-        if (r > 0 && advise(o, f) < 0) {
+                bytes.iov_base, bytes.iov_len, &o->claims, &finding, &f);
+        if (r > 0 && advise(o, finding, f) < 0) {
                 failure_free(f);
                 r = -ENOMEM;
         }

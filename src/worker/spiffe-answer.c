@@ -207,14 +207,3 @@ int spiffe_answer(const SpiffeWish *w, const HttpAnswer *a, Secret **ret, Failur
         *reterr = TAKE_PTR(f);
         return *reterr ? 1 : 0;
 }
-
-const char *spiffe_remedy(Reason reason, const JwtClaims *claims) {
-        if (reason == REASON_TOKEN_ALGORITHM)
-                return "Set jwt_key_type = \"rsa-2048\" in the SPIRE server's configuration and restart it: "
-                       "without it the server signs with an EC key, which Quay does not take";
-        if (reason == REASON_TOKEN_ISSUER ||
-            (reason == REASON_TOKEN_CLAIM_MISSING && claims && !claims->iss))
-                return "Set jwt_issuer = \"https://…\" in the SPIRE server's configuration, the "
-                       "address under which its OIDC discovery provider is reached, and restart it";
-        return NULL;
-}

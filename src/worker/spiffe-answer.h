@@ -4,7 +4,6 @@
 /* What is asked of a SPIFFE Workload API, and what its answer means. Pure. */
 
 #include "base/failure.h"
-#include "codec/jwt.h"
 #include "io/http-value.h"
 #include "worker/spiffe-wish.h"
 
@@ -13,7 +12,3 @@ int spiffe_request(const SpiffeWish *w, void **ret, size_t *ret_size);
 
 /* Returns 0 with the token, 1 with *reterr, -ENOMEM. */
 int spiffe_answer(const SpiffeWish *w, const HttpAnswer *a, Secret **ret, Failure **reterr);
-
-/* What to do at the SPIRE server about a token that the registry would not take; NULL if that is not the
- * place. */
-const char *spiffe_remedy(Reason reason, const JwtClaims *claims);

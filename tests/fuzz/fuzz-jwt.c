@@ -34,10 +34,12 @@ static void check_lint(const char *token, size_t size, LintUse use) {
         const LintQuestion q = { use, "quay", NOW, /* clock_trusted= */ true };
         _cleanup_failure_ Failure *f = NULL;
         _cleanup_jwt_ JwtClaims *c = NULL;
+        LintFinding finding = _LINT_FINDING_INVALID;
         int r;
 
-        r = lint_token(&q, token, size, &c, &f);
+        r = lint_token(&q, token, size, &c, &finding, &f);
         fuzz_assert(r == (f ? 1 : 0));
+        fuzz_assert((finding >= 0) == (r == 1));
         if (c)
                 check_claims(c);
         if (!f && use == LINT_PASSWORD)

@@ -57,8 +57,9 @@ static void lint_finds_nothing_in_it(void **state) {
         _cleanup_failure_ Failure *f = NULL;
         _cleanup_jwt_ JwtClaims *c = NULL;
         const LintQuestion q = { LINT_QUAY, "quay", NOW * USEC_PER_SEC, /* clock_trusted= */ true };
+        LintFinding finding;
 
-        assert_int_equal(lint_token(&q, bytes.iov_base, bytes.iov_len, &c, &f), 0);
+        assert_int_equal(lint_token(&q, bytes.iov_base, bytes.iov_len, &c, &finding, &f), 0);
 }
 
 static void what_is_not_given_is_not_there(void **state) {

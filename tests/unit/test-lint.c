@@ -11,16 +11,44 @@
 #define CLAIMS "\"iss\":\"https://issuer\",\"sub\":\"host\",\"aud\":\"quay\""
 #define DATES "\"iat\":1799999000,\"exp\":1800003600"
 
+/* The claim that a sentence of the finding names, and its reason. */
+static void assert_fits(LintFinding finding, const Failure *f) {
+        static const struct {
+                Reason reason, other;
+                const char *claim;
+        } findings[_LINT_FINDING_MAX] = {
+                [LINT_EMPTY] = { REASON_TOKEN_EMPTY, REASON_TOKEN_EMPTY, "" },
+                [LINT_MALFORMED] = { REASON_TOKEN_MALFORMED, REASON_TOKEN_MALFORMED, "" },
+                [LINT_TOO_LONG] = { REASON_TOKEN_TOO_LONG, REASON_TOKEN_TOO_LONG, "" },
+                [LINT_ALGORITHM] = { REASON_TOKEN_ALGORITHM, REASON_TOKEN_ALGORITHM, "('alg')" },
+                [LINT_NO_KEY_ID] = { REASON_TOKEN_CLAIM_MISSING, REASON_TOKEN_CLAIM_MISSING, "('kid')" },
+                [LINT_NO_ISSUER] = { REASON_TOKEN_CLAIM_MISSING, REASON_TOKEN_CLAIM_MISSING, "('iss')" },
+                [LINT_ISSUER] = { REASON_TOKEN_ISSUER, REASON_TOKEN_ISSUER, "('iss')" },
+                [LINT_NO_SUBJECT] = { REASON_TOKEN_CLAIM_MISSING, REASON_TOKEN_CLAIM_MISSING, "('sub')" },
+                [LINT_NO_DATES] = { REASON_TOKEN_CLAIM_MISSING, REASON_TOKEN_CLAIM_MISSING, "" },
+                [LINT_AUDIENCE] = { REASON_TOKEN_AUDIENCE, REASON_TOKEN_CLAIM_MISSING, "('aud')" },
+                [LINT_EXPIRED] = { REASON_TOKEN_EXPIRED, REASON_TOKEN_EXPIRED, "('exp')" },
+        };
+
+        assert_in_range(finding, 0, _LINT_FINDING_MAX - 1);
+        assert_true(f->reason == findings[finding].reason || f->reason == findings[finding].other);
+        assert_non_null(strstr(f->message, findings[finding].claim));
+        if (finding == LINT_NO_DATES)
+                assert_true(strstr(f->message, "('iat')") || strstr(f->message, "('exp')"));
+}
+
 /* Returns the failure, NULL if there was none. */
 static Failure *lint(const char *token, size_t size, const char *audience, bool clock_trusted,
                      JwtClaims **ret_claims) {
+        LintFinding finding = _LINT_FINDING_INVALID;
         Failure *f = NULL;
         int r;
 
         r = lint_token(&(LintQuestion){ LINT_QUAY, audience, NOW, clock_trusted }, token, size, ret_claims,
-                       &f);
+                       &finding, &f);
         assert_int_equal(r, f != NULL);
         if (f) {
+                assert_fits(finding, f);
                 assert_int_equal(f->step, STEP_IDENTITY);
                 assert_true(strlen(f->message) > 20 && f->message[strlen(f->message) - 1] != '.');
                 assert_true(strlen(failure_hint(f)) > 20);
@@ -234,10 +262,13 @@ static Reason lint_password(const char *header, const char *payload, const char 
         _cleanup_free_ char *token = make_token(header, payload);
         _cleanup_failure_ Failure *f = NULL;
         _cleanup_jwt_ JwtClaims *c = NULL;
+        LintFinding finding;
         int r;
 
-        r = lint_token(&q, token, strlen(token), &c, &f);
+        r = lint_token(&q, token, strlen(token), &c, &finding, &f);
         assert_int_equal(r, f ? 1 : 0);
+        if (f)
+                assert_fits(finding, f);
         return f ? f->reason : REASON_NONE;
 }
 

@@ -150,17 +150,6 @@ static void answers_that_are_none_of_grpc(void **state) {
         assert_failure(&plain, &a, REASON_IDENTITY_SOURCE_FAILED, "not the one message");
 }
 
-static void remedies_are_those_of_a_spire_server(void **state) {
-        const JwtClaims none = {}, named = { .iss = (char *) "https://i" };
-
-        assert_non_null(strstr(spiffe_remedy(REASON_TOKEN_ALGORITHM, NULL), "jwt_key_type"));
-        assert_non_null(strstr(spiffe_remedy(REASON_TOKEN_ISSUER, &named), "jwt_issuer"));
-        assert_non_null(strstr(spiffe_remedy(REASON_TOKEN_CLAIM_MISSING, &none), "jwt_issuer"));
-        assert_null(spiffe_remedy(REASON_TOKEN_CLAIM_MISSING, &named));
-        assert_null(spiffe_remedy(REASON_TOKEN_CLAIM_MISSING, NULL));
-        assert_null(spiffe_remedy(REASON_TOKEN_EXPIRED, &none));
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_request_is_as_the_standard_writes_it),
@@ -170,7 +159,6 @@ int main(void) {
                 cmocka_unit_test(an_early_no_counts_even_if_the_connection_broke_then),
                 cmocka_unit_test(connections_that_fail_say_why),
                 cmocka_unit_test(answers_that_are_none_of_grpc),
-                cmocka_unit_test(remedies_are_those_of_a_spire_server),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -281,8 +281,28 @@ static int aws_start(const SourceQuestion *q, SourceHandler handler, void *userd
         return 0;
 }
 
+/* We ask for RS256, and the service names everything that Quay asks for. */
+static const char not_sts[] =
+        "Check STSEndpoint= of the identity, if it is there, and what answers in its place: the tokens of "
+        "Amazon's service have all that Quay asks for, and the audience in Audience=";
+
 const IdentitySourceType identity_aws = {
         .name = "aws",
         .start = aws_start,
         .free = aws_free,
+        .remedies = {
+                [LINT_EMPTY] = not_sts,
+                [LINT_MALFORMED] = not_sts,
+                [LINT_TOO_LONG] = "Take tags off the role of this instance: they become claims of its "
+                                  "tokens, and Quay takes no token of more than about 6 KB",
+                [LINT_ALGORITHM] = not_sts,
+                [LINT_NO_KEY_ID] = not_sts,
+                [LINT_NO_ISSUER] = not_sts,
+                [LINT_ISSUER] = not_sts,
+                [LINT_NO_SUBJECT] = not_sts,
+                [LINT_NO_DATES] = not_sts,
+                [LINT_AUDIENCE] = not_sts,
+                [LINT_EXPIRED] = "Check the clock of this host ('timedatectl'): the token was made for "
+                                 "this attempt",
+        },
 };

@@ -46,13 +46,6 @@ static int explain(const Request *q, const HttpAnswer *a, Failure *f) {
         }
 }
 
-static const char *remedy(Reason reason, const JwtClaims *claims) {
-        if (reason == REASON_TOKEN_AUDIENCE)
-                return "Make Audience= of the identity what tokens for Resource= have as 'aud': the "
-                       "application's id or its URI";
-        return NULL;
-}
-
 static const MetadataSource source = {
         .header = "Metadata: true",
         .target = target,
@@ -63,9 +56,30 @@ static int azure_start(const SourceQuestion *q, SourceHandler handler, void *use
         return metadata_source_start(&source, q, handler, userdata, ret_run);
 }
 
+/* Entra signs by RS256 and names everything that Quay asks for. */
+static const char not_entra[] =
+        "Check MetadataServer= of the identity, if it is there, and what answers in its place: the tokens "
+        "of Entra have all that Quay asks for";
+
 const IdentitySourceType identity_azure = {
         .name = "azure",
         .start = azure_start,
         .free = metadata_source_free,
-        .remedy = remedy,
+        .remedies = {
+                [LINT_EMPTY] = not_entra,
+                [LINT_MALFORMED] = "Name an application of your own in Resource= of the identity: tokens "
+                                   "for services of Microsoft may be sealed for these",
+                [LINT_TOO_LONG] = "Take groups and roles out of the tokens for the application in "
+                                  "Resource= (groupMembershipClaims in its manifest)",
+                [LINT_ALGORITHM] = not_entra,
+                [LINT_NO_KEY_ID] = not_entra,
+                [LINT_NO_ISSUER] = not_entra,
+                [LINT_ISSUER] = not_entra,
+                [LINT_NO_SUBJECT] = not_entra,
+                [LINT_NO_DATES] = not_entra,
+                [LINT_AUDIENCE] = "Make Audience= of the identity what tokens for Resource= have as 'aud': "
+                                  "the application's id or its URI",
+                [LINT_EXPIRED] = "Check the clock of this host ('timedatectl'): the metadata service gives "
+                                 "tokens that are still valid",
+        },
 };

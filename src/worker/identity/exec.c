@@ -188,22 +188,22 @@ static int exec_start(const SourceQuestion *q, SourceHandler handler, void *user
         return 0;
 }
 
-static const char *remedy(Reason reason, const JwtClaims *claims) {
-        if (reason == REASON_TOKEN_EMPTY)
-                return "Let the program in Command= of the identity print the token to its standard "
-                       "output, or fail with a status and a line on its standard error";
-        if (reason == REASON_TOKEN_EXPIRED)
-                return "Let the program in Command= of the identity make a token each time that it is "
-                       "asked, not print one that it keeps";
-        if (reason == REASON_TOKEN_AUDIENCE)
-                return "Let the program in Command= of the identity ask for the audience in Audience= "
-                       "('kubectl create token' has --audience), or correct Audience=";
-        return NULL;
-}
-
 const IdentitySourceType identity_exec = {
         .name = "exec",
         .start = exec_start,
         .free = exec_free,
-        .remedy = remedy,
+        .remedies = {
+                [LINT_EMPTY] = "Let the program in Command= of the identity print the token to its "
+                               "standard output, or fail with a status and a line on its standard error",
+                [LINT_MALFORMED] = "Let the program in Command= of the identity print the JWT alone, in one "
+                                   "line and without 'Bearer', or a JSON document with a member \"token\"",
+                [LINT_ALGORITHM] = "Let the program in Command= of the identity get its token of an issuer "
+                                   "that signs with an RSA key, by RS256 or RS384",
+                [LINT_ISSUER] = "Let the program in Command= of the identity get its token of an issuer "
+                                "with an https:// address; Quay asks no other",
+                [LINT_AUDIENCE] = "Let the program in Command= of the identity ask for the audience in "
+                                  "Audience= ('kubectl create token' has --audience), or correct Audience=",
+                [LINT_EXPIRED] = "Let the program in Command= of the identity make a token each time that "
+                                 "it is asked, not print one that it keeps",
+        },
 };

@@ -52,49 +52,48 @@ static int file_start(const SourceQuestion *q, SourceHandler handler, void *user
         return 0;
 }
 
-/* Who writes such files: spiffe-helper, kubelet, agents of vaults. */
-static const char *remedy_file(Reason reason, const JwtClaims *claims) {
-        if (reason == REASON_TOKEN_ALGORITHM)
-                return "Let the issuer of the tokens in TokenFile= sign them with an RSA key, by RS256 or "
-                       "RS384 (SPIRE: jwt_key_type = \"rsa-2048\" in the server's configuration; "
-                       "Kubernetes: --service-account-signing-key-file of the API server)";
-        if (reason == REASON_TOKEN_ISSUER)
-                return "Give the issuer of the tokens in TokenFile= an https:// address that the registry "
-                       "reaches (SPIRE: jwt_issuer; Kubernetes: --service-account-issuer of the API "
-                       "server)";
-        if (reason == REASON_TOKEN_AUDIENCE)
-                return "Let the program that writes TokenFile= ask for the audience in Audience= (spiffe-"
-                       "helper: jwt_audience; projected volume: audience), or correct Audience=";
-        if (reason == REASON_TOKEN_CLAIM_MISSING && claims && !claims->iss)
-                return "Let the issuer of the tokens in TokenFile= put its own https:// address into them,"
-                       " 'iss' (SPIRE: jwt_issuer in the server's configuration)";
-        return NULL;
-}
-
-/* Credentials stay as they were when the service started. */
-static const char *remedy_credential(Reason reason, const JwtClaims *claims) {
-        if (reason == REASON_TOKEN_EXPIRED)
-                return "Put a new token into the credential and restart pullauthd.service, which gets it "
-                       "at its start alone; a token that somebody renews wants Source=file";
-        if (reason == REASON_TOKEN_EMPTY || reason == REASON_TOKEN_MALFORMED)
-                return "Put exactly one JWT into the credential that Credential= of the identity names "
-                       "('systemd-creds encrypt'), and restart pullauthd.service";
-        if (reason == REASON_TOKEN_AUDIENCE)
-                return "Get a token for the audience in Audience= and put it into the credential, or "
-                       "correct Audience=";
-        return NULL;
-}
-
+/* Who writes such files: spiffe-helper, kubelet, agents of vaults. What is not here is said of token files
+ * by the reasons themselves. */
 const IdentitySourceType identity_file = {
         .name = "file",
         .start = file_start,
         .free = file_free,
-        .remedy = remedy_file,
+        .remedies = {
+                [LINT_ALGORITHM] = "Let the issuer of the tokens in TokenFile= sign them with an RSA key, "
+                                   "by RS256 or RS384 (SPIRE: jwt_key_type = \"rsa-2048\" in the server's "
+                                   "configuration; Kubernetes: --service-account-signing-key-file of the "
+                                   "API server)",
+                [LINT_NO_ISSUER] = "Let the issuer of the tokens in TokenFile= put its own https:// address "
+                                   "into them, 'iss' (SPIRE: jwt_issuer in the server's configuration)",
+                [LINT_ISSUER] = "Give the issuer of the tokens in TokenFile= an https:// address that the "
+                                "registry reaches (SPIRE: jwt_issuer; Kubernetes: "
+                                "--service-account-issuer of the API server)",
+                [LINT_AUDIENCE] = "Let the program that writes TokenFile= ask for the audience in Audience= "
+                                  "(spiffe-helper: jwt_audience; projected volume: audience), or correct "
+                                  "Audience=",
+        },
 };
 
+static const char not_one_jwt[] =
+        "Put exactly one JWT into the credential that Credential= of the identity names ('systemd-creds "
+        "encrypt'), and restart pullauthd.service";
+
+/* Credentials stay as they were when the service started. */
 const IdentitySourceType identity_credential = {
         .name = "credential",
         .start = file_start,
         .free = file_free,
-        .remedy = remedy_credential,
+        .remedies = {
+                [LINT_EMPTY] = not_one_jwt,
+                [LINT_MALFORMED] = not_one_jwt,
+                [LINT_ALGORITHM] = "Put a token into the credential that was signed with an RSA key, by "
+                                   "RS256 or RS384, and restart pullauthd.service",
+                [LINT_ISSUER] = "Put a token of an issuer with an https:// address into the credential, and "
+                                "restart pullauthd.service; Quay asks no other",
+                [LINT_AUDIENCE] = "Get a token for the audience in Audience= and put it into the "
+                                  "credential, or correct Audience=",
+                [LINT_EXPIRED] = "Put a new token into the credential and restart pullauthd.service, which "
+                                 "gets it at its start alone; a token that somebody renews wants "
+                                 "Source=file",
+        },
 };

@@ -51,8 +51,27 @@ static int gce_start(const SourceQuestion *q, SourceHandler handler, void *userd
         return metadata_source_start(&source, q, handler, userdata, ret_run);
 }
 
+/* Google signs by RS256 and names everything that Quay asks for. */
+static const char not_google[] =
+        "Check MetadataServer= of the identity, if it is there, and what answers in its place: the tokens "
+        "of Google have all that Quay asks for, and the audience in Audience=";
+
 const IdentitySourceType identity_gce = {
         .name = "gce",
         .start = gce_start,
         .free = metadata_source_free,
+        .remedies = {
+                [LINT_EMPTY] = not_google,
+                [LINT_MALFORMED] = not_google,
+                [LINT_TOO_LONG] = not_google,
+                [LINT_ALGORITHM] = not_google,
+                [LINT_NO_KEY_ID] = not_google,
+                [LINT_NO_ISSUER] = not_google,
+                [LINT_ISSUER] = not_google,
+                [LINT_NO_SUBJECT] = not_google,
+                [LINT_NO_DATES] = not_google,
+                [LINT_AUDIENCE] = not_google,
+                [LINT_EXPIRED] = "Check the clock of this host ('timedatectl'): the metadata service gives "
+                                 "tokens that are still valid",
+        },
 };

@@ -125,22 +125,31 @@ static int kubernetes_start(const SourceQuestion *q, SourceHandler handler, void
         return 0;
 }
 
-static const char *remedy(Reason reason, const JwtClaims *claims) {
-        if (reason == REASON_TOKEN_ALGORITHM)
-                return "Let the cluster sign the tokens of service accounts with an RSA key (its API "
-                       "server's --service-account-signing-key-file); Quay takes no other kind";
-        if (reason == REASON_TOKEN_ISSUER)
-                return "Give the cluster an https:// issuer that the registry reaches (its API server's "
-                       "--service-account-issuer; OpenShift: spec.serviceAccountIssuer)";
-        if (reason == REASON_TOKEN_AUDIENCE)
-                return "Check that Server= of the identity is the API server itself: it gives tokens for "
-                       "the audience that is asked for, which is Audience=";
-        return NULL;
-}
+/* Tokens of service accounts name everything that Quay asks for. */
+static const char not_the_api_server[] =
+        "Check that Server= of the identity, or of its kubeconfig, is the API server itself: its tokens "
+        "have all that Quay asks for, and the audience in Audience=";
 
 const IdentitySourceType identity_kubernetes = {
         .name = "kubernetes",
         .start = kubernetes_start,
         .free = kubernetes_free,
-        .remedy = remedy,
+        .remedies = {
+                [LINT_EMPTY] = not_the_api_server,
+                [LINT_MALFORMED] = not_the_api_server,
+                [LINT_TOO_LONG] = not_the_api_server,
+                [LINT_ALGORITHM] = "Let the cluster sign the tokens of service accounts with an RSA key "
+                                   "(its API server's --service-account-signing-key-file); Quay takes no "
+                                   "other kind",
+                [LINT_NO_KEY_ID] = not_the_api_server,
+                [LINT_NO_ISSUER] = not_the_api_server,
+                [LINT_ISSUER] = "Give the cluster an https:// issuer that the registry reaches (its API "
+                                "server's --service-account-issuer; OpenShift: "
+                                "spec.serviceAccountIssuer)",
+                [LINT_NO_SUBJECT] = not_the_api_server,
+                [LINT_NO_DATES] = not_the_api_server,
+                [LINT_AUDIENCE] = not_the_api_server,
+                [LINT_EXPIRED] = "Compare the clock of this host ('timedatectl') with that of the API "
+                                 "server: the token was made for this attempt",
+        },
 };

@@ -215,22 +215,29 @@ static int oauth2_start(const SourceQuestion *q, SourceHandler handler, void *us
         return 0;
 }
 
-static const char *remedy(Reason reason, const JwtClaims *claims) {
-        if (reason == REASON_TOKEN_MALFORMED)
-                return "Let the issuer give this client access tokens that are JWTs (often by naming an API "
-                       "of it in Resource= or Audience=), or take the ID token: IdToken=yes";
-        if (reason == REASON_TOKEN_ALGORITHM)
-                return "Let the issuer sign the tokens of this client with an RSA key, by RS256 or RS384; "
-                       "Quay takes no other algorithm";
-        if (reason == REASON_TOKEN_AUDIENCE)
-                return "Let the issuer put the audience into the tokens of this client (Keycloak: an "
-                       "audience mapper), ask for it by Resource= or Scope=, or correct Audience=";
-        return NULL;
-}
-
 const IdentitySourceType identity_oauth2 = {
         .name = "oauth2",
         .start = oauth2_start,
         .free = oauth2_free,
-        .remedy = remedy,
+        .remedies = {
+                [LINT_EMPTY] = "Let the issuer give this client access tokens that are JWTs, or take the ID "
+                               "token: IdToken=yes",
+                [LINT_MALFORMED] = "Let the issuer give this client access tokens that are JWTs (often by "
+                                   "naming an API of it in Resource= or Audience=), or take the ID token: "
+                                   "IdToken=yes",
+                [LINT_TOO_LONG] = "Let the issuer put fewer claims into the tokens of this client "
+                                  "(Keycloak: its client scope 'roles'); Quay takes none of more than about "
+                                  "6 KB",
+                [LINT_ALGORITHM] = "Let the issuer sign the tokens of this client with an RSA key, by "
+                                   "RS256 or RS384; Quay takes no other algorithm",
+                [LINT_ISSUER] = "Give the issuer an https:// address (Keycloak: its 'hostname' setting), "
+                                "and write it into Issuer= of the identity",
+                [LINT_NO_SUBJECT] = "Let the issuer put a 'sub' into the tokens of this client (Keycloak: "
+                                    "its client scope 'basic')",
+                [LINT_AUDIENCE] = "Let the issuer put the audience into the tokens of this client "
+                                  "(Keycloak: an audience mapper), ask for it by Resource= or Scope=, or "
+                                  "correct Audience=",
+                [LINT_EXPIRED] = "Compare the clock of this host ('timedatectl') with that of the issuer, "
+                                 "and let its tokens live for some minutes",
+        },
 };

@@ -224,8 +224,26 @@ static int signed_start(const SourceQuestion *q, SourceHandler handler, void *us
         return 0;
 }
 
+/* What this program cannot have written. */
+static const char our_fault[] = "Report this as a bug of pullauthd, which made the token itself";
+
 const IdentitySourceType identity_signed = {
         .name = "signed",
         .start = signed_start,
         .free = signed_free,
+        .remedies = {
+                [LINT_EMPTY] = our_fault,
+                [LINT_MALFORMED] = our_fault,
+                [LINT_TOO_LONG] = "Shorten Issuer=, Subject= and Audience= of the identity: Quay takes no "
+                                  "token of more than about 6 KB",
+                [LINT_ALGORITHM] = our_fault,
+                [LINT_NO_KEY_ID] = our_fault,
+                [LINT_NO_ISSUER] = our_fault,
+                [LINT_ISSUER] = "Write an https:// address into Issuer= of the identity; Quay asks no other",
+                [LINT_NO_SUBJECT] = our_fault,
+                [LINT_NO_DATES] = our_fault,
+                [LINT_AUDIENCE] = our_fault,
+                [LINT_EXPIRED] = "Make Lifetime= of the identity longer than the device with the key takes "
+                                 "to sign",
+        },
 };

@@ -5,7 +5,7 @@
  * the event loop and HTTP; it knows no other source and no exchange. */
 
 #include "base/failure.h"
-#include "codec/jwt.h"
+#include "model/lint.h"
 #include "model/request.h"
 #include "worker/worker-context.h"
 
@@ -25,7 +25,7 @@ typedef struct IdentitySourceType {
         const char *name;
         int (*start)(const SourceQuestion *q, SourceHandler handler, void *userdata, void **ret_run);
         void (*free)(void *run); /* cancels; accepts NULL */
-        /* What to do at this source about a token that the registry would not take, or NULL; `claims` as far
-         * as they could be read. The member itself may be NULL. */
-        const char *(*remedy)(Reason reason, const JwtClaims *claims);
+        /* What to do at this source about a token that the registry would not take. NULL: what is said of
+         * any token is as good. */
+        const char *remedies[_LINT_FINDING_MAX];
 } IdentitySourceType;

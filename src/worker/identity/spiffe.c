@@ -104,9 +104,27 @@ static int spiffe_start(const SourceQuestion *q, SourceHandler handler, void *us
         return 0;
 }
 
+static const char not_an_agent[] =
+        "Check that Socket= of the identity is that of a SPIFFE agent: it signs what it is asked for, with "
+        "the audience in Audience=";
+static const char no_issuer[] =
+        "Set jwt_issuer = \"https://…\" in the SPIRE server's configuration, the address under which its "
+        "OIDC discovery provider is reached, and restart it";
+
 const IdentitySourceType identity_spiffe = {
         .name = "spiffe",
         .start = spiffe_start,
         .free = spiffe_free,
-        .remedy = spiffe_remedy,
+        .remedies = {
+                [LINT_EMPTY] = not_an_agent,
+                [LINT_MALFORMED] = not_an_agent,
+                [LINT_ALGORITHM] = "Set jwt_key_type = \"rsa-2048\" in the SPIRE server's configuration "
+                                   "and restart it: without it the server signs with an EC key, which "
+                                   "Quay does not take",
+                [LINT_NO_ISSUER] = no_issuer,
+                [LINT_ISSUER] = no_issuer,
+                [LINT_AUDIENCE] = not_an_agent,
+                [LINT_EXPIRED] = "Compare the clock of this host ('timedatectl') with that of the SPIRE "
+                                 "server, and check that the agent reaches the server",
+        },
 };
