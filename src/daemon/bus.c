@@ -67,7 +67,7 @@ struct Bus {
         sd_event_source *flush;
         sd_event_source *reconnect;
         bool named;       /* before that nobody can know whose signals these are */
-        size_t next_told; /* of the manager's jobs: where the next slice of them begins, which is but a hint */
+        size_t next_told; /* of the manager's jobs: where the next slice of them begins, but a hint */
         bool sliced;      /* one did not do */
         ManagerCounts told;
         bool told_ready;
