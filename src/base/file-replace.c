@@ -119,13 +119,19 @@ static bool exists(const struct stat *st) {
         return st->st_ino != 0;
 }
 
-/* The change time is left out: being renamed is a change. */
+bool stat_same_bytes(const struct stat *a, const struct stat *b) {
+        return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+               same_time(a->st_mtim, b->st_mtim);
+}
+
+bool stat_same_content(const struct stat *a, const struct stat *b) {
+        return stat_same_bytes(a, b) && same_time(a->st_ctim, b->st_ctim);
+}
+
 static bool is_expected(int dir_fd, const char *name, const struct stat *expected) {
         struct stat st;
 
-        return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == expected->st_dev &&
-               st.st_ino == expected->st_ino && st.st_size == expected->st_size &&
-               same_time(st.st_mtim, expected->st_mtim);
+        return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && stat_same_bytes(&st, expected);
 }
 
 /* Where the file system can neither exchange nor refuse to replace. */
@@ -198,6 +204,8 @@ int file_replace(const FileReplace *r) {
                 return k;
         if ((r->flags & FILE_REPLACE_SYNC) && fsync(t.fd) < 0)
                 return -errno;
+        if (r->ret_placed && fstat(t.fd, r->ret_placed) < 0)
+                return -errno;
         /* Network file systems say only here that the bytes did not fit. */
         if (close(TAKE_FD(t.fd)) < 0 && errno != EINTR)
                 return -errno;
@@ -254,9 +262,4 @@ int file_replace_sweep(int dir_fd, const char *name) {
         if (errno > 0)
                 return -errno;
         return failed < 0 ? failed : removed;
-}
-
-bool stat_same_content(const struct stat *a, const struct stat *b) {
-        return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-               same_time(a->st_mtim, b->st_mtim) && same_time(a->st_ctim, b->st_ctim);
 }

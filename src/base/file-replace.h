@@ -29,6 +29,7 @@ typedef struct FileReplace {
          * another file is put back and -EAGAIN returned. All zero: nothing must stand there. NULL:
          * whatever stands there. */
         const struct stat *expected;
+        struct stat *ret_placed; /* what stands there after success, for stat_same_bytes(); may be NULL */
 } FileReplace;
 
 /* Writes a temporary file ".pullauth-NAME.RANDOM" (O_EXCL, 0600 from its first instant) in the same
@@ -47,3 +48,5 @@ int file_replace_sweep(int dir_fd, const char *name);
 /* True if `a` and `b` name the same content state (device, inode, size, mtime and ctime to the
  * nanosecond). */
 bool stat_same_content(const struct stat *a, const struct stat *b);
+/* The same but for the ctime, which changes when a file gets another name. */
+bool stat_same_bytes(const struct stat *a, const struct stat *b);

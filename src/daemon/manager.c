@@ -331,6 +331,8 @@ int manager_reload(Manager *m) {
         if (r < 0)
                 return log_error_errno(r, "Cannot read the configuration, keeping the old one: %m");
         r = manager_apply(m, c, 0);
+        /* Templates are files as well, and only here are they asked for. */
+        publisher_mark_all(m->publisher);
         /* A job that everybody waited for may be gone. */
         check_ready(m);
         return r;

@@ -232,10 +232,19 @@ static void mark_for_news(Slot *s) {
         mark(s, s->not_before);
 }
 
-/* Our own writes come by here as well: the look that follows finds nothing to do. */
+static bool is_as_left(const Slot *s) {
+        for (size_t i = 0; i < s->n_places; i++)
+                if (!target_is_as_left(s->places[i].target))
+                        return false;
+        return true;
+}
+
+/* Our own writes come by here as well. */
 static void on_change(void *userdata) {
         Slot *s = userdata;
 
+        if (is_as_left(s))
+                return;
         if (!s->marked)
                 s->disturbed = true;
         mark(s, s->mend_not_before > s->not_before ? s->mend_not_before : s->not_before);

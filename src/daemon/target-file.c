@@ -228,6 +228,7 @@ static int find_owner(const TargetFile *t, FileReplace *ret, Failure **reterr) {
 
 int target_file_replace(TargetFile *t, const TargetFound *f, const Secret *text, Failure **reterr) {
         struct iovec bytes = secret_peek(text);
+        struct stat placed = {};
         FileReplace replace = {
                 .dir_fd = f->directory.fd,
                 .name = f->directory.name,
@@ -239,6 +240,7 @@ int target_file_replace(TargetFile *t, const TargetFound *f, const Secret *text,
                 .gid = f->directory.home ? f->directory.gid : (gid_t) -1,
                 .flags = FILE_REPLACE_KEEP | (target_path_is_persistent(t->id) ? FILE_REPLACE_SYNC : 0),
                 .expected = &f->st,
+                .ret_placed = &placed,
         };
         int r;
 
@@ -251,7 +253,11 @@ int target_file_replace(TargetFile *t, const TargetFound *f, const Secret *text,
         if (r == -EAGAIN)
                 return r;
         t->unsettled = r < 0;
-        return r < 0 ? target_file_fail(t, r, "written", reterr) : TARGET_WRITTEN;
+        if (r < 0)
+                return target_file_fail(t, r, "written", reterr);
+        t->in_line = true;
+        t->left = placed;
+        return TARGET_WRITTEN;
 }
 
 int target_file_remove(TargetFile *t, const TargetFound *f, Failure **reterr) {
@@ -273,5 +279,22 @@ int target_file_settle(TargetFile *t, const TargetFound *f, Failure **reterr) {
             fsync(f->directory.fd) < 0 && errno != EINVAL)
                 return target_file_fail(t, -errno, "written", reterr);
         t->unsettled = false;
+        t->in_line = true;
+        t->left = f->fd >= 0 ? f->st : (struct stat){};
         return TARGET_UNCHANGED;
+}
+
+bool target_file_is_as_left(const TargetFile *t) {
+        _cleanup_(target_directory_done) TargetDirectory d = TARGET_DIRECTORY_NONE;
+        struct stat st;
+        int r;
+
+        if (!t->in_line)
+                return false;
+        r = target_directory_open(t->root, t->id, 0, &d, NULL);
+        /* A file that is missing is another matter when there is a place for it. */
+        if (t->left.st_ino == 0)
+                return r == -ENOENT || r == -ENXIO || r == -ESRCH;
+        return r >= 0 && fstatat(d.fd, d.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+               stat_same_bytes(&st, &t->left);
 }

@@ -23,6 +23,8 @@ typedef struct TargetFile {
         const char *root; /* below one, files are ours, not root's */
         /* A replacing failed, perhaps in its last step: what stands might not after a crash. */
         bool unsettled;
+        bool in_line;
+        struct stat left; /* if in line: as it stands then, for stat_same_bytes(); all zero: it does not */
 } TargetFile;
 
 /* As target_new(). */
@@ -65,6 +67,9 @@ int target_file_replace(TargetFile *t, const TargetFound *f, const Secret *text,
 int target_file_remove(TargetFile *t, const TargetFound *f, Failure **reterr);
 /* The file is as it should be. Is that for good? */
 int target_file_settle(TargetFile *t, const TargetFound *f, Failure **reterr);
+/* True if the file was in line, and nobody has changed it since: there is no need to read it. Two writes
+ * within a tick of the kernel's clock that leave the same size would look like one. */
+bool target_file_is_as_left(const TargetFile *t);
 
 /* "The target file … cannot be DOING: …". Returns TARGET_REFUSED with a failure, or -ENOMEM. */
 int target_file_fail(const TargetFile *t, int error, const char *doing, Failure **reterr);

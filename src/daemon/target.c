@@ -315,7 +315,7 @@ static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reter
                                        reterr);
         /* Nothing to be done in a home that is not there. */
         if (r == 0 && adds_any(wanted, n_wanted))
-                return TARGET_UNCHANGED;
+                return target_file_settle(&t->file, &f, reterr);
         if (r == 1)
                 r = target_file_open(&t->file, &f, state_data_owns_any(state_of(t), t->file.id), reterr);
         if (r == 0)
@@ -346,6 +346,8 @@ static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reter
 int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_failure) {
         int r = -EAGAIN;
 
+        t->file.in_line = false;
+
         for (unsigned round = 0; r == -EAGAIN && round < ROUNDS_MAX; round++)
                 r = sync_once(t, wanted, n_wanted, reterr_failure);
         /* It may have become somebody else's. */
@@ -357,6 +359,10 @@ int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_fai
                         "The target file %s is being rewritten by another program all the time",
                         t->file.path);
         return r < 0 ? r : TARGET_REFUSED;
+}
+
+bool target_is_as_left(const Target *t) {
+        return target_file_is_as_left(&t->file);
 }
 
 int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **ret, Failure **reterr) {

@@ -30,6 +30,9 @@ void target_sweep(Target *t);
  * the file as a whole could not be brought in line and nothing new is in it; -ENOMEM. */
 int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_failure);
 
+/* True if nobody has changed the file since target_sync() was last content with it. */
+bool target_is_as_left(const Target *t);
+
 /* What target_sync() would make of the file, and with which of `wanted`; changes nothing. Returns 0 with the
  * whole text, empty if there would be no file; TARGET_REFUSED with *reterr_failure; -ENOMEM. */
 int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **ret, Failure **reterr_failure);

@@ -141,6 +141,33 @@ static void a_second_sync_writes_nothing(void **state) {
         assert_int_equal(before.st_ino, after.st_ino);
 }
 
+static void what_we_left_is_known_until_somebody_changes_it(void **state) {
+        Fixture *f = *state;
+        _cleanup_free_ char *text = NULL;
+        char path[300], other[300];
+
+        assert_false(target_is_as_left(f->target));
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        assert_true(target_is_as_left(f->target));
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        assert_true(target_is_as_left(f->target));
+        /* The same bytes, but another file. */
+        text = content(f);
+        write_file(f->root, "etc/new.json", text);
+        snprintf(path, sizeof(path), "%s/etc/auth.json", f->root);
+        snprintf(other, sizeof(other), "%s/etc/new.json", f->root);
+        assert_int_equal(rename(other, path), 0);
+        assert_false(target_is_as_left(f->target));
+        write_file(f->root, "etc/auth.json", "{\"auths\":");
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_TARGET_MALFORMED);
+        assert_false(target_is_as_left(f->target));
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
+        assert_true(target_is_as_left(f->target));
+        assert_int_equal(unlink(path), 0);
+        assert_false(target_is_as_left(f->target));
+}
+
 static void a_foreign_entry_is_taken_only_when_told_to(void **state) {
         Fixture *f = *state;
         static const char foreign[] = "{\"auths\":{\"" KEY "\":{\"auth\":\"c29tZWJvZHk6cGFzc3dvcmQ=\"}}}";
@@ -433,6 +460,7 @@ int main(void) {
                 test(a_file_is_made_and_its_entry_replaced_and_removed),
                 test(nothing_wanted_makes_no_file),
                 test(a_second_sync_writes_nothing),
+                test(what_we_left_is_known_until_somebody_changes_it),
                 test(a_foreign_entry_is_taken_only_when_told_to),
                 test(a_token_of_the_same_robot_is_ours_after_all),
                 test(a_token_of_the_same_identity_is_ours_after_all),
