@@ -5,6 +5,7 @@
 
 #include "daemon/manager.h"
 #include "daemon/pod-exchange.h"
+#include "daemon/unit-reload.h"
 #include "io/authorize.h"
 #include "io/waiting.h"
 
@@ -21,6 +22,7 @@ typedef struct BusObserver {
 typedef struct BusContext {
         Manager *manager;
         PodExchanges *pods;
+        UnitReloads *reloads;
         Callers *callers; /* this and what follows is of the present connection */
         Waiting *waiting;
         Authorizer *authorizer;

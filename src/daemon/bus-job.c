@@ -259,8 +259,34 @@ PROPERTY_GETTER(get_claim_time) {
         return sd_bus_message_append(reply, "t", (uint64_t) seconds * USEC_PER_SEC);
 }
 
+static char *const *reload_units(const BusContext *b, const char *target) {
+        const TargetDefinition *d = target_set_find(manager_configuration(b->manager)->targets, target);
+
+        return d ? d->config->reload_units : NULL;
+}
+
+bool bus_job_tells_units(const BusContext *b, const Job *j) {
+        for (size_t i = 0; i < j->n_targets; i++)
+                if (reload_units(b, j->targets[i].name))
+                        return true;
+        return false;
+}
+
+/* What is wrong with it, or with telling others of it; never NULL. */
+static const char *target_message(const BusContext *b, const JobTarget *t) {
+        if (t->failure)
+                return t->failure->message;
+        STRV_FOREACH(unit, reload_units(b, t->name)) {
+                const char *problem = unit_reloads_problem(b->reloads, *unit);
+
+                if (problem)
+                        return problem;
+        }
+        return "";
+}
+
 PROPERTY_GETTER(get_target_states) {
-        const Manager *m = current_context(bus)->manager;
+        const BusContext *b = current_context(bus);
         const Job *j = userdata;
         int r;
 
@@ -268,9 +294,9 @@ PROPERTY_GETTER(get_target_states) {
         for (size_t i = 0; i < j->n_targets && r >= 0; i++) {
                 const JobTarget *t = j->targets + i;
 
-                r = sd_bus_message_append(
-                        reply, "(ssss)", t->name, strempty(manager_target_path(m, t->name)),
-                        target_result_to_string(t->result), t->failure ? t->failure->message : "");
+                r = sd_bus_message_append(reply, "(ssss)", t->name,
+                                          strempty(manager_target_path(b->manager, t->name)),
+                                          target_result_to_string(t->result), target_message(b, t));
         }
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }

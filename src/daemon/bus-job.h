@@ -19,6 +19,8 @@ void bus_job_emit_added(sd_bus *bus, Job *j);
 void bus_job_emit_removed(sd_bus *bus, Job *j);
 /* When the credential that is held ends, on the real clock; 0 if there is none. */
 uint64_t bus_job_expires(const BusContext *b, const Job *j);
+/* Are there units that are told when a target of it changed? */
+bool bus_job_tells_units(const BusContext *b, const Job *j);
 void bus_job_emit_changed(sd_bus *bus, Job *j, JobChange what);
 
 /* What Job.Refresh and Manager.RefreshJob do once the caller was found to have the right. Returns 1 with the

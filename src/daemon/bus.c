@@ -137,6 +137,7 @@ static void forget_callers(Bus *b) {
         b->context.authorizer = authorizer_free(b->context.authorizer);
         b->context.waiting = waiting_free(b->context.waiting);
         b->context.callers = callers_free(b->context.callers);
+        unit_reloads_set_bus(b->context.reloads, NULL);
 }
 
 static void disconnect(Bus *b) {
@@ -246,6 +247,7 @@ static int connect_bus(Bus *b) {
                 return r;
         }
         b->bus = TAKE_PTR(bus);
+        unit_reloads_set_bus(b->context.reloads, b->bus);
         return 0;
 }
 
@@ -269,6 +271,18 @@ static void on_pod_exchange(void *userdata) {
                 waiting_look(b->context.waiting);
 }
 
+/* Of all jobs whose targets name units: few do, and it is rare. */
+static void on_unit_reload(void *userdata) {
+        Bus *b = userdata;
+        Job *const *jobs;
+        size_t n;
+
+        jobs = manager_jobs(b->context.manager, &n);
+        for (size_t i = 0; i < n; i++)
+                if (bus_job_tells_units(&b->context, jobs[i]))
+                        bus_job_changed(b, jobs[i], JOB_CHANGED_TARGETS);
+}
+
 int bus_new(sd_event *event, Manager *manager, const BusObserver *observer, Bus **ret) {
         _cleanup_(bus_freep) Bus *b = NULL;
         int r;
@@ -280,6 +294,8 @@ int bus_new(sd_event *event, Manager *manager, const BusObserver *observer, Bus 
         b->context.manager = manager;
         b->context.observer = *observer;
         r = pod_exchanges_new(event, manager, on_pod_exchange, b, &b->context.pods);
+        if (r >= 0)
+                r = unit_reloads_new(event, on_unit_reload, b, &b->context.reloads);
         if (r >= 0)
                 r = sd_event_add_defer(event, &b->flush, on_flush, b);
         if (r >= 0)
@@ -305,7 +321,9 @@ int bus_new(sd_event *event, Manager *manager, const BusObserver *observer, Bus 
 Bus *bus_free(Bus *b) {
         if (!b)
                 return NULL;
-        disconnect(b);
+        if (b->context.reloads)
+                disconnect(b);
+        unit_reloads_free(b->context.reloads);
         pod_exchanges_free(b->context.pods);
         sd_event_source_disable_unref(b->flush);
         sd_event_source_disable_unref(b->reconnect);
@@ -334,4 +352,9 @@ void bus_job_changed(Bus *b, Job *j, JobChange what) {
 void bus_configuration_changed(Bus *b) {
         b->configuration_changed = true;
         schedule_flush(b);
+}
+
+void bus_reload_units(Bus *b, char *const *units) {
+        if (unit_reloads_want(b->context.reloads, units) < 0)
+                log_oom();
 }

@@ -17,3 +17,5 @@ void bus_job_added(Bus *b, Job *j);
 void bus_job_removed(Bus *b, Job *j);
 void bus_job_changed(Bus *b, Job *j, JobChange what);
 void bus_configuration_changed(Bus *b);
+/* What these units read has changed. */
+void bus_reload_units(Bus *b, char *const *units);

@@ -60,6 +60,12 @@ static void on_configuration_changed(void *userdata) {
         unit_socket_changed(d->units);
 }
 
+static void on_target_written(const TargetConfig *target, void *userdata) {
+        Daemon *d = userdata;
+
+        bus_reload_units(d->bus, target->reload_units);
+}
+
 static void on_ready(void *userdata) {
         Daemon *d = userdata;
 
@@ -125,6 +131,7 @@ static int open_daemon(Daemon *d, const char *root, int units_fd) {
                 .job_removed = on_job_removed,
                 .job_changed = on_job_changed,
                 .configuration_changed = on_configuration_changed,
+                .target_written = on_target_written,
                 .ready = on_ready,
                 .userdata = d,
         };

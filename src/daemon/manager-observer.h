@@ -4,6 +4,7 @@
 /* What the manager tells of its life, to whoever shows it: the bus, the service manager. */
 
 #include "daemon/job.h"
+#include "model/target-config.h"
 
 typedef struct Manager Manager;
 
@@ -12,6 +13,8 @@ typedef struct ManagerObserver {
         void (*job_removed)(Job *job, void *userdata); /* still whole */
         void (*job_changed)(Job *job, JobChange what, void *userdata);
         void (*configuration_changed)(void *userdata);
+        /* What tools read has changed. */
+        void (*target_written)(const TargetConfig *target, void *userdata);
         /* Each job's first attempt has ended one way or the other, or has had its time. */
         void (*ready)(void *userdata);
         void *userdata;

@@ -112,6 +112,13 @@ static void report(const TargetConfig *target, const Wanted *wanted, size_t n, c
         wanted_report(m->jobs, m->n_jobs, target->name, wanted, n, failure);
 }
 
+static void tell_written(const TargetConfig *target, void *userdata) {
+        Manager *m = userdata;
+
+        if (m->observer.target_written)
+                m->observer.target_written(target, m->observer.userdata);
+}
+
 usec_t manager_real_time(const Manager *m, usec_t boot) {
         if (boot == 0 || boot == USEC_INFINITY)
                 return 0;
@@ -261,7 +268,9 @@ static void make_context(Manager *m) {
 }
 
 static int open_parts(Manager *m) {
-        const PublisherClient client = { .collect = collect, .done = report, .userdata = m };
+        const PublisherClient client = {
+                .collect = collect, .done = report, .written = tell_written, .userdata = m
+        };
         int r;
 
         r = open_store(m);

@@ -144,7 +144,7 @@ static void keep_first(Failure **first, Wanted *wanted, size_t n) {
 }
 
 /* All files of the target. The outcome is the worst one, the failure the first one. */
-static int sync_places(Slot *s, Wanted *wanted, size_t n, Failure **reterr) {
+static int sync_places(Slot *s, Wanted *wanted, size_t n, bool *ret_written, Failure **reterr) {
         _cleanup_free_ Failure **first = calloc(n + 1, sizeof(*first));
         int result = TARGET_UNCHANGED;
 
@@ -156,6 +156,8 @@ static int sync_places(Slot *s, Wanted *wanted, size_t n, Failure **reterr) {
 
                 r = target_sync(s->places[i].target, wanted, n, &failure);
                 keep_first(first, wanted, n);
+                if (r == TARGET_WRITTEN)
+                        *ret_written = true;
                 if (failure && *reterr)
                         failure_free(failure);
                 else if (failure)
@@ -190,14 +192,14 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         _cleanup_failure_ Failure *failure = NULL;
         Wanted *wanted = NULL;
         usec_t start = now_boot(), taken = processor_time(), end;
-        bool disturbed = s->disturbed;
+        bool disturbed = s->disturbed, written = false;
         size_t n = 0;
         int r;
 
         s->marked = s->disturbed = false;
         r = c->collect(s->config, &wanted, &n, c->userdata);
         if (r >= 0)
-                r = sync_places(s, wanted, n, &failure);
+                r = sync_places(s, wanted, n, &written, &failure);
         if (r < 0)
                 log_warning_errno(r, "Cannot bring %s in line, trying again: %m", slot_path(s));
         end = now_boot();
@@ -208,6 +210,8 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
                 s->pace = (Pace){};
         else if (!s->marked)
                 arm(s, usec_add(end, pace_next(&s->pace, FAILURE_PUBLISH, 0, 0, random_draw())));
+        if (written)
+                c->written(s->config, c->userdata);
         if (r >= 0)
                 c->done(s->config, wanted, n, failure, c->userdata);
         wanted_free(wanted, n);

@@ -20,6 +20,8 @@ typedef struct PublisherClient {
         /* What came of it: `failure` is the file's as a whole, or NULL, then see each wanted[i].failure. */
         void (*done)(const TargetConfig *target, const Wanted *wanted, size_t n, const Failure *failure,
                      void *userdata);
+        /* A file of the target is another one than before. */
+        void (*written)(const TargetConfig *target, void *userdata);
         void *userdata;
 } PublisherClient;
 

@@ -93,6 +93,33 @@ int config_set_span(const ConfAssignment *a, usec_t *p, usec_t min, usec_t max, 
         return 0;
 }
 
+int config_append_words(const ConfAssignment *a, char ***list, bool (*is_valid)(const char *), size_t max,
+                        const char *example, char **reterr) {
+        _cleanup_strv_ char **words = NULL;
+        int r;
+
+        if (isempty(a->value)) {
+                *list = strv_free(*list);
+                return 0;
+        }
+        r = strv_split_words(a->value, &words);
+        if (r < 0)
+                return r;
+        STRV_FOREACH(w, words) {
+                if (!is_valid(*w))
+                        return config_complain(reterr, "'%s' in %s= is not valid, write for example %s=%s",
+                                               *w, a->key, a->key, example);
+                if (strv_contains(*list, *w))
+                        continue;
+                if (strv_length(*list) >= max)
+                        return config_complain(reterr, "%s= has more than %zu entries", a->key, max);
+                r = strv_append(list, *w);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 const char *config_main_file(const Conf *conf) {
         return conf->files && conf->files[0] ? conf->files[0] : "(no file)";
 }

@@ -17,5 +17,9 @@ int config_set_bool(const ConfAssignment *a, bool *p, bool reset_to, char **rete
 int config_set_span(const ConfAssignment *a, usec_t *p, usec_t min, usec_t max, const char *example,
                     char **reterr);
 
+/* Adds the words of one line to a list, each once; an empty line empties it, as systemd's lists do. */
+int config_append_words(const ConfAssignment *a, char ***list, bool (*is_valid)(const char *), size_t max,
+                        const char *example, char **reterr);
+
 /* The file that messages about the whole are put down to; never NULL. */
 const char *config_main_file(const Conf *conf);

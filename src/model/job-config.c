@@ -128,34 +128,6 @@ static int set_identity(const ConfAssignment *a, void *userdata, char **reterr) 
         return take_name(a, &d->config->identity, object_name_is_valid, "default", reterr);
 }
 
-/* Adds the words of one line to a list; an empty line empties it, as systemd's lists do. */
-static int append_words(const ConfAssignment *a, char ***list, bool (*is_valid)(const char *), size_t max,
-                        const char *example, char **reterr) {
-        _cleanup_strv_ char **words = NULL;
-        int r;
-
-        if (isempty(a->value)) {
-                *list = strv_free(*list);
-                return 0;
-        }
-        r = strv_split_words(a->value, &words);
-        if (r < 0)
-                return r;
-        STRV_FOREACH(w, words) {
-                if (!is_valid(*w))
-                        return config_complain(reterr, "'%s' in %s= is not valid, write for example %s=%s",
-                                               *w, a->key, a->key, example);
-                if (strv_contains(*list, *w))
-                        continue;
-                if (strv_length(*list) >= max)
-                        return config_complain(reterr, "%s= has more than %zu entries", a->key, max);
-                r = strv_append(list, *w);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 static bool scope_word_is_valid(const char *s) {
         return streq(s, "*") || scope_path_is_valid(s);
 }
@@ -163,11 +135,12 @@ static bool scope_word_is_valid(const char *s) {
 static int set_scopes(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
-        return append_words(a, &d->scope_paths, scope_word_is_valid, SCOPES_MAX, "acme acme/app", reterr);
+        return config_append_words(a, &d->scope_paths, scope_word_is_valid, SCOPES_MAX, "acme acme/app",
+                                   reterr);
 }
 
 int job_config_set_targets(const ConfAssignment *a, char ***p, char **reterr) {
-        return append_words(a, p, target_name_is_valid, TARGETS_MAX, "system podman", reterr);
+        return config_append_words(a, p, target_name_is_valid, TARGETS_MAX, "system podman", reterr);
 }
 
 int job_config_set_proxy(const ConfAssignment *a, char **p, char **reterr) {
@@ -191,15 +164,15 @@ static int set_targets(const ConfAssignment *a, void *userdata, char **reterr) {
 static int set_units(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
-        return append_words(a, &d->config->units, unit_pattern_is_valid, UNITS_MAX,
-                            "app.service worker@*.service", reterr);
+        return config_append_words(a, &d->config->units, unit_pattern_is_valid, UNITS_MAX,
+                                   "app.service worker@*.service", reterr);
 }
 
 static int set_pod_robots(const ConfAssignment *a, void *userdata, char **reterr) {
         Draft *d = userdata;
 
-        return append_words(a, &d->config->pod_robots, robot_pattern_is_valid, POD_ROBOTS_MAX,
-                            "acme+pull shop+*", reterr);
+        return config_append_words(a, &d->config->pod_robots, robot_pattern_is_valid, POD_ROBOTS_MAX,
+                                   "acme+pull shop+*", reterr);
 }
 
 static int set_ca_file(const ConfAssignment *a, void *userdata, char **reterr) {

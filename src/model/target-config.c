@@ -15,11 +15,13 @@
 #include "model/config-value.h"
 #include "model/name.h"
 #include "model/target-config.h"
+#include "model/unit-peer.h"
 
 /* Below the home of a user: where all tools of containers/image look second, with a session or without. */
 #define USER_PATH ".config/containers/auth.json"
 #define MODE_DEFAULT 0600
 #define VARIABLES_MAX 64
+#define RELOAD_UNITS_MAX 16
 
 /* Each row is a place that some tool reads by itself (containers-auth.json(5)) or that administrators point
  * tools at. */
@@ -126,6 +128,7 @@ TargetConfig *target_config_free(TargetConfig *t) {
         free(t->group);
         free(t->template);
         strv_free(t->variables);
+        strv_free(t->reload_units);
         free(t);
         return NULL;
 }
@@ -141,7 +144,7 @@ bool target_config_equal(const TargetConfig *a, const TargetConfig *b) {
                streq_ptr(a->group, b->group) && a->mode == b->mode &&
                a->directory_mode == b->directory_mode && a->keys == b->keys && a->policy == b->policy &&
                streq_ptr(a->template, b->template) && strv_equal(a->variables, b->variables) &&
-               a->quote == b->quote;
+               a->quote == b->quote && strv_equal(a->reload_units, b->reload_units);
 }
 
 const char *target_config_builtin(size_t i) {
@@ -346,6 +349,13 @@ static int set_variable(const ConfAssignment *a, void *userdata, char **reterr) 
         return strv_append(&t->variables, a->value);
 }
 
+static int set_reload_unit(const ConfAssignment *a, void *userdata, char **reterr) {
+        TargetConfig *t = userdata;
+
+        return config_append_words(a, &t->reload_units, unit_name_is_valid, RELOAD_UNITS_MAX, "app.service",
+                                   reterr);
+}
+
 /* What Quote= is if nobody says it. */
 static QuotingLanguage language_of_path(const char *path) {
         static const struct {
@@ -386,7 +396,7 @@ static const ConfKey target_keys[] = {
         { "Target", "Group", set_group },   { "Target", "Mode", set_mode },
         { "Target", "Keys", set_keys },     { "Target", "Template", set_template },
         { "Target", "Quote", set_quote },   { "Target", "Variable", set_variable },
-        { "Target", "Policy", set_policy },
+        { "Target", "Policy", set_policy }, { "Target", "ReloadUnit", set_reload_unit },
 };
 
 int target_config_new(const char *name, Conf *conf, TargetConfig **ret) {

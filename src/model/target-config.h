@@ -48,7 +48,8 @@ typedef struct TargetConfig {
         char **variables;      /* of the template: "name=value" */
         QuotingLanguage quote; /* likewise */
         bool quote_set;
-        unsigned n_more; /* owners beside the first one; once there are some, nobody changes anything */
+        char **reload_units; /* told when the file changed */
+        unsigned n_more;     /* owners beside the first one; once there are some, nobody changes anything */
 } TargetConfig;
 
 /* Where templates lie that are named without a path, the first one counts; NULL behind the last one. */

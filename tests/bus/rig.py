@@ -31,8 +31,9 @@ WRAPPER = shlex.split(os.environ.get('PULLAUTH_TEST_WRAPPER', ''))
 ROOT = os.geteuid() == 0
 DAEMON_USER = pwd.getpwnam('daemon') if ROOT else pwd.getpwuid(os.geteuid())
 DAEMON_UID = DAEMON_USER.pw_uid
-# Services whose signals end waits; a test may be them.
-EVENT_NAMES = ['org.freedesktop.NetworkManager', 'org.freedesktop.network1', 'org.freedesktop.login1']
+# Services whose signals end waits, or that are asked for something; a test may be them.
+EVENT_NAMES = ['org.freedesktop.NetworkManager', 'org.freedesktop.network1', 'org.freedesktop.login1',
+               'org.freedesktop.systemd1']
 STRANGER_UID = pwd.getpwnam('nobody').pw_uid
 
 # As a service manager does: from descriptor 3 on, for this very process, and with a name.

@@ -104,6 +104,21 @@ static void others_have_room_unless_told_otherwise(void **state) {
         }
 }
 
+static void units_to_be_told_are_a_list(void **state) {
+        _cleanup_(target_config_freep) TargetConfig *t = NULL, *other = NULL;
+        _cleanup_conf_ Conf *conf = NULL, *another = NULL;
+
+        t = read_target(
+                "x", "[Target]\nPath=/a\nReloadUnit=a.service b.socket\nReloadUnit=c@1.service a.service\n",
+                &conf);
+        assert_int_equal(conf->n_messages, 0);
+        assert_int_equal(strv_length(t->reload_units), 3);
+        assert_string_equal(t->reload_units[2], "c@1.service");
+        other = read_target("x", "[Target]\nPath=/a\nReloadUnit=a.service\nReloadUnit=\n", &another);
+        assert_null(other->reload_units);
+        assert_false(target_config_equal(t, other));
+}
+
 static void a_file_changes_what_is_built_in(void **state) {
         _cleanup_conf_ Conf *conf = NULL, *other = NULL;
         _cleanup_(target_config_freep) TargetConfig *t =
@@ -135,6 +150,8 @@ static void what_is_wrong_is_said_with_its_line(void **state) {
                 { "Path=/a\nOwner=a:b\n", "Owner=root" },
                 { "Path=/a\nGroup=/\n", "Group=root" },
                 { "Path=/a\nKeys=all\n", "neither scopes nor registry" },
+                { "Path=/a\nReloadUnit=app\n", "write for example ReloadUnit=app.service" },
+                { "Path=/a\nReloadUnit=app@.service\n", "'app@.service' in ReloadUnit=" },
                 { "Path=/a\nPolicy=replace\n", "neither merge nor own" },
                 { "Path=/a\nPolicy=merge\nTemplate=netrc\n", "has no room for others" },
         };
@@ -203,6 +220,7 @@ int main(void) {
                 cmocka_unit_test(the_default_targets_are_the_files_that_tools_read),
                 cmocka_unit_test(new_files_are_for_root_alone),
                 cmocka_unit_test(a_file_says_all_of_it),
+                cmocka_unit_test(units_to_be_told_are_a_list),
                 cmocka_unit_test(others_have_room_unless_told_otherwise),
                 cmocka_unit_test(a_file_changes_what_is_built_in),
                 cmocka_unit_test(what_is_wrong_is_said_with_its_line),

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""ReloadUnit=: who is told when a target changed, how often, and what is said of it when that fails."""
+
+import os
+
+import pytest
+from privatebus import PrivateBus
+from rig import SLOW
+from unitmanager import UnitManager
+
+KEY = 'quay.example.com/acme'
+FILE = 'etc/ci/auth.json'
+DENIED = 'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired'
+INTERVAL = 10  # seconds between two requests for one unit
+
+
+def target(host, units='app.service', more=''):
+    host.write('etc/pullauth/targets/ci.target', f'[Target]\nPath=/{FILE}\nReloadUnit={units}\n{more}')
+
+
+def target_state(host, job='edge'):
+    return next(row for row in host.client.job(job)['TargetStates'] if row[0] == 'ci')
+
+
+def wait_message(host, is_reached):
+    host.client.wait_job('edge', TargetStates=lambda rows: any(row[0] == 'ci' and is_reached(row[3]) for row in rows))
+    return target_state(host)
+
+
+@pytest.fixture
+def ci(host):
+    target(host)
+    os.mkdir(host.path('etc/ci'), 0o755)
+    os.chown(host.path('etc/ci'), *[os.stat(host.path('etc')).st_uid] * 2)
+    host.identity()
+    host.token()
+    host.job(more='Targets=ci\n')
+    return host
+
+
+def manager(host, answer=lambda unit: 'done'):
+    made = UnitManager(host.address, answer, SLOW)
+    host.stubs.append(made)
+    return made
+
+
+def refresh(host):
+    host.client.call('org.pullauth1.Manager', 'RefreshJob', 's', 'edge')
+
+
+def begin(host):
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    return host
+
+
+def test_a_unit_is_told_once_its_file_was_written(ci):
+    units = manager(ci)
+    begin(ci)
+    units.wait_asked()
+    assert units.asked[0][:2] == ('app.service', 'replace') and len(units.asked) == 1
+    assert list(ci.auths(FILE)) == [KEY]
+    assert target_state(ci)[2:] == ('published', '')
+
+
+def test_nobody_is_told_of_a_file_that_stays_as_it_is(ci):
+    units = manager(ci)
+    begin(ci)
+    units.wait_asked()
+    ci.restart()
+    ci.client.wait_job('edge', State='fresh')
+    refresh(ci)
+    units.wait_asked(2)
+    assert len(units.asked) == 2, 'for the refresh, not for the restart'
+
+
+def test_many_changes_are_few_requests(ci):
+    """Each job is a change of the file. The first one is told at once, and the rest together."""
+    units = manager(ci)
+    begin(ci)
+    units.wait_asked()
+    for name in ('one', 'two', 'three'):
+        ci.job(name, more='Targets=ci\nScopes=acme/' + name + '\n')
+        ci.reload()
+        ci.client.wait_job(name, State='fresh')
+    units.wait_asked(2)
+    assert units.asked[1][2] - units.asked[0][2] >= INTERVAL * 1000000
+    assert sorted(ci.auths(FILE)) == [KEY, KEY + '/one', KEY + '/three', KEY + '/two']
+    assert len(units.asked) == 2
+
+
+def test_each_unit_is_told(ci):
+    target(ci, 'app.service other@1.service', 'ReloadUnit=third.socket\n')
+    units = manager(ci)
+    begin(ci)
+    units.wait_asked(3)
+    assert sorted(row[0] for row in units.asked) == ['app.service', 'other@1.service', 'third.socket']
+
+
+@pytest.mark.parametrize('answer, words', [
+    ((DENIED, 'Interactive authentication required.'), ['polkit does not let', 'pullauth.target(5)']),
+    (('org.freedesktop.DBus.Error.AccessDenied', 'no'), ['polkit does not let', 'rule']),
+    (('org.freedesktop.systemd1.NoSuchUnit', 'Unit app.service not found.'), ['not found', 'out of ReloadUnit=']),
+    (('org.freedesktop.DBus.Error.Failed', 'a\x1bb'), ['a b', 'systemctl status']),
+    ('failed', ["'failed'", 'systemctl status']),
+    ('timeout', ["'timeout'"]),
+])
+def test_a_unit_that_cannot_be_reloaded_is_told_of_and_fails_nobody(ci, answer, words):
+    manager(ci, lambda unit: answer)
+    begin(ci)
+    row = wait_message(ci, bool)
+    assert row[2] == 'published' and "'app.service'" in row[3] and all(word in row[3] for word in words)
+    assert ci.client.job('edge')['State'] == 'fresh' and ci.client.job('edge')['Reason'] == ''
+    assert ci.log().count('was not reloaded') == 1
+
+
+def test_a_unit_that_is_reloaded_again_is_well(ci):
+    units = manager(ci, lambda unit: 'failed')
+    begin(ci)
+    wait_message(ci, bool)
+    shown = ci.ctl('status', 'edge').stdout
+    assert 'published' in shown and 'was not reloaded' in shown
+    units.answer = lambda unit: 'done'
+    refresh(ci)
+    assert wait_message(ci, lambda message: not message)[2] == 'published'
+    assert "'app.service' is reloaded again" in ci.log()
+
+
+def test_without_a_service_manager_it_is_said(ci):
+    begin(ci)
+    assert 'was not reloaded' in wait_message(ci, bool)[3]
+
+
+@pytest.mark.parametrize('result', ['canceled', 'skipped', 'done'])
+def test_a_job_that_gives_way_is_no_failure(ci, result):
+    units = manager(ci, lambda unit: result)
+    begin(ci)
+    units.wait_asked()
+    refresh(ci)
+    units.wait_asked(2)
+    assert target_state(ci)[3] == '' and 'was not reloaded' not in ci.log()
+
+
+def test_what_is_said_of_other_jobs_is_not_ours(ci):
+    units = manager(ci, lambda unit: None)
+    begin(ci)
+    units.wait_asked()
+    units.end('app.service', 'failed', 77)
+    units.end('other.service', 'failed')
+    units.end('app.service', 'done')
+    units.answer = lambda unit: 'failed'
+    refresh(ci)
+    wait_message(ci, bool)
+    assert ci.log().count('was not reloaded') == 1
+
+
+def test_what_a_bus_took_along_is_asked_for_again(ci):
+    """The request was not answered when the bus ended."""
+    units = manager(ci, lambda unit: units.HOLD)
+    begin(ci)
+    units.wait_asked()
+    ci.bus.close()
+    ci.forget_client()
+    ci.bus = PrivateBus(os.path.join(ci.directory, 'bus'), **ci.bus_arguments)
+    manager(ci).wait_asked()
+    ci.client.wait(ci.client.owner, 'the name on the new bus')
+    assert target_state(ci)[3] == '' and 'was not reloaded' not in ci.log()
+
+
+@pytest.mark.parametrize('value, complaint', [
+    ('app', "'app' in ReloadUnit="), ('a/b.service', 'ReloadUnit=app.service'), ('app@.service', 'is not valid'),
+    ('*.service', 'is not valid'), (' '.join(f'u{n}.service' for n in range(17)), 'more than 16'),
+])
+def test_names_that_are_none_are_refused(ci, value, complaint):
+    target(ci, value)
+    ci.start()
+    job = ci.client.wait_job('edge', Reason='configuration-invalid')
+    assert 'ci.target:3' in job['Message'] and complaint in job['Message']
