@@ -4,6 +4,7 @@
 POST /NAME with an object of parameters does something, GET /NAME?key=value only looks. README.md lists them.
 """
 
+import base64
 import http.server
 import json
 import threading
@@ -54,11 +55,12 @@ class Operations:
                 self._rig.state.repositories[name] = {'public': public}
         return {}
 
-    def push(self, repository, tag='latest', files=None):
-        """A new image in the registry; its repository must be known to Quay as well."""
+    def push(self, repository, tag='latest', files=None, programs=None):
+        """A new image in the registry; its repository must be known to Quay as well. Programs come in base64."""
         if not self._rig.registry:
             raise ValueError('there is no registry')
-        self._rig.pusher.push(repository, tag, {name: text.encode() for name, text in (files or {}).items()})
+        self._rig.pusher.push(repository, tag, {name: text.encode() for name, text in (files or {}).items()},
+                              {name: base64.b64decode(text) for name, text in (programs or {}).items()})
         return {}
 
     def misbehave(self, **rule):
