@@ -7,6 +7,7 @@ import tempfile
 
 import pytest
 from mounts import enter_namespace
+from notes import say  # noqa: F401
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'bus'), os.path.join(os.path.dirname(HERE), 'quay')]
@@ -42,12 +43,3 @@ def host():
         yield made
     finally:
         made.close()
-
-
-@pytest.fixture
-def say(capsys):
-    """Prints figures that are to be seen even if all is well; tools/check repeats them."""
-    def speak(text):
-        with capsys.disabled():
-            print(f'\nstress: {text}', flush=True)
-    return speak
