@@ -89,7 +89,7 @@ def test_a_hosts_file_of_containerd(ci):
     table = tomllib.loads(ci.read(FILE).decode())
     host = table['host']['https://quay.example.com']
     assert table['server'] == 'https://quay.example.com'
-    assert host['header'] == {'authorization': 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()}
+    assert host['header'] == {'Authorization': 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()}
 
 
 def test_an_environment_file(ci):
