@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The recipes of docs/consumers.md: daemon and worker as they are, real tools, a real registry.
 
-Each runs in a mount namespace in which /run, /root and /etc/containers are those of the host of the test. A block
-that `<!-- recipe: NAME KIND -->` stands before is a file (`file PATH`) or is typed: by root without a session as units
-have it (`run`), by root in a session (`session`), or by another user. Of a unit, the environment and the image are
-taken, and the image is pulled.
+Each runs in a mount namespace in which /run, /root and /etc/containers are those of the host of the test. Of a unit,
+the environment, the files and the image are taken, and what it wants is pulled or built.
 """
 
 import os
@@ -14,12 +12,12 @@ import shutil
 import subprocess
 
 import pytest
+from recipes import recipes
 from world import DAEMON_UID, ROOT, World, program
 
 LIMIT = 60
-PAGE = os.path.join(os.path.dirname(__file__), '..', '..', 'docs', 'consumers.md')
+TOP = os.path.join(os.path.dirname(__file__), '..', '..')
 DAEMON_USER = pwd.getpwuid(DAEMON_UID)
-BLOCK = re.compile(r'<!-- recipe: ([a-z]+) (\w+)(?: (\S+))? -->\n```\w*\n(.*?)```\n', re.DOTALL)
 NAMESPACE = r'''
 set -e
 mount --make-rprivate /
@@ -34,15 +32,6 @@ exec "$@"
 '''
 STORAGE = '[storage]\ndriver = "vfs"\ngraphroot = "{0}/graph"\nrunroot = "{0}/run"\n'
 CONTAINERS = '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\ntmp_dir = "{0}/tmp"\n'
-
-
-def recipes():
-    """By name: (kind, argument, text) of each block."""
-    found = {}
-    with open(PAGE, encoding='utf-8') as page:
-        for name, kind, argument, text in BLOCK.findall(page.read()):
-            found.setdefault(name, []).append((kind, argument, text))
-    return found
 
 
 RECIPES = recipes()
@@ -67,6 +56,7 @@ class Kitchen(World):
         for name in ('policy.json', 'registries.conf'):
             if os.path.exists(f'/etc/containers/{name}'):
                 shutil.copy(f'/etc/containers/{name}', self.path('etc/containers'))
+        shutil.copytree(os.path.join(TOP, 'templates'), self.path('usr/lib/pullauth/templates'))
         shutil.copytree(quay.cert_dir, self.path(f'etc/containers/certs.d/{quay.quay}'),
                         ignore=shutil.ignore_patterns('*.key'))
         for name, text in (('storage.conf', STORAGE), ('containers.conf', CONTAINERS)):
@@ -88,7 +78,7 @@ class Kitchen(World):
         environment = {'PATH': f'{self.bin}:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', 'LC_ALL': 'C.UTF-8',
                        'DBUS_SYSTEM_BUS_ADDRESS': self.address, 'HOST_ROOT': self.root,
                        'CONTAINERS_STORAGE_CONF': self.path('storage.conf'),
-                       'CONTAINERS_CONF': self.path('containers.conf'), **variables}
+                       'CONTAINERS_CONF': self.path('containers.conf'), 'CURL_CA_BUNDLE': self.quay.ca, **variables}
         if kind == 'session':
             environment['XDG_RUNTIME_DIR'] = '/run/user/0'
         shell = ['bash', '-ec', self.mend(command)]
@@ -108,9 +98,12 @@ class Kitchen(World):
     def start_unit(self, text):
         """What a service manager would have podman do about the image of a Quadlet unit."""
         variables = dict(line.split('=', 1) for line in re.findall(r'^Environment=(.*)$', text, re.MULTILINE))
-        image, = re.findall(r'^Image=(.*)$', text, re.MULTILINE)
-        file = re.findall(r'^AuthFile=(.*)$', text, re.MULTILINE)
-        self.typed('run', ' '.join(['podman', 'pull', *[f'--authfile={path}' for path in file], image]), **variables)
+        keys = dict(re.findall(r'^(\w+)=(.*)$', text, re.MULTILINE))
+        file = f'--authfile={keys["AuthFile"]}' if 'AuthFile' in keys else ''
+        if 'ImageTag' in keys:
+            self.typed('run', f'podman build {file} --tag={keys["ImageTag"]} --file={keys["File"]}')
+        else:
+            self.typed('run', f'podman pull {file} {keys["Image"]}', **variables)
 
 
 @pytest.fixture
@@ -129,7 +122,7 @@ def test_the_recipe_works(kitchen, name):
             kitchen.write(kitchen.mend(path), kitchen.mend(text))
     kitchen.fresh()
     for kind, path, text in RECIPES[name]:
-        if kind == 'file' and 'Image=' in text:
+        if kind == 'file' and re.search('^(Image|ImageTag)=', text, re.MULTILINE):
             kitchen.start_unit(text)
         elif kind != 'file':
             prompt = '#' if kind in ('run', 'session') else '$'

@@ -44,7 +44,8 @@ debian_packages() {
                         'dbus-daemon|dbus python3-pytest python3-pytest-xdist python3-dbusmock python3-dbus' \
                         'python3-gi python3-cryptography python3-jwt python3-prometheus-client python3-yaml' \
                         'python3-grpcio python3-protobuf nodejs npm|nodejs' \
-                        'docker-registry skopeo podman uidmap openssl strace softhsm2 jq libglib2.0-bin'
+                        'docker-registry skopeo podman buildah uidmap curl openssl strace softhsm2 jq' \
+                        libglib2.0-bin
                 ;;
         style)
                 echo 'clang-format clang-tidy shellcheck codespell reuse mandoc'
@@ -73,8 +74,8 @@ rhel_packages() {
         test)
                 echo 'libcmocka-devel clang compiler-rt valgrind libasan libubsan dbus-daemon python3-pytest' \
                         'python3-pytest-xdist ?python3-dbusmock python3-dbus python3-gobject-base' \
-                        'python3-cryptography python3-jwt ?docker-distribution skopeo podman openssl strace jq' \
-                        'softhsm glib2 ?python3-prometheus_client ?python3-grpcio ?python3-protobuf ?nodejs ?npm' \
+                        'python3-cryptography python3-jwt ?docker-distribution skopeo podman buildah curl openssl' \
+                        'strace jq softhsm glib2 ?python3-prometheus_client ?python3-grpcio ?python3-protobuf ?nodejs ?npm' \
                         python3-pyyaml
                 ;;
         style)
