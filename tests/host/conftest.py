@@ -1,12 +1,26 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """One machine for the whole suite, with pullauthd installed as "meson install" does it."""
 
+import base64
 import os
 import subprocess
 import sys
 
 import pytest
+from notes import say  # noqa: F401
 
+# What containers run until they are told to end; it wants no library.
+HELLO = '''#include <signal.h>
+int main(void) {
+        sigset_t set;
+        int number;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigprocmask(SIG_BLOCK, &set, 0);
+        return sigwait(&set, &number);
+}
+'''
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CACHE = os.environ.get('PULLAUTH_TEST_CACHE', '/var/cache/pullauth-tests')
 sys.path.insert(0, os.path.join(TOP, 'tests', 'quay'))
@@ -64,6 +78,14 @@ def quay(tmp_path_factory):
     with Rig.start(tmp_path_factory.mktemp('quay'), '--robot', 'acme+edge', '--robot', 'other+edge',
                    '--jwt-lifetime', 7200) as rig:
         yield rig
+
+
+@pytest.fixture(scope='session')
+def hello(tmp_path_factory):
+    """A program for images, in base64."""
+    path = tmp_path_factory.mktemp('hello') / 'hello'
+    subprocess.run(['cc', '-static', '-Os', '-s', '-x', 'c', '-o', path, '-'], input=HELLO, text=True, check=True)
+    return base64.b64encode(path.read_bytes()).decode()
 
 
 @pytest.fixture

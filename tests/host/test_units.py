@@ -25,6 +25,23 @@ def test_systemd_finds_nothing_wrong_in_the_units(machine):
     assert checked.stdout == ''
 
 
+@pytest.mark.parametrize('drop_in, unit', [
+    ('drop-ins/after-ready.conf', 'podman-auto-update.service'),
+    ('drop-ins/unit-credential.conf', 'podman-auto-update.service'),
+    ('pullauthd.service.d/homes.conf', 'pullauthd.service')])
+def test_drop_ins_are_good_for_what_the_recipes_link_them_to(machine, top, drop_in, unit):
+    shipped = f'/usr/share/pullauth/{drop_in}'
+    with open(os.path.join(top, 'docs', 'consumers.md'), encoding='utf-8') as page:
+        text = page.read()
+    assert os.path.basename(drop_in) in text and unit in text
+    copy, link = f'/run/systemd/verify/{unit}', f'/run/systemd/verify/{unit}.d/shipped.conf'
+    machine.write(copy, machine.read(f'{UNITS}/{unit}'))
+    machine.run('mkdir', '-p', os.path.dirname(link))
+    machine.run('ln', '-sf', shipped, link)
+    assert machine.run('systemd-analyze', 'verify', '--man=no', copy).stdout == ''
+    machine.run('rm', '-r', '/run/systemd/verify')
+
+
 @pytest.mark.parametrize('unit, most', [('pullauthd.service', 10), ('pullauth-worker.service', 12),
                                         ('pullauth-wait@.service', 10)])
 def test_the_sandbox_leaves_little_exposed(machine, unit, most):

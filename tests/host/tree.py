@@ -14,13 +14,14 @@ import shutil
 import subprocess
 import tempfile
 
-PACKAGES = ('ca-certificates', 'dbus', 'libpam-systemd', 'podman', 'polkitd', 'skopeo', 'systemd', 'systemd-sysv')
+PACKAGES = ('buildah', 'ca-certificates', 'crun', 'dbus', 'docker.io', 'libpam-systemd', 'podman', 'polkitd', 'skopeo',
+            'systemd', 'systemd-sysv', 'uidmap')
 
 # What would do something of its own accord while a test looks.
-MASKED = ('apt-daily-upgrade.timer', 'apt-daily.timer', 'dpkg-db-backup.timer', 'e2scrub_all.timer',
-          'e2scrub_reap.service', 'fstrim.timer', 'podman-auto-update.service', 'podman-auto-update.timer',
-          'podman-restart.service', 'podman.service', 'podman.socket', 'systemd-networkd.service',
-          'systemd-resolved.service', 'systemd-timesyncd.service')
+MASKED = ('apt-daily-upgrade.timer', 'apt-daily.timer', 'containerd.service', 'docker.service', 'docker.socket',
+          'dpkg-db-backup.timer', 'e2scrub_all.timer', 'e2scrub_reap.service', 'fstrim.timer',
+          'podman-auto-update.service', 'podman-auto-update.timer', 'podman-restart.service', 'podman.service',
+          'podman.socket', 'systemd-networkd.service', 'systemd-resolved.service', 'systemd-timesyncd.service')
 
 # Overlays cannot be stacked at will, and the tree is one already.
 FILES = {
