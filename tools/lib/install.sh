@@ -75,8 +75,8 @@ rhel_packages() {
                 echo 'libcmocka-devel clang compiler-rt valgrind libasan libubsan dbus-daemon python3-pytest' \
                         'python3-pytest-xdist ?python3-dbusmock python3-dbus python3-gobject-base' \
                         'python3-cryptography python3-jwt ?docker-distribution skopeo podman buildah curl openssl' \
-                        'strace jq softhsm glib2 ?python3-prometheus_client ?python3-grpcio ?python3-protobuf ?nodejs ?npm' \
-                        python3-pyyaml
+                        'strace jq softhsm glib2 ?python3-prometheus_client ?python3-grpcio ?python3-protobuf' \
+                        '?nodejs ?npm python3-pyyaml'
                 ;;
         style)
                 echo 'clang-tools-extra ?ShellCheck ?codespell ?reuse ?mandoc'
