@@ -36,7 +36,7 @@ BUILDS = {
 }
 STRESS_SECONDS = 3 * 3600
 # What the daemon does all day, by callers and targets of every kind; the whole suite is `memory`.
-VALGRIND_FILES = ('test_life.py', 'test_configuration.py', 'test_targets.py', 'test_identity.py', 'test_bus.py',
+VALGRIND_FILES = ('test_life.py', 'test_targets.py', 'test_identity.py', 'test_bus.py',
                   'test_manage.py', 'test_api_credential.py', 'test_api_metrics.py', 'test_api_signals.py')
 PROCESSES = 4  # of bus and quay, whose tests wait for events most of their time
 FUZZ_SECONDS = 3600  # for all fuzzers together, unless PULLAUTH_FUZZ_SECONDS says otherwise
@@ -331,7 +331,7 @@ SUITES = {
     'fuzz': lambda w: meson_test(w, 'fuzz'),
     'bus': lambda w: pytest(w, 'bus', timeout=900, processes=PROCESSES),
     'quay': lambda w: pytest(w, 'quay', timeout=900, processes=PROCESSES),
-    'identity': lambda w: pytest(w, 'identity', timeout=900),
+    'identity': lambda w: pytest(w, 'identity', timeout=900, processes=PROCESSES),
     'stress': suite_stress,
     'host': lambda w: pytest(w, 'host', timeout=1500, root=True),
     'sanitize': suite_sanitize,
