@@ -124,8 +124,7 @@ static void daemon_done(Daemon *d) {
         sd_event_unref(d->event);
 }
 
-static int open_daemon(Daemon *d, const char *root, int units_fd) {
-        _cleanup_close_ int fd = units_fd;
+static int open_daemon(Daemon *d, const char *root, UnitSocketFds *fds) {
         const ManagerObserver manager_observer = {
                 .job_added = on_job_added,
                 .job_removed = on_job_removed,
@@ -145,8 +144,9 @@ static int open_daemon(Daemon *d, const char *root, int units_fd) {
                 r = service_new(d->event, d->manager, &d->service);
         if (r >= 0)
                 r = bus_new(d->event, d->manager, &observer, &d->bus);
-        if (r >= 0 && fd >= 0)
-                r = unit_socket_new(d->event, d->manager, TAKE_FD(fd), &d->units);
+        if (r >= 0 && fds->listening >= 0)
+                r = unit_socket_new(d->event, d->manager, d->service, fds, &d->units);
+        unit_socket_fds_done(fds);
         if (r < 0)
                 return log_error_errno(r, "Cannot start: %m");
         manager_set_observer(d->manager, &manager_observer);
@@ -157,11 +157,11 @@ static int open_daemon(Daemon *d, const char *root, int units_fd) {
         return 0;
 }
 
-static int run(const char *root, int units_fd) {
+static int run(const char *root, UnitSocketFds *fds) {
         _cleanup_(daemon_done) Daemon d = {};
         int r;
 
-        r = open_daemon(&d, root, units_fd);
+        r = open_daemon(&d, root, fds);
         if (r < 0)
                 return r;
         r = sd_event_loop(d.event);
@@ -228,13 +228,14 @@ static int resolve_root(const char *root, char **ret) {
 int main(int argc, char *argv[]) {
         _cleanup_free_ char *resolved = NULL;
         const char *root = NULL;
-        int units_fd = -EBADF, r;
+        UnitSocketFds fds = UNIT_SOCKET_FDS_NONE;
+        int r;
 
         log_setup();
         r = parse_options(argc, argv, &root);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        (void) unit_socket_find(&units_fd);
+        (void) unit_socket_fds_find(&fds);
         (void) umask(0022);
         r = process_guard();
         if (r < 0)
@@ -244,5 +245,5 @@ int main(int argc, char *argv[]) {
                 if (r < 0)
                         return EXIT_FAILURE;
         }
-        return run(resolved ?: "", units_fd) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return run(resolved ?: "", &fds) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -82,7 +82,27 @@ static int reach(Notifier *n, const char *path) {
         return r;
 }
 
-static int try_to_send(Notifier *n, const char *path, const char *text) {
+/* `fd` may be none. */
+static ssize_t send_with(int socket, const char *text, int fd) {
+        struct iovec bytes = { (char *) text, strlen(text) };
+        union {
+                struct cmsghdr header;
+                uint8_t space[CMSG_SPACE(sizeof(int))];
+        } control = {};
+        struct msghdr m = { .msg_iov = &bytes, .msg_iovlen = 1 };
+
+        if (fd >= 0) {
+                m.msg_control = &control;
+                m.msg_controllen = sizeof(control);
+                control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+                                                   .cmsg_level = SOL_SOCKET,
+                                                   .cmsg_type = SCM_RIGHTS };
+                memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+        }
+        return sendmsg(socket, &m, MSG_NOSIGNAL);
+}
+
+static int try_to_send(Notifier *n, const char *path, const char *text, int fd) {
         int r;
 
         if (n->fd < 0) {
@@ -90,7 +110,7 @@ static int try_to_send(Notifier *n, const char *path, const char *text) {
                 if (r < 0)
                         return r;
         }
-        if (send(n->fd, text, strlen(text), MSG_NOSIGNAL) >= 0)
+        if (send_with(n->fd, text, fd) >= 0)
                 return 0;
         r = -errno;
         if (r != -EAGAIN)
@@ -98,18 +118,24 @@ static int try_to_send(Notifier *n, const char *path, const char *text) {
         return r;
 }
 
-/* Returns 0 if no more can be done about it, -EAGAIN if it does not fit yet. */
-static int transmit(Notifier *n, const char *text) {
+static int transmit(Notifier *n, const char *text, int fd) {
         const char *path = getenv("NOTIFY_SOCKET");
         bool connected = n->fd >= 0;
         int r;
 
         if (!path)
                 return 0;
-        r = try_to_send(n, path, text);
+        r = try_to_send(n, path, text, fd);
         /* The socket at that place may be another than it was. */
         if (r < 0 && r != -EAGAIN && connected)
-                r = try_to_send(n, path, text);
+                r = try_to_send(n, path, text, fd);
+        return r;
+}
+
+/* Returns 0 if no more can be done about it, -EAGAIN if it does not fit yet. */
+static int deliver(Notifier *n, const char *text) {
+        int r = transmit(n, text, /* fd= */ -EBADF);
+
         if (r == -EAGAIN)
                 return r;
         if (r < 0)
@@ -126,7 +152,7 @@ static void flush(Notifier *n) {
         for (NotifySlot s = 0; s < _NOTIFY_SLOT_MAX; s++) {
                 if (!n->waiting[s])
                         continue;
-                if (transmit(n, n->waiting[s]) == -EAGAIN) {
+                if (deliver(n, n->waiting[s]) == -EAGAIN) {
                         (void) sd_event_source_set_enabled(n->writable, SD_EVENT_ON);
                         return;
                 }
@@ -151,6 +177,10 @@ void notifier_tell(Notifier *n, NotifySlot slot, const char *format, ...) {
         if (slot == NOTIFY_RELOADING)
                 forget(n, NOTIFY_RELOADED);
         flush(n);
+}
+
+int notifier_pass(Notifier *n, int fd, const char *text) {
+        return transmit(n, text, fd);
 }
 
 /* Between a half and three quarters of the time, as sd-event does. That the loop goes round is what it

@@ -29,3 +29,6 @@ DEFINE_CLEANUP(Notifier *, notifier_free)
 
 /* Sent at once if nothing stands before it, otherwise from the event loop. */
 void notifier_tell(Notifier *n, NotifySlot slot, const char *format, ...) _printf_(3, 4);
+/* At once or never, and perhaps with a descriptor. Returns 0, also if there is no service manager, or a
+ * negative errno. */
+int notifier_pass(Notifier *n, int fd, const char *text);

@@ -158,3 +158,19 @@ void service_reloading(Service *s, bool begin) {
 void service_stopping(Service *s) {
         notifier_tell(s->notifier, NOTIFY_STOPPING, "STOPPING=1\nSTATUS=Shutting down");
 }
+
+int service_hold(Service *s, int fd, const char *name) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = text_format(&text, "FDSTORE=1\nFDNAME=%s", name);
+        return r < 0 ? r : notifier_pass(s->notifier, fd, text);
+}
+
+int service_release(Service *s, const char *name) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = text_format(&text, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+        return r < 0 ? r : notifier_pass(s->notifier, /* fd= */ -EBADF, text);
+}

@@ -25,5 +25,11 @@ void service_changed(Service *s);
 void service_reloading(Service *s, bool begin);
 void service_stopping(Service *s);
 
+/* The service manager keeps `fd` and hands it to the next process of this service, should this one not end
+ * well. Returns 0 or a negative errno. */
+int service_hold(Service *s, int fd, const char *name);
+/* No more. */
+int service_release(Service *s, const char *name);
+
 /* The status line: "2 jobs: 1 fresh, 1 retrying". */
 int service_status_text(const ManagerCounts *counts, char **ret);

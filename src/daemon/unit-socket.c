@@ -7,7 +7,9 @@
  * of the peer, which anybody could choose, so root's word counts and nobody else's (below --root= our own
  * user's, too). What is too much at once stays in the queue of the socket.
  *
- * Refuses to end a connection of the service manager without an answer, also when the daemon ends. */
+ * Refuses to end a connection of the service manager without an answer, also when the daemon ends. Should it
+ * be killed, the service manager has a copy of each connection that waits, and hands it to the next process:
+ * without that it would read nothing, and make a file of no bytes of it. */
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,7 +18,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -24,7 +26,6 @@
 #include "daemon/unit-socket.h"
 #include "model/message-id.h"
 
-#define NAME "credential" /* FileDescriptorName= */
 #define CALLS_MAX 256
 /* More of one unit are answered at once. */
 #define WAITING_PER_UNIT_MAX 16
@@ -41,6 +42,7 @@ typedef struct UnitCall {
         UnitSocket *socket;
         int fd;
         UnitPeer peer;
+        char *name;   /* by which the service manager keeps a copy; NULL: it does not */
         Secret *text; /* NULL: it waits */
         size_t written;
         sd_event_source *io, *timer;
@@ -49,6 +51,9 @@ typedef struct UnitCall {
 struct UnitSocket {
         sd_event *event;
         const Manager *manager;
+        Service *service;
+        UnitSocketFds before;
+        uint64_t n_named;
         int fd;
         sd_event_source *listening, *resume, *look;
         UnitCall *calls[CALLS_MAX];
@@ -62,8 +67,12 @@ static UnitCall *unit_call_free(UnitCall *c) {
                 return NULL;
         sd_event_source_disable_unref(c->io);
         sd_event_source_disable_unref(c->timer);
+        /* Also for those who have a copy. */
+        if (c->fd >= 0)
+                (void) shutdown(c->fd, SHUT_RDWR);
         closep(&c->fd);
         unit_peer_done(&c->peer);
+        free(c->name);
         secret_free(c->text);
         free(c);
         return NULL;
@@ -122,11 +131,24 @@ static int await_reader(UnitCall *c) {
         return r < 0 ? r : sd_event_source_set_enabled(c->timer, SD_EVENT_ONESHOT);
 }
 
+/* From here on it is ours alone: two processes that answer would be worse than none. */
+static void take_back(UnitCall *c) {
+        int r;
+
+        if (!c->name)
+                return;
+        r = service_release(c->socket->service, c->name);
+        if (r < 0)
+                log_debug("Cannot take the connection of unit '%s' back, ignoring", c->peer.unit);
+        free(TAKE_PTR(c->name));
+}
+
 /* With what there is. Ends the call, unless the peer has to read first. */
 static void answer(UnitCall *c) {
         int r;
 
         r = fill(c);
+        take_back(c);
         if (r >= 0)
                 r = write_some(c);
         else
@@ -170,9 +192,12 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+static void take_up(UnitSocket *s);
+
 static int on_look(sd_event_source *source, void *userdata) {
         UnitSocket *s = userdata;
 
+        take_up(s);
         /* From the end: an answer moves the last one to the place of its own. */
         for (size_t i = s->n_calls; i-- > 0;)
                 if (!s->calls[i]->text && is_answerable(s->calls[i]))
@@ -212,7 +237,24 @@ static bool may_ask(const UnitSocket *s, uid_t uid) {
         return uid == 0 || (!isempty(manager_root(s->manager)) && uid == geteuid());
 }
 
-static int add_call(UnitSocket *s, int *fd, UnitPeer *peer) {
+/* For the case that this process does not end well while the call waits. */
+static void hand_over(UnitCall *c) {
+        int r;
+
+        if (c->name)
+                return;
+        r = text_format(&c->name, UNIT_SOCKET_CALL "%d-%" PRIu64, (int) getpid(), c->socket->n_named++);
+        if (r >= 0)
+                r = service_hold(c->socket->service, c->fd, c->name);
+        if (r >= 0)
+                return;
+        log_debug("Unit '%s' gets nothing if this process ends now: the service manager cannot keep its "
+                  "connection",
+                  c->peer.unit);
+        free(TAKE_PTR(c->name));
+}
+
+static int add_call(UnitSocket *s, int *fd, const char *name, UnitPeer *peer) {
         _cleanup_(unit_call_freep) UnitCall *c = NULL;
         int r;
 
@@ -223,7 +265,9 @@ static int add_call(UnitSocket *s, int *fd, UnitPeer *peer) {
         c->fd = TAKE_FD(*fd);
         c->peer = *peer;
         *peer = (UnitPeer){};
-        r = sd_event_add_io(s->event, &c->io, c->fd, /* events= */ 0, on_io, c);
+        r = free_and_strdup(&c->name, name);
+        if (r >= 0)
+                r = sd_event_add_io(s->event, &c->io, c->fd, /* events= */ 0, on_io, c);
         if (r >= 0)
                 r = sd_event_add_time_relative(s->event, &c->timer, CLOCK_BOOTTIME, UNIT_CREDENTIAL_PATIENCE,
                                                TIMER_ACCURACY, on_timer, c);
@@ -234,23 +278,31 @@ static int add_call(UnitSocket *s, int *fd, UnitPeer *peer) {
 }
 
 /* Takes the connection in and answers it, now or later. */
-static int serve(UnitSocket *s, int *fd, UnitPeer *peer) {
+static int serve(UnitSocket *s, int *fd, const char *name, UnitPeer *peer) {
         bool crowded = count_waiting(s, peer->unit) >= WAITING_PER_UNIT_MAX;
         UnitCall *c;
         int r;
 
-        r = add_call(s, fd, peer);
+        r = add_call(s, fd, name, peer);
         if (r < 0)
                 return r;
         c = s->calls[s->n_calls - 1];
-        if (crowded || is_answerable(c))
+        if (crowded || is_answerable(c)) {
                 answer(c);
-        else
-                log_debug("Unit '%s' waits for the credential '%s'", c->peer.unit, c->peer.credential);
+                return 0;
+        }
+        hand_over(c);
+        log_debug("Unit '%s' waits for the credential '%s'", c->peer.unit, c->peer.credential);
         return 0;
 }
 
-static int admit(UnitSocket *s, int *fd, const void *name, size_t size) {
+typedef union PeerAddress {
+        struct sockaddr any;
+        struct sockaddr_un un;
+} PeerAddress;
+
+/* `name`: the service manager has a copy of it. */
+static int admit(UnitSocket *s, int *fd, const char *name, const PeerAddress *address, socklen_t size) {
         _cleanup_(unit_peer_done) UnitPeer peer = {};
         struct ucred user;
         socklen_t user_size = sizeof(user);
@@ -262,7 +314,9 @@ static int admit(UnitSocket *s, int *fd, const void *name, size_t size) {
                 refuse(s, &user, "only the service manager may, check the mode of the socket");
                 return 0;
         }
-        r = unit_peer_parse(name, size, &peer);
+        if (size < offsetof(struct sockaddr_un, sun_path))
+                size = offsetof(struct sockaddr_un, sun_path);
+        r = unit_peer_parse(address->un.sun_path, size - offsetof(struct sockaddr_un, sun_path), &peer);
         if (r == -EINVAL) {
                 /* Who knows what else the service manager comes to say. */
                 (void) send(*fd, "{}", 2, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -271,15 +325,12 @@ static int admit(UnitSocket *s, int *fd, const void *name, size_t size) {
                        "does; it was told that there is none");
                 return 0;
         }
-        return r < 0 ? r : serve(s, fd, &peer);
+        return r < 0 ? r : serve(s, fd, name, &peer);
 }
 
 /* Returns 1 if a connection was taken or turned away, 0 if none is there or there is no room. */
 static int take_one(UnitSocket *s) {
-        union {
-                struct sockaddr any;
-                struct sockaddr_un un;
-        } address = {};
+        PeerAddress address = {};
         socklen_t size = sizeof(address);
         _cleanup_close_ int fd = -EBADF;
         int r;
@@ -291,9 +342,7 @@ static int take_one(UnitSocket *s) {
         fd = accept4(s->fd, &address.any, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
                 return errno == EAGAIN ? 0 : errno == ECONNABORTED || errno == EINTR ? 1 : -errno;
-        if (size < offsetof(struct sockaddr_un, sun_path))
-                size = offsetof(struct sockaddr_un, sun_path);
-        r = admit(s, &fd, address.un.sun_path, size - offsetof(struct sockaddr_un, sun_path));
+        r = admit(s, &fd, /* name= */ NULL, &address, size);
         if (r < 0)
                 log_warning_errno(r, "Cannot serve the credential of a unit: %m");
         return 1;
@@ -314,40 +363,36 @@ static int on_listening(sd_event_source *source, int fd, uint32_t events, void *
         return 0;
 }
 
+static bool make_nonblocking(int fd) {
+        int flags = fcntl(fd, F_GETFL);
+
+        return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) >= 0;
+}
+
+/* What waited already when this process began. */
+static void take_up(UnitSocket *s) {
+        UnitSocketFds *f = &s->before;
+
+        for (size_t i = 0; i < f->n_calls && s->n_calls < CALLS_MAX; i++) {
+                PeerAddress address = {};
+                socklen_t size = sizeof(address);
+                int r;
+
+                if (getpeername(f->calls[i], &address.any, &size) < 0 || !make_nonblocking(f->calls[i]))
+                        r = -errno;
+                else
+                        r = admit(s, f->calls + i, f->names[i], &address, size);
+                if (r < 0)
+                        log_warning_errno(r, "Cannot serve the credential of a unit that waited: %m");
+        }
+        unit_socket_fds_done(f);
+}
+
 static int on_resume(sd_event_source *source, uint64_t usec, void *userdata) {
         UnitSocket *s = userdata;
 
         (void) sd_event_source_set_enabled(s->listening, SD_EVENT_ON);
         return 0;
-}
-
-static bool is_ours(int fd, const char *name) {
-        return streq_ptr(name, NAME) && sd_is_socket_unix(fd, SOCK_STREAM, /* listening= */ 1, NULL, 0) > 0;
-}
-
-int unit_socket_find(int *ret_fd) {
-        _cleanup_strv_ char **names = NULL;
-        int n, found = -EBADF;
-
-        n = sd_listen_fds_with_names(/* unset_environment= */ 1, &names);
-        if (n < 0)
-                return log_error_errno(n, "Cannot read what the service manager passed on: %m");
-        for (int i = 0; i < n; i++) {
-                int fd = SD_LISTEN_FDS_START + i;
-
-                if (found < 0 && is_ours(fd, names[i])) {
-                        found = fd;
-                        continue;
-                }
-                log_warning("Descriptor %d of the service manager is no listening socket of the name '" NAME
-                            "', ignoring",
-                            fd);
-                (void) close(fd);
-        }
-        if (found < 0)
-                return 0;
-        *ret_fd = found;
-        return 1;
 }
 
 static int add_sources(UnitSocket *s) {
@@ -368,22 +413,30 @@ static int add_sources(UnitSocket *s) {
         return r;
 }
 
-int unit_socket_new(sd_event *event, const Manager *manager, int fd, UnitSocket **ret) {
+int unit_socket_new(sd_event *event, const Manager *manager, Service *service, UnitSocketFds *fds,
+                    UnitSocket **ret) {
         _cleanup_(unit_socket_freep) UnitSocket *s = NULL;
-        _cleanup_close_ int owned = fd;
-        int flags, r;
+        int r;
 
         s = calloc(1, sizeof(*s));
-        if (!s)
+        if (!s) {
+                unit_socket_fds_done(fds);
                 return -ENOMEM;
+        }
         s->event = sd_event_ref(event);
         s->manager = manager;
-        s->fd = TAKE_FD(owned);
+        s->service = service;
+        s->fd = TAKE_FD(fds->listening);
+        s->before = *fds;
+        *fds = UNIT_SOCKET_FDS_NONE;
         /* The service manager hands sockets over blocking. */
-        flags = fcntl(s->fd, F_GETFL);
-        if (flags < 0 || fcntl(s->fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        if (!make_nonblocking(s->fd))
                 return -errno;
         r = add_sources(s);
+        if (r < 0)
+                return r;
+        /* From the event loop, when there are jobs. */
+        r = s->before.n_calls > 0 ? sd_event_source_set_enabled(s->look, SD_EVENT_ONESHOT) : 0;
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);
@@ -401,6 +454,7 @@ UnitSocket *unit_socket_free(UnitSocket *s) {
         sd_event_source_disable_unref(s->listening);
         sd_event_source_disable_unref(s->resume);
         sd_event_source_disable_unref(s->look);
+        unit_socket_fds_done(&s->before);
         closep(&s->fd);
         sd_event_unref(s->event);
         free(s);

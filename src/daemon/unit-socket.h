@@ -6,15 +6,14 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/manager.h"
+#include "daemon/service.h"
+#include "daemon/unit-socket-fds.h"
 
 typedef struct UnitSocket UnitSocket;
 
-/* The socket, if the service manager passed one on. Returns 1 with it, or 0; what else it passed is
- * complained about and closed. Once, before anybody else opens a descriptor. */
-int unit_socket_find(int *ret_fd);
-
-/* `fd` is consumed, also on failure. */
-int unit_socket_new(sd_event *event, const Manager *manager, int fd, UnitSocket **ret);
+/* Takes over `fds`, of which one listens, also on failure. */
+int unit_socket_new(sd_event *event, const Manager *manager, Service *service, UnitSocketFds *fds,
+                    UnitSocket **ret);
 /* Who still waits gets what there is. */
 UnitSocket *unit_socket_free(UnitSocket *s);
 DEFINE_CLEANUP(UnitSocket *, unit_socket_free)

@@ -36,9 +36,18 @@ EVENT_NAMES = ['org.freedesktop.NetworkManager', 'org.freedesktop.network1', 'or
                'org.freedesktop.systemd1']
 STRANGER_UID = pwd.getpwnam('nobody').pw_uid
 
-# As a service manager does: from descriptor 3 on, for this very process, and with a name.
-PASS_SOCKET = ('fd=$1; shift; exec 3<&$fd; ((fd == 3)) || exec {fd}<&-; '
-               'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=credential exec "$@"')
+# As a service manager does: from descriptor 3 on, for this very process, and with names.
+PASS_SOCKETS = '''
+import os, sys
+names, fds, command = sys.argv[1], [os.dup(int(fd)) for fd in sys.argv[2].split()], sys.argv[3:]
+high = [os.dup2(fd, 200 + i) for i, fd in enumerate(fds)]
+os.closerange(3, 200)
+for i, fd in enumerate(high):
+    os.dup2(fd, 3 + i)
+os.closerange(3 + len(high), 500)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(high)), LISTEN_FDNAMES=names)
+os.execv(command[0], command)
+'''
 
 JWT = 'eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJzdWIiOiJlZGdlLTEifQ.c2lnbmF0dXJl'
 
@@ -82,6 +91,7 @@ class NotifySocket:
         self.path = path
         self.lines = []
         self.ended = set()  # processes, by id
+        self.kept = {}  # descriptors of the daemon, by name (FDSTORE=1)
         self.changed = threading.Condition()
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(path)
@@ -90,16 +100,34 @@ class NotifySocket:
         self.thread.start()
 
     def run(self):
-        while data := self.socket.recv(65536):
+        while True:
+            data, fds, _flags, _address = socket.recv_fds(self.socket, 65536, 8)
+            if not data:
+                return
             with self.changed:
-                self.lines += data.decode().splitlines()
+                lines = data.decode().splitlines()
+                self.lines += lines
+                self.keep(dict(line.split('=', 1) for line in lines), fds)
                 self.changed.notify_all()
+
+    def keep(self, message, fds):
+        """What systemd does with them, but that it forgets those whose peer has gone by itself."""
+        name = message.get('FDNAME', 'stored')
+        for fd in fds:
+            if message.get('FDSTORE') == '1':
+                self.kept[name] = fd
+            else:
+                os.close(fd)
+        if message.get('FDSTOREREMOVE') == '1' and name in self.kept:
+            os.close(self.kept.pop(name))
 
     def close(self):
         """The reader goes first: a descriptor may have another meaning right after it was closed."""
         self.socket.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.socket.close()
+        for fd in self.kept.values():
+            os.close(fd)
 
     def note_end(self, pid):
         with contextlib.suppress(ChildProcessError):  # somebody else was told
@@ -240,8 +268,11 @@ class Host:
         command = [*WRAPPER, program(self.directory, 'pullauthd'), f'--root={self.root}']
         passed = []
         if self.units_socket:
-            passed = [self.units_socket.fileno()]
-            command = ['bash', '-c', PASS_SOCKET, 'bash', str(passed[0]), *command]
+            with self.notify.changed:
+                kept = dict(self.notify.kept)
+            passed = [self.units_socket.fileno(), *kept.values()]
+            command = ['/usr/bin/python3', '-Sc', PASS_SOCKETS, ':'.join(['credential', *kept]),
+                       ' '.join(map(str, passed)), *command]
         self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        cwd=self.directory, start_new_session=True, pass_fds=passed,
                                        env=self.environment(**{key: value for key, value in variables.items()

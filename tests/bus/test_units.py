@@ -2,13 +2,14 @@
 """Credentials of units over the socket: who asks, who gets what, who waits and for how long."""
 
 import os
+import signal
 import socket
 
 import pytest
 import units
 from activate import Activated
 from fakeworker import Later, failure
-from rig import DAEMON_UID, ROOT, STRANGER_UID, program
+from rig import DAEMON_UID, ROOT, SLOW, STRANGER_UID, program
 
 KEY = 'quay.example.com/acme'
 EMPTY = b'{}'
@@ -164,6 +165,71 @@ def test_who_waits_when_the_daemon_ends_gets_an_answer(early):
     log_says(early, "waits for the credential 'auth.json'", 3)
     assert early.stop() == 0
     assert [units.read(one) for one in asking] == [EMPTY] * 3
+
+
+def wait_kept(host, n):
+    with host.notify.changed:
+        assert host.notify.changed.wait_for(lambda: len(host.notify.kept) == n, 20 * SLOW), host.notify.kept
+
+
+def test_who_waits_when_the_daemon_is_killed_is_answered_by_the_next_one(early):
+    """The service manager reads no bytes from a connection that nobody holds any more, and takes that for an answer."""
+    asking = [units.connect(early, f'web@{i}.service') for i in range(3)]
+    log_says(early, "waits for the credential 'auth.json'", 3)
+    wait_kept(early, 3)
+    early.worker.answer = early.worker.credential
+    assert early.stop(signal.SIGKILL) == -signal.SIGKILL
+    assert all(units.is_quiet(one) for one in asking)
+    early.start()
+    answers = [units.read(one) for one in asking]
+    assert [units.users(answer) for answer in answers] == [{KEY: 'acme+edge'}] * 3
+    wait_kept(early, 0)
+
+
+def test_a_second_crash_loses_nobody_either(early):
+    asking = units.connect(early)
+    wait_kept(early, 1)
+    for n in (2, 3):
+        assert early.stop(signal.SIGKILL) == -signal.SIGKILL
+        early.start(wait=False)
+        log_says(early, "Unit 'app.service' waits", n)
+    assert len(early.notify.kept) == 1 and units.is_quiet(asking)
+    early.held.asked.wait(30)
+    early.worker.answer = early.worker.credential
+    assert early.stop(signal.SIGTERM) == 0
+    assert units.read(asking) == EMPTY
+    wait_kept(early, 0)
+
+
+def test_who_went_while_nobody_ran_is_forgotten(early):
+    units_gone = units.connect(early)
+    wait_kept(early, 1)
+    early.stop(signal.SIGKILL)
+    units_gone.close()
+    early.worker.answer = early.worker.credential
+    early.start()
+    early.client.wait_job('edge', State='fresh')
+    assert units.users(units.ask(early)) == {KEY: 'acme+edge'}
+
+
+def test_who_need_not_wait_is_kept_by_nobody(up):
+    assert units.users(units.ask(up)) == {KEY: 'acme+edge'}
+    assert not any(line.startswith('FDSTORE') for line in up.notify.lines)
+
+
+def test_without_the_socket_who_waited_is_told_that_there_is_nothing(early):
+    asking = units.connect(early)
+    wait_kept(early, 1)
+    early.stop(signal.SIGKILL)
+    kept, listening = early.notify.kept, early.units_socket
+    other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    other.bind(early.path('run/pullauth/other.sock'))
+    early.units_socket = other
+    early.worker.answer = early.worker.credential
+    early.start()
+    assert units.read(asking) == EMPTY and len(kept) == 1
+    other.close()
+    early.units_socket = listening
 
 
 def test_who_goes_while_waiting_is_forgotten(early):

@@ -178,6 +178,23 @@ def test_who_asks_while_the_daemon_crashes_is_answered_when_it_does_not_any_more
     assert list(json.loads(answer)['auths']) == [product.scope]
 
 
+def test_who_waits_when_the_daemon_is_killed_is_answered_by_the_next_one(product, service, machine):
+    """A connection that is closed without a byte would be a file of no bytes, which breaks every pull."""
+    hanging = product.quay.misbehave('hang', path='/oauth2/federation/robot/token')
+    product.write_token()
+    product.configure(more=ALLOWED)
+    service.file('/etc/pullauth/pullauthd.conf', '[Manager]\nLogLevel=debug\n')
+    service.write(APP, f'/bin/cp ${{CREDENTIALS_DIRECTORY}}/auth.json {SEEN}')
+    with machine.following() as wait:
+        machine.run('systemctl', 'start', '--no-block', APP)
+        wait(lambda entry: "Unit 'app.service' waits" in entry['MESSAGE'], 30)
+    machine.run('systemctl', 'kill', '--signal=KILL', DAEMON)
+    machine.units.wait_service(DAEMON, lambda found: found['NRestarts'] >= 1)
+    product.quay.behave(hanging)
+    assert machine.units.wait_state(APP, 'inactive', 'failed', seconds=100) == 'inactive'
+    assert list(json.loads(machine.read(SEEN))['auths']) == [product.scope]
+
+
 def test_after_a_boot_a_unit_waits_for_the_first_credential(product, pulling, machine):
     """Ordered behind nothing but the socket, with nothing left of the boot before."""
     product.up(more=ALLOWED)
