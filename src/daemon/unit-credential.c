@@ -14,18 +14,13 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/unit-credential.h"
+#include "daemon/wanted.h"
 #include "model/auth-file.h"
 #include "model/message-id.h"
 
 #define ALL_JOBS "auth.json"
 #define ONE_JOB_SUFFIX ".json"
 #define NOTHING "{}"
-
-/* Who wants to stand under a key; the lowest order does. */
-typedef struct Claim {
-        AuthEntry entry;
-        size_t order;
-} Claim;
 
 UnitCredential *unit_credential_free(UnitCredential *c) {
         if (!c)
@@ -76,62 +71,49 @@ static int note(char ***names, size_t *n, const Job *j) {
         return ++*n > UNIT_CREDENTIAL_NAMED_MAX ? 0 : strv_append(names, j->name);
 }
 
-static int compare_claims(const void *x, const void *y) {
-        const Claim *a = x, *b = y;
-        int r = strcmp(a->entry.key, b->entry.key);
-
-        return r != 0 ? r : (a->order > b->order) - (a->order < b->order);
-}
-
-/* Jobs that share no target may have the same scope. As in targets, the first by name has it, and jobs whose
- * files are wrong come last. */
-static size_t settle_claims(Claim *claims, size_t n, AuthEntry *entries) {
-        size_t kept = 0;
-
-        qsort(claims, n, sizeof(*claims), compare_claims);
-        for (size_t i = 0; i < n; i++)
-                if (kept == 0 || !streq(entries[kept - 1].key, claims[i].entry.key))
-                        entries[kept++] = claims[i].entry;
-        return kept;
-}
-
-/* Returns the number of claims, or -ENOMEM. */
-static int collect(UnitCredential *c, Job *const *jobs, size_t n_jobs, const UnitPeer *peer, Claim **ret,
-                   size_t *ret_n) {
-        size_t n = 0, room = 0;
-        Claim *claims;
+static int note_all(UnitCredential *c, Job *const *jobs, size_t n_jobs, const UnitPeer *peer) {
         int r = 0;
+
+        for (size_t i = 0; i < n_jobs && r >= 0; i++)
+                if (is_meant(jobs[i], peer))
+                        r = job_has_valid_credential(jobs[i]) ? note(&c->given, &c->n_given, jobs[i])
+                                                              : note(&c->missing, &c->n_missing, jobs[i]);
+        return r;
+}
+
+static size_t room_for(Job *const *jobs, size_t n_jobs, const UnitPeer *peer) {
+        size_t room = 1;
 
         for (size_t i = 0; i < n_jobs; i++)
                 if (is_meant(jobs[i], peer))
                         room += strv_length(jobs[i]->config->scopes);
-        claims = calloc(room + 1, sizeof(*claims));
-        if (!claims)
-                return -ENOMEM;
-        for (size_t i = 0; i < n_jobs && r >= 0; i++) {
-                const Job *j = jobs[i];
+        return room;
+}
 
-                if (!is_meant(j, peer))
-                        continue;
-                if (!job_has_valid_credential(j)) {
-                        r = note(&c->missing, &c->n_missing, j);
-                        continue;
-                }
-                r = note(&c->given, &c->n_given, j);
-                STRV_FOREACH(scope, j->config->scopes)
-                        claims[n++] = (Claim){ .entry = { .key = *scope, .auth = j->auth },
-                                               .order = j->configuration_failure ? n_jobs + i : i };
-        }
-        if (r < 0) {
-                free(claims);
+/* Jobs that share no target may have the same scope. As in targets, the first by name has it, and jobs whose
+ * files are wrong come last. */
+static int collect(Job *const *jobs, size_t n_jobs, const UnitPeer *peer, Wanted **ret, size_t *ret_n) {
+        static const TargetConfig unit = { .keys = TARGET_KEYS_SCOPES };
+        _cleanup_free_ Wanted *wanted = calloc(room_for(jobs, n_jobs, peer), sizeof(*wanted));
+        size_t n = 0;
+        int r;
+
+        if (!wanted)
+                return -ENOMEM;
+        for (int broken = 0; broken < 2; broken++)
+                for (size_t i = 0; i < n_jobs; i++)
+                        if (!jobs[i]->configuration_failure == !broken && is_meant(jobs[i], peer) &&
+                            job_has_valid_credential(jobs[i]))
+                                n += wanted_of_job(jobs[i], &unit, jobs[i]->auth, wanted + n);
+        r = wanted_settle(wanted, &n);
+        if (r < 0)
                 return r;
-        }
-        *ret = claims;
+        *ret = TAKE_PTR(wanted);
         *ret_n = n;
         return 0;
 }
 
-static int print(UnitCredential *c, Claim *claims, size_t n) {
+static int print(UnitCredential *c, const Wanted *wanted, size_t n) {
         _cleanup_free_ AuthEntry *entries = NULL;
         _cleanup_secret_ Secret *text = NULL;
         JsonError error;
@@ -140,7 +122,9 @@ static int print(UnitCredential *c, Claim *claims, size_t n) {
         entries = calloc(n + 1, sizeof(*entries));
         if (!entries)
                 return -ENOMEM;
-        r = n > 0 ? auth_file_merge(NULL, 0, entries, settle_claims(claims, n, entries), &text, &error) : 0;
+        for (size_t i = 0; i < n; i++)
+                entries[i] = (AuthEntry){ .key = wanted[i].key, .auth = wanted[i].auth };
+        r = n > 0 ? auth_file_merge(NULL, 0, entries, n, &text, &error) : 0;
         c->too_large = r == -EFBIG || secret_size(text) > UNIT_CREDENTIAL_MAX;
         if (r < 0 && r != -EFBIG)
                 return r;
@@ -152,16 +136,18 @@ static int print(UnitCredential *c, Claim *claims, size_t n) {
 
 int unit_credential_new(Job *const *jobs, size_t n_jobs, const UnitPeer *peer, UnitCredential **ret) {
         _cleanup_(unit_credential_freep) UnitCredential *c = NULL;
-        _cleanup_free_ Claim *claims = NULL;
+        _cleanup_free_ Wanted *wanted = NULL;
         size_t n;
         int r;
 
         c = calloc(1, sizeof(*c));
         if (!c)
                 return -ENOMEM;
-        r = collect(c, jobs, n_jobs, peer, &claims, &n);
+        r = note_all(c, jobs, n_jobs, peer);
         if (r >= 0)
-                r = print(c, claims, n);
+                r = collect(jobs, n_jobs, peer, &wanted, &n);
+        if (r >= 0)
+                r = print(c, wanted, n);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);

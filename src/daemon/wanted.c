@@ -55,8 +55,7 @@ size_t wanted_of_job(const Job *j, const TargetConfig *target, const Secret *aut
         return n;
 }
 
-/* Removes all but the first claim to each key; the order of the rest stays. */
-static int drop_duplicates(Wanted *wanted, size_t *n) {
+int wanted_settle(Wanted *wanted, size_t *n) {
         _cleanup_free_ Wanted **sorted = NULL;
         size_t kept = 0;
 
@@ -90,7 +89,7 @@ int wanted_collect(Job *const *jobs, size_t n_jobs, const TargetConfig *target, 
                         if (!jobs[i]->configuration_failure == !broken &&
                             wants_target(jobs[i], target->name) && job_wants_publication(jobs[i]))
                                 n += wanted_of_job(jobs[i], target, jobs[i]->auth, wanted + n);
-        r = drop_duplicates(wanted, &n);
+        r = wanted_settle(wanted, &n);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(wanted);

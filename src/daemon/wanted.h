@@ -15,6 +15,9 @@ int wanted_collect(Job *const *jobs, size_t n_jobs, const TargetConfig *target, 
  * for nobody knows what they shall be. Keys point into `state`. */
 int wanted_collect_kept(Job *const *jobs, size_t n_jobs, StateData *state, const char *path, Wanted **ret,
                         size_t *ret_n);
+/* Takes out all but the first claim to each key, and what has no credential; the order of the rest stays.
+ * Returns 0 or -ENOMEM. */
+int wanted_settle(Wanted *wanted, size_t *n);
 /* What a job wants of a target, at `wanted`, which has room for all its scopes and one more; with `auth` in
  * the place of its credential. Returns how many keys that are. */
 size_t wanted_of_job(const Job *j, const TargetConfig *target, const Secret *auth, Wanted *wanted);
