@@ -37,6 +37,8 @@ static const Property job_properties[] = {
         JOB("Identity", "identity", PROPERTY_STRING, identity),
         JOB("Scopes", "scopes", PROPERTY_STRINGS, scopes),
         JOB("Targets", "targets", PROPERTY_STRINGS, targets),
+        JOB("Units", "units", PROPERTY_STRINGS, units),
+        JOB("PodRobots", "pod_robots", PROPERTY_STRINGS, pod_robots),
         JOB("OnExpiry", "on_expiry", PROPERTY_STRING, on_expiry),
         JOB("OnRemove", "on_remove", PROPERTY_STRING, on_remove),
         JOB("MinimumRemaining", "minimum_remaining", PROPERTY_SPAN, minimum_remaining),

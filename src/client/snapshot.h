@@ -19,7 +19,7 @@ typedef struct JobSnapshot {
         char *path; /* of the bus object */
         char *name, *registry, *exchange, *robot, *identity;
         int enabled, runtime; /* runtime: defined below /run, gone with the next boot */
-        char **scopes, **targets, **configuration_files;
+        char **scopes, **targets, **units, **pod_robots, **configuration_files;
         char *on_expiry, *on_remove;
         usec_t minimum_remaining;
         int take_over, wake_system;

@@ -240,6 +240,8 @@ static void write_job(Page *p, const JobSnapshot *j, usec_t now) {
         write_identity(p, j, now);
         write_list(p, "Scopes", j->scopes);
         write_targets(p, j);
+        write_list(p, "Units", j->units);
+        write_list(p, "Pods as", j->pod_robots);
         write_settings(p, j);
         write_clock(p, j);
         write_list(p, "Notes", j->notices);

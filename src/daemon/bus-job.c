@@ -141,6 +141,18 @@ PROPERTY_GETTER(get_targets) {
         return bus_append_strv(reply, j->config->targets);
 }
 
+PROPERTY_GETTER(get_units) {
+        const Job *j = userdata;
+
+        return bus_append_strv(reply, j->config->units);
+}
+
+PROPERTY_GETTER(get_pod_robots) {
+        const Job *j = userdata;
+
+        return bus_append_strv(reply, j->config->pod_robots);
+}
+
 PROPERTY_GETTER(get_files) {
         const Job *j = userdata;
 
@@ -341,6 +353,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Identity", "s", get_identity, 0, CHANGES),
         SD_BUS_PROPERTY("Scopes", "as", get_scopes, 0, CHANGES),
         SD_BUS_PROPERTY("Targets", "as", get_targets, 0, CHANGES),
+        SD_BUS_PROPERTY("Units", "as", get_units, 0, CHANGES),
+        SD_BUS_PROPERTY("PodRobots", "as", get_pod_robots, 0, CHANGES),
         SD_BUS_PROPERTY("MinimumRemaining", "t", get_minimum_remaining, 0, CHANGES),
         SD_BUS_PROPERTY("OnExpiry", "s", get_on_expiry, 0, CHANGES),
         SD_BUS_PROPERTY("OnRemove", "s", get_on_remove, 0, CHANGES),
@@ -399,8 +413,9 @@ static const struct {
 } changes[] = {
         { JOB_CHANGED_CONFIGURATION,
           (const char *const[]){ "Enabled", "Runtime", "Registry", "Exchange", "Robot", "Identity", "Scopes",
-                                 "Targets", "MinimumRemaining", "OnExpiry", "OnRemove", "TakeOver",
-                                 "WakeSystem", "ConfigurationFiles", "ConfigurationMessages", NULL } },
+                                 "Targets", "Units", "PodRobots", "MinimumRemaining", "OnExpiry", "OnRemove",
+                                 "TakeOver", "WakeSystem", "ConfigurationFiles", "ConfigurationMessages",
+                                 NULL } },
         { JOB_CHANGED_STATE,
           (const char *const[]){ "State", "Reason", "Step", "Message", "RegistryWords", "Hint", "HTTPStatus",
                                  "Notices", "AttemptsStarted", "AttemptsEnded", "Refreshes", "Failures",

@@ -42,7 +42,7 @@ SIGNATURES = {
           'IdentitySubject': 's', 'IdentityAudience': 'as', 'IdentityExpires': 't', 'TargetStates': 'a(ssss)',
           'ClockSkew': 'x', 'Enabled': 'b', 'Runtime': 'b', 'OnExpiry': 's', 'OnRemove': 's', 'MinimumRemaining': 't',
           'TakeOver': 'b', 'WakeSystem': 'b', 'IdentityAlgorithm': 's', 'IdentityKeyID': 's', 'IdentityIssued': 't',
-          'Failures': 't'},
+          'Failures': 't', 'Units': 'as', 'PodRobots': 'as'},
 }
 # Methods of the manager that only answer what a test said: what they take, and what they answer.
 METHODS = {

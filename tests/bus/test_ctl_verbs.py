@@ -82,6 +82,15 @@ def test_status_shows_what_is_not_as_usual(rig):
     assert 'Settings' not in rig.ctl('status', 'edge-1').stdout
 
 
+def test_status_names_units_and_robot_accounts_of_pods(rig):
+    rig.mock.job('lab', Units=['app.service', 'web@*.service'], PodRobots=['acme+*'])
+    shown = rig.ctl('status', 'lab').stdout
+    assert '    Units: app.service\n           web@*.service\n' in shown and '  Pods as: acme+*\n' in shown
+    assert json.loads(rig.ctl('status', 'lab', '--json').stdout)[0]['units'] == ['app.service', 'web@*.service']
+    shown = rig.ctl('status', 'edge-1').stdout
+    assert 'Units' not in shown and 'Pods' not in shown
+
+
 def test_status_names_an_exchange_that_is_not_quays(rig):
     rig.mock.job('lab', Exchange='token', Robot='serviceaccount')
     assert ' Settings: Exchange=token\n' in rig.ctl('status', 'lab').stdout

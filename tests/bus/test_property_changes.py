@@ -86,7 +86,7 @@ def test_no_property_of_a_job_or_of_the_manager_changes_in_silence(edge):
     client.wait_job('edge', TargetStates=lambda rows: {row[2] for row in rows} == {'published'})
     check('of a target that was mended')
     edge.job(more='Scopes=acme/app\nTargets=system\nMinimumRemaining=10min\nOnExpiry=retain\nOnRemove=retain\n'
-             'TakeOver=yes\nWakeSystem=yes\nFrob=1\n')
+             'TakeOver=yes\nWakeSystem=yes\nUnits=app.service\nPodRobots=acme+*\nFrob=1\n')
     edge.reload()
     client.wait_job('edge', WakeSystem=True, State='fresh')
     check('of other settings')

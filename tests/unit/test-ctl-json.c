@@ -41,6 +41,7 @@ static void a_status_has_every_property(void **state) {
                 "\"reason\":\"federation-not-configured\",\"expires\":\"2026-11-23T21:12:00Z\","
                 "\"next_attempt\":\"2026-11-23T21:00:40Z\",\"enabled\":true,\"runtime\":false,"
                 "\"exchange\":\"\",\"identity\":\"\",\"scopes\":[],\"targets\":[],"
+                "\"units\":[],\"pod_robots\":[],"
                 "\"on_expiry\":\"\",\"on_remove\":\"\","
                 "\"minimum_remaining\":0,\"take_over\":false,\"wake_system\":false,"
                 "\"configuration_files\":[],\"configuration_messages\":[{\"severity\":\"warning\","
