@@ -25,6 +25,7 @@ struct Manager {
         Adoption adoption;
         StateStore *store;
         Publisher *publisher;
+        Clusters *clusters;
         WorkerLink *worker;
         TimeChange *time_change;
         sd_event_source *save_timer, *ready_timer;

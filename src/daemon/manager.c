@@ -169,8 +169,9 @@ Manager *manager_free(Manager *m) {
         alarms_free(m->attempts);
         alarms_free(m->wakes);
         alarms_free(m->ends);
-        worker_link_free(m->worker);
         publisher_free(m->publisher);
+        clusters_free(m->clusters);
+        worker_link_free(m->worker);
         state_store_free(m->store);
         time_change_free(m->time_change);
         sd_event_source_disable_unref(m->save_timer);
@@ -267,10 +268,41 @@ static void make_context(Manager *m) {
         memcpy(m->adoption.boot_id, id.bytes, sizeof(m->adoption.boot_id));
 }
 
-static int open_parts(Manager *m) {
+static int find_target(const char *place, TargetConfig **ret, void *userdata) {
+        const Manager *m = userdata;
+        const TargetSet *all = m->configuration->targets;
+
+        for (size_t i = 0; i < all->n; i++)
+                if (all->items[i].config->cluster && strv_contains(all->items[i].config->paths, place))
+                        return target_set_get(all, all->items[i].config->name, ret);
+        return 0;
+}
+
+static int open_targets(Manager *m) {
         const PublisherClient client = {
                 .collect = collect, .done = report, .written = tell_written, .userdata = m
         };
+        const ClustersContext context = {
+                .event = m->event,
+                .root = m->root,
+                .store = m->store,
+                .worker = m->worker,
+                .host = m->context.host,
+                .client = client,
+                .find = find_target,
+        };
+        int r;
+
+        make_context(m);
+        r = publisher_new(m->event, m->root, m->store, &client, &m->publisher);
+        if (r >= 0)
+                r = clusters_new(&context, &m->clusters);
+        if (r >= 0)
+                publisher_set_clusters(m->publisher, m->clusters);
+        return r;
+}
+
+static int open_parts(Manager *m) {
         int r;
 
         r = open_store(m);
@@ -283,7 +315,7 @@ static int open_parts(Manager *m) {
         if (r >= 0)
                 r = open_alarms(m);
         if (r >= 0)
-                r = publisher_new(m->event, m->root, m->store, &client, &m->publisher);
+                r = open_targets(m);
         if (r >= 0)
                 r = manager_save_open(m);
         if (r < 0)
@@ -292,7 +324,6 @@ static int open_parts(Manager *m) {
         if (r < 0)
                 log_warning_errno(r, "Cannot watch the clock, ignoring: %m");
         capture_real_offset(m);
-        make_context(m);
         return 0;
 }
 

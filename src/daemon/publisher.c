@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "daemon/cluster-plan.h"
 #include "daemon/publisher.h"
 #include "io/watch.h"
 #include "model/schedule.h"
@@ -67,6 +68,7 @@ struct Publisher {
         sd_event *event;
         char *root;
         StateStore *store;
+        Clusters *clusters;
         Slot **slots;
         size_t n_slots;
 };
@@ -391,6 +393,10 @@ Publisher *publisher_free(Publisher *p) {
         return NULL;
 }
 
+void publisher_set_clusters(Publisher *p, Clusters *clusters) {
+        p->clusters = clusters;
+}
+
 static Slot *find_slot(const Publisher *p, const char *target) {
         for (size_t i = 0; i < p->n_slots; i++)
                 if (streq(p->slots[i]->config->name, target))
@@ -457,13 +463,14 @@ int publisher_set_targets(Publisher *p, TargetConfig *const *targets, size_t n) 
                 if (!is_among(p->slots[i - 1]->config, targets, n))
                         remove_slot(p, i - 1);
         for (size_t i = 0; i < n; i++) {
-                if (find_slot(p, targets[i]->name))
+                if (targets[i]->cluster || find_slot(p, targets[i]->name))
                         continue;
                 r = add_slot(p, target_config_share(targets[i]));
                 if (r < 0)
                         return r;
         }
-        return add_orphans(p);
+        r = clusters_set_targets(p->clusters, targets, n);
+        return r < 0 ? r : add_orphans(p);
 }
 
 void publisher_mark(Publisher *p, const char *target) {
@@ -471,11 +478,14 @@ void publisher_mark(Publisher *p, const char *target) {
 
         if (s)
                 mark_for_news(s);
+        else
+                clusters_mark(p->clusters, target);
 }
 
 void publisher_mark_all(Publisher *p) {
         for (size_t i = 0; i < p->n_slots; i++)
                 mark_for_news(p->slots[i]);
+        clusters_mark_all(p->clusters);
 }
 
 void publisher_hurry(Publisher *p) {
@@ -487,8 +497,10 @@ void publisher_hurry(Publisher *p) {
 void publisher_reset_failed(Publisher *p, const char *target) {
         Slot *s = find_slot(p, target);
 
-        if (!s)
+        if (!s) {
+                clusters_reset_failed(p->clusters, target);
                 return;
+        }
         s->pace = (Pace){};
         mark_for_news(s);
 }
@@ -508,7 +520,7 @@ void publisher_write_marked(Publisher *p) {
 const char *publisher_target_path(const Publisher *p, const char *target) {
         const Slot *s = find_slot(p, target);
 
-        return s ? slot_path(s) : NULL;
+        return s ? slot_path(s) : clusters_place(p->clusters, target);
 }
 
 int publisher_preview(const Publisher *p, const TargetConfig *target, Wanted *wanted, size_t n, Secret **ret,
@@ -516,6 +528,8 @@ int publisher_preview(const Publisher *p, const TargetConfig *target, Wanted *wa
         _cleanup_(target_freep) Target *t = NULL;
         int r;
 
+        if (target->cluster)
+                return cluster_plan_preview(p->store, target, wanted, n, ret);
         r = target_new(p->root, target, target->paths[0], p->store, &t);
         return r < 0 ? r : target_preview(t, wanted, n, ret, reterr_failure);
 }

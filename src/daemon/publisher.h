@@ -8,27 +8,19 @@
 
 #include <systemd/sd-event.h>
 
+#include "daemon/clusters.h"
+#include "daemon/publisher-client.h"
 #include "daemon/state-store.h"
 #include "daemon/target.h"
 
 typedef struct Publisher Publisher;
 
-typedef struct PublisherClient {
-        /* All that is wanted of a target. The list is freed by the publisher, what it points at is not;
-         * it must stay as it is until done() returned. Returns 0 or -ENOMEM. */
-        int (*collect)(const TargetConfig *target, Wanted **ret, size_t *ret_n, void *userdata);
-        /* What came of it: `failure` is the file's as a whole, or NULL, then see each wanted[i].failure. */
-        void (*done)(const TargetConfig *target, const Wanted *wanted, size_t n, const Failure *failure,
-                     void *userdata);
-        /* A file of the target is another one than before. */
-        void (*written)(const TargetConfig *target, void *userdata);
-        void *userdata;
-} PublisherClient;
-
 int publisher_new(sd_event *event, const char *root, StateStore *store, const PublisherClient *client,
                   Publisher **ret);
 Publisher *publisher_free(Publisher *p);
 DEFINE_CLEANUP(Publisher *, publisher_free)
+/* Targets in clusters are for `clusters`, which must outlive the publisher. */
+void publisher_set_clusters(Publisher *p, Clusters *clusters);
 
 /* From now on there are these targets and no others. New and changed ones are marked; what was put into
  * files that are none any more is taken out of them. Returns 0 or a negative errno, and then some targets

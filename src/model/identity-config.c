@@ -50,13 +50,14 @@ IdentityConfig *identity_config_free(IdentityConfig *c) {
 }
 
 #define BIT(source) (1U << IDENTITY_##source)
+#define CLUSTERS (BIT(KUBERNETES) | IDENTITY_KEY_CLUSTER)
 
 static const SettingChoice choices[] = {
         { BIT(SIGNED), NULL, { "KeyFile", "KeyURI" } },
         { BIT(OAUTH2), NULL, { "ClientSecretFile", "ClientKeyFile" } },
-        { BIT(KUBERNETES), NULL, { "Server", "InCluster", "Kubeconfig" } },
-        { BIT(KUBERNETES), "Server", { "TokenFile", "ClientKeyFile" } },
-        { BIT(KUBERNETES), "Kubeconfig", { "Kubeconfig", "TokenFile", "ClientKeyFile" } },
+        { CLUSTERS, NULL, { "Server", "InCluster", "Kubeconfig" } },
+        { CLUSTERS, "Server", { "TokenFile", "ClientKeyFile" } },
+        { CLUSTERS, "Kubeconfig", { "Kubeconfig", "TokenFile", "ClientKeyFile" } },
         { BIT(AZURE), NULL, { "ClientID", "ObjectID", "ManagedIdentity" }, .optional = true },
 };
 
@@ -65,13 +66,23 @@ static const SettingCompanion companions[] = {
         { BIT(OAUTH2), "ClientAuthentication", "client_secret_post", "ClientSecretFile" },
         { BIT(OAUTH2), "ClientAuthentication", "private_key_jwt", "ClientKeyFile" },
         { BIT(OAUTH2), "ClientAuthentication", "tls_client_auth", "ClientCertificateFile" },
-        { BIT(OAUTH2) | BIT(KUBERNETES), "ClientCertificateFile", NULL, "ClientKeyFile" },
-        { BIT(KUBERNETES), "ClientKeyFile", NULL, "ClientCertificateFile" },
-        { BIT(KUBERNETES), "Context", NULL, "Kubeconfig" },
+        { BIT(OAUTH2) | CLUSTERS, "ClientCertificateFile", NULL, "ClientKeyFile" },
+        { CLUSTERS, "ClientKeyFile", NULL, "ClientCertificateFile" },
+        { CLUSTERS, "Context", NULL, "Kubeconfig" },
 };
 
-static int check_complete(IdentityConfig *c, Conf *conf) {
+static int check(char **settings, unsigned user, const char *name, Conf *conf) {
         SettingRules rules = { NULL, 0, choices, ELEMENTSOF(choices), companions, ELEMENTSOF(companions) };
+
+        rules.keys = identity_key_all(&rules.n_keys);
+        return settings_check(settings, &rules, user, name, conf);
+}
+
+int identity_access_check(char **settings, Conf *conf) {
+        return check(settings, IDENTITY_KEY_CLUSTER, "Section [Kubernetes]", conf);
+}
+
+static int check_complete(IdentityConfig *c, Conf *conf) {
         _cleanup_free_ char *name = NULL;
         int r;
 
@@ -86,10 +97,7 @@ static int check_complete(IdentityConfig *c, Conf *conf) {
                 r = conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
                                      "Audience= is missing, %s needs it, add for example Audience=quay",
                                      name);
-        if (r < 0)
-                return r;
-        rules.keys = identity_key_all(&rules.n_keys);
-        return settings_check(c->settings, &rules, 1U << c->source, name, conf);
+        return r < 0 ? r : check(c->settings, 1U << c->source, name, conf);
 }
 
 /* The rows that conf_apply() wants, from the table of keys. */

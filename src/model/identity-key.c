@@ -52,10 +52,11 @@ int identity_source_names(char **ret) {
 #define GCE (1U << IDENTITY_GCE)
 #define AZURE (1U << IDENTITY_AZURE)
 #define AWS (1U << IDENTITY_AWS)
+#define CLUSTER IDENTITY_KEY_CLUSTER
 
 static const SettingKey keys[] = {
         /* a token as it is */
-        { "TokenFile", FILES | KUBERNETES, FILES, SETTING_VALUE_FILE, "/run/quay.jwt" },
+        { "TokenFile", FILES | KUBERNETES | CLUSTER, FILES, SETTING_VALUE_FILE, "/run/quay.jwt" },
         { "Credential", CREDENTIALS, CREDENTIALS, SETTING_VALUE_NAME, "quay-token" },
         { "Command", EXEC, EXEC, SETTING_VALUE_COMMAND, "/usr/bin/get-token --audience quay" },
         { "Timeout", EXEC | SPIFFE, 0, SETTING_VALUE_SPAN, "20s", .seconds = { 1, 50 } },
@@ -70,19 +71,20 @@ static const SettingKey keys[] = {
         { "ClientAuthentication", OAUTH2, 0, SETTING_VALUE_CHOICE, "private_key_jwt",
           .choices = "client_secret_basic client_secret_post private_key_jwt tls_client_auth" },
         { "ClientSecretFile", OAUTH2, 0, SETTING_VALUE_FILE, "credential:client-secret" },
-        { "ClientCertificateFile", OAUTH2 | KUBERNETES, 0, SETTING_VALUE_FILE, "/etc/pki/edge-1.pem" },
-        { "ClientKeyFile", OAUTH2 | KUBERNETES, 0, SETTING_VALUE_FILE, "/etc/pki/edge-1.key" },
+        { "ClientCertificateFile", OAUTH2 | KUBERNETES | CLUSTER, 0, SETTING_VALUE_FILE,
+          "/etc/pki/edge-1.pem" },
+        { "ClientKeyFile", OAUTH2 | KUBERNETES | CLUSTER, 0, SETTING_VALUE_FILE, "/etc/pki/edge-1.key" },
         { "ClientKeyID", OAUTH2, 0, SETTING_VALUE_TOKEN, "2026-11" },
         { "Scope", OAUTH2, 0, SETTING_VALUE_TEXT, "openid" },
         { "Resource", OAUTH2 | AZURE, AZURE, SETTING_VALUE_TOKEN, "https://quay.example.com" },
         { "IdToken", OAUTH2, 0, SETTING_VALUE_BOOL, "yes" },
         /* a service account of a Kubernetes cluster */
         { "ServiceAccount", KUBERNETES | GCE, KUBERNETES, SETTING_VALUE_TOKEN, "quay-puller" },
-        { "Namespace", KUBERNETES, 0, SETTING_VALUE_TOKEN, "edge" },
-        { "Server", KUBERNETES, 0, SETTING_VALUE_URL, "https://api.cluster.example.com:6443" },
-        { "Kubeconfig", KUBERNETES, 0, SETTING_VALUE_FILE, "/etc/pullauth/kubeconfig" },
-        { "Context", KUBERNETES, 0, SETTING_VALUE_TEXT, "edge" },
-        { "InCluster", KUBERNETES, 0, SETTING_VALUE_BOOL, "yes" },
+        { "Namespace", KUBERNETES | CLUSTER, 0, SETTING_VALUE_TOKEN, "edge" },
+        { "Server", KUBERNETES | CLUSTER, 0, SETTING_VALUE_URL, "https://api.cluster.example.com:6443" },
+        { "Kubeconfig", KUBERNETES | CLUSTER, 0, SETTING_VALUE_FILE, "/etc/pullauth/kubeconfig" },
+        { "Context", KUBERNETES | CLUSTER, 0, SETTING_VALUE_TEXT, "edge" },
+        { "InCluster", KUBERNETES | CLUSTER, 0, SETTING_VALUE_BOOL, "yes" },
         { "BoundObject", KUBERNETES, 0, SETTING_VALUE_OBJECT, "Node/edge-1" },
         /* this host as its own issuer */
         { "Subject", SIGNED, SIGNED, SETTING_VALUE_TOKEN, "edge-1" },
@@ -94,8 +96,9 @@ static const SettingKey keys[] = {
         { "Algorithm", SIGNED, 0, SETTING_VALUE_CHOICE, "RS256", .choices = "RS256 RS384" },
         { "Lifetime", SIGNED | KUBERNETES | AWS, 0, SETTING_VALUE_SPAN, "10min", .seconds = { 60, 86400 } },
         /* how these servers are reached; what the job says of the registry does not hold for them */
-        { "CAFile", OAUTH2 | KUBERNETES | AWS, 0, SETTING_VALUE_CA, "/etc/pki/issuer-ca.pem" },
-        { "Proxy", OAUTH2 | KUBERNETES | AWS, 0, SETTING_VALUE_URL_PLAIN, "http://proxy.example.com:3128" },
+        { "CAFile", OAUTH2 | KUBERNETES | AWS | CLUSTER, 0, SETTING_VALUE_CA, "/etc/pki/issuer-ca.pem" },
+        { "Proxy", OAUTH2 | KUBERNETES | AWS | CLUSTER, 0, SETTING_VALUE_URL_PLAIN,
+          "http://proxy.example.com:3128" },
         /* the identity of a machine in a cloud */
         { "ObjectID", AZURE, 0, SETTING_VALUE_TOKEN, "6ba7b811-9dad-11d1-80b4-00c04fd430c8" },
         { "ManagedIdentity", AZURE, 0, SETTING_VALUE_TOKEN,

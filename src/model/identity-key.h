@@ -23,6 +23,9 @@ typedef enum IdentitySource {
         _IDENTITY_SOURCE_INVALID = -EINVAL,
 } IdentitySource;
 
+/* Beside the sources, section [Kubernetes] of a target takes some of the keys, as this user of them. */
+#define IDENTITY_KEY_CLUSTER (1U << _IDENTITY_SOURCE_MAX)
+
 const char *identity_source_to_string(IdentitySource s);
 IdentitySource identity_source_from_string(const char *s);
 /* True if it asks for a token for one audience, and cannot do so without a name of it. */

@@ -129,6 +129,7 @@ TargetConfig *target_config_free(TargetConfig *t) {
         free(t->template);
         strv_free(t->variables);
         strv_free(t->reload_units);
+        cluster_config_free(t->cluster);
         free(t);
         return NULL;
 }
@@ -144,7 +145,8 @@ bool target_config_equal(const TargetConfig *a, const TargetConfig *b) {
                streq_ptr(a->group, b->group) && a->mode == b->mode &&
                a->directory_mode == b->directory_mode && a->keys == b->keys && a->policy == b->policy &&
                streq_ptr(a->template, b->template) && strv_equal(a->variables, b->variables) &&
-               a->quote == b->quote && strv_equal(a->reload_units, b->reload_units);
+               a->quote == b->quote && strv_equal(a->reload_units, b->reload_units) &&
+               cluster_config_equal(a->cluster, b->cluster);
 }
 
 const char *target_config_builtin(size_t i) {
@@ -372,6 +374,34 @@ static QuotingLanguage language_of_path(const char *path) {
         return QUOTING_PLAIN;
 }
 
+/* All of section [Kubernetes]. */
+static int set_cluster(const ConfAssignment *a, void *userdata, char **reterr) {
+        TargetConfig *t = userdata;
+        int r;
+
+        r = t->cluster ? 0 : cluster_config_new(&t->cluster);
+        return r < 0 ? r : cluster_config_set(t->cluster, a, reterr);
+}
+
+/* A Secret is no file: what is said of files would be a mistake, and so would both at once. */
+static int check_cluster(TargetConfig *t, Conf *conf) {
+        char *place = NULL;
+        int r;
+
+        if (!t->cluster)
+                return 0;
+        r = cluster_config_check(t->cluster, conf);
+        if (r < 0 || conf_has_error(conf))
+                return r;
+        if (t->paths || t->template || t->owner || t->group || t->mode != MODE_DEFAULT || t->policy_set)
+                return conf_add_message(
+                        conf, CONF_ERROR, config_main_file(conf), 0,
+                        "Section [Kubernetes] is for a target that is no file: take Path=, Owner=, "
+                        "Group=, Mode=, Policy= and Template= out, and give it a name of its own");
+        r = cluster_config_place(t->cluster, &place);
+        return r < 0 ? r : strv_consume(&t->paths, place);
+}
+
 static int check_template(TargetConfig *t, Conf *conf) {
         if (t->template) {
                 if (t->policy_set && t->policy == TARGET_POLICY_MERGE)
@@ -392,11 +422,31 @@ static int check_template(TargetConfig *t, Conf *conf) {
 }
 
 static const ConfKey target_keys[] = {
-        { "Target", "Path", set_path },     { "Target", "Owner", set_owner },
-        { "Target", "Group", set_group },   { "Target", "Mode", set_mode },
-        { "Target", "Keys", set_keys },     { "Target", "Template", set_template },
-        { "Target", "Quote", set_quote },   { "Target", "Variable", set_variable },
-        { "Target", "Policy", set_policy }, { "Target", "ReloadUnit", set_reload_unit },
+        { "Target", "Path", set_path },
+        { "Target", "Owner", set_owner },
+        { "Target", "Group", set_group },
+        { "Target", "Mode", set_mode },
+        { "Target", "Keys", set_keys },
+        { "Target", "Template", set_template },
+        { "Target", "Quote", set_quote },
+        { "Target", "Variable", set_variable },
+        { "Target", "Policy", set_policy },
+        { "Target", "ReloadUnit", set_reload_unit },
+        { "Kubernetes", "Secret", set_cluster },
+        { "Kubernetes", "Namespace", set_cluster },
+        { "Kubernetes", "Create", set_cluster },
+        { "Kubernetes", "Delete", set_cluster },
+        { "Kubernetes", "Label", set_cluster },
+        { "Kubernetes", "Annotation", set_cluster },
+        { "Kubernetes", "Server", set_cluster },
+        { "Kubernetes", "TokenFile", set_cluster },
+        { "Kubernetes", "ClientCertificateFile", set_cluster },
+        { "Kubernetes", "ClientKeyFile", set_cluster },
+        { "Kubernetes", "Kubeconfig", set_cluster },
+        { "Kubernetes", "Context", set_cluster },
+        { "Kubernetes", "InCluster", set_cluster },
+        { "Kubernetes", "CAFile", set_cluster },
+        { "Kubernetes", "Proxy", set_cluster },
 };
 
 int target_config_new(const char *name, Conf *conf, TargetConfig **ret) {
@@ -410,6 +460,8 @@ int target_config_new(const char *name, Conf *conf, TargetConfig **ret) {
                 r = conf_apply(conf, target_keys, ELEMENTSOF(target_keys), t);
         if (r >= 0)
                 r = check_template(t, conf);
+        if (r >= 0)
+                r = check_cluster(t, conf);
         if (r >= 0 && !t->paths && !conf_has_error(conf))
                 r = conf_add_message(conf, CONF_ERROR, config_main_file(conf), 0,
                                      "Path= is missing in section [Target], add for example "

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A target: the files that one kind of container tools reads and credentials are merged into. Built in,
- * defined by *.target files (pullauth.target(5)), or of one user of this host. */
+/* A target: the files that one kind of container tools reads and credentials are merged into, or a Secret of
+ * a cluster. Built in, defined by *.target files (pullauth.target(5)), or of one user of this host. */
 
 #include <sys/types.h>
 
 #include "base/macro.h"
 #include "codec/conf.h"
 #include "codec/quoting.h"
+#include "model/cluster-config.h"
 #include "model/job-config.h"
 
 /* Under which keys a credential stands. */
@@ -42,7 +43,8 @@ typedef struct TargetConfig {
         mode_t mode;  /* likewise */
         mode_t directory_mode; /* the directory is made with it if missing; 0: never made */
         TargetKeys keys;
-        TargetPolicy policy; /* own, if there is a template */
+        ClusterConfig *cluster; /* a Secret in the place of files: its place is the one path; or NULL */
+        TargetPolicy policy;    /* own, if there is a template */
         bool policy_set;
         char *template;        /* absolute, or a name in target_template_directory(); NULL: an auth.json */
         char **variables;      /* of the template: "name=value" */

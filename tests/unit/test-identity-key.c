@@ -14,7 +14,7 @@ static void each_key_is_there_once_and_for_a_source(void **state) {
         keys = identity_key_all(&n);
         for (size_t i = 0; i < n; i++) {
                 assert_ptr_equal(identity_key_find(keys[i].key), keys + i);
-                assert_true(keys[i].users != 0 && keys[i].users < 1U << _IDENTITY_SOURCE_MAX);
+                assert_true(keys[i].users != 0 && keys[i].users < IDENTITY_KEY_CLUSTER << 1);
                 assert_int_equal(keys[i].required & ~keys[i].users, 0);
                 assert_false(isempty(keys[i].example));
                 assert_int_equal(!!keys[i].choices, keys[i].value == SETTING_VALUE_CHOICE);

@@ -12,7 +12,7 @@ from tree import closing, line_of
 
 # Section of a configuration file → the manual that explains its keys.
 MANUALS = {'Job': 'pullauth.job.5', 'Exchange': 'pullauth.job.5', 'Identity': 'pullauth.identity.5',
-           'Target': 'pullauth.target.5'}
+           'Target': 'pullauth.target.5', 'Kubernetes': 'pullauth.target.5'}
 DAEMON_CONF = 'pullauthd.conf.5'
 # Directory of a program → its manual.
 PROGRAMS = {'ctl': 'pullauthctl.1', 'daemon': 'pullauthd.service.8', 'worker': 'pullauth-worker.8',
