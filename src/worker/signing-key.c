@@ -4,13 +4,17 @@
  * half.
  *
  * Owns the objects of the library and the sentences about what it did not like. Refuses keys that are
- * no RSA, for no registry that we know takes their signatures. Key and PIN never leave this file. */
+ * no RSA, for no registry that we know takes their signatures. Key and PIN never leave this file.
+ *
+ * Keys in a TPM2 come by PKCS#11, or from the files that its own tools write and that a GnuTLS built with
+ * tpm2-tss opens like any PEM file: RHEL's is, Debian's is not. */
 
 #include <errno.h>
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/pkcs11.h>
 #include <gnutls/x509.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +26,12 @@
 /* NIST SP 800-57: anything shorter is no key. */
 #define BITS_MIN 2048
 
+/* What the file of a key in a TPM2 begins with (draft-bottomley-tpm2-keys). */
+#define TPM2_BEGIN "-----BEGIN TSS2 PRIVATE KEY-----"
+
 struct SigningKey {
         gnutls_privkey_t key;
+        bool tpm2_file;
         Secret *pin;
         bool pin_used;
 };
@@ -72,10 +80,21 @@ static int import_pem(SigningKey *k, const SigningKeyPlace *place, char **reterr
         const char *password = place->pin ? secret_peek(place->pin).iov_base : NULL;
         int r;
 
+        k->tpm2_file = memmem(pem.iov_base, pem.iov_len, TPM2_BEGIN, strlen(TPM2_BEGIN));
+        gnutls_privkey_set_pin_function(k->key, on_pin, k);
         r = gnutls_privkey_import_x509_raw(
                 k->key, &(gnutls_datum_t){ .data = pem.iov_base, .size = (unsigned) pem.iov_len },
                 GNUTLS_X509_FMT_PEM, password, 0);
-        return r < 0 ? complain(reterr, "The private key cannot be read", r) : 0;
+        if (r >= 0)
+                return 0;
+        if (r == GNUTLS_E_TPM_ERROR)
+                return say(reterr, "The key in the TPM2 cannot be opened: there is no way to the TPM2 "
+                                   "(GNUTLS_TPM2_TCTI in the worker's environment), or it is not its key");
+        if (k->tpm2_file && r != GNUTLS_E_MEMORY_ERROR)
+                return say(reterr,
+                           "This host's GnuTLS does not read this file of a key in a TPM2; name the key by "
+                           "KeyURI=, through tpm2-pkcs11");
+        return complain(reterr, "The private key cannot be read", r);
 }
 
 static int import_uri(SigningKey *k, const SigningKeyPlace *place, char **reterr) {
@@ -123,6 +142,14 @@ int signing_key_open(const SigningKeyPlace *place, SigningKey **ret, char **rete
         return 0;
 }
 
+/* GnuTLS has one connection to the TPM2 for all keys from files and does not guard it; so the lock is one
+ * for all, too. */
+static pthread_mutex_t *tpm2_connection(void) {
+        static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+        return &lock;
+}
+
 int token_id_make(char ret[static TOKEN_ID_MAX]) {
         uint8_t bytes[(TOKEN_ID_MAX - 1) / 2];
 
@@ -145,9 +172,13 @@ int signing_key_sign(SigningKey *k, const char *algorithm, const void *data, siz
         if (digest == GNUTLS_DIG_UNKNOWN)
                 return -EINVAL;
         k->pin_used = false;
+        if (k->tpm2_file)
+                (void) pthread_mutex_lock(tpm2_connection());
         r = gnutls_privkey_sign_data(k->key, digest, 0,
                                      &(gnutls_datum_t){ .data = (void *) data, .size = (unsigned) size },
                                      &signature);
+        if (k->tpm2_file)
+                (void) pthread_mutex_unlock(tpm2_connection());
         if (r < 0)
                 return complain(reterr, "The private key does not sign", r);
         copy = malloc(signature.size);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Private RSA keys of this host, by GnuTLS: from PEM text or behind PKCS#11 (tokens, TPM2 through
- * tpm2-pkcs11). Opening and signing may block for as long as a device likes: see io/background. */
+/* Private RSA keys of this host, by GnuTLS: from PEM text, which may be that of a key in a TPM2, or behind
+ * PKCS#11 (tokens, TPM2 through tpm2-pkcs11). Opening and signing may block for as long as a device likes:
+ * see io/background. */
 
 #include "base/macro.h"
 #include "base/secret.h"

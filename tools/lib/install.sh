@@ -45,7 +45,8 @@ debian_packages() {
                         'python3-gi python3-cryptography python3-jwt python3-prometheus-client python3-yaml' \
                         'python3-grpcio python3-protobuf nodejs npm|nodejs' \
                         'docker-registry skopeo podman buildah uidmap curl openssl strace softhsm2 jq' \
-                        libglib2.0-bin
+                        'libglib2.0-bin swtpm tpm2-abrmd tpm2-tools libtpm2-pkcs11-1 libtpm2-pkcs11-tools' \
+                        'libtss2-tcti-swtpm0 libtss2-tcti-tabrmd0 gnutls-bin'
                 ;;
         style)
                 echo 'clang-format clang-tidy shellcheck codespell reuse mandoc'
@@ -76,7 +77,8 @@ rhel_packages() {
                         'python3-pytest-xdist ?python3-dbusmock python3-dbus python3-gobject-base' \
                         'python3-cryptography python3-jwt ?docker-distribution skopeo podman buildah curl openssl' \
                         'strace jq softhsm glib2 ?python3-prometheus_client ?python3-grpcio ?python3-protobuf' \
-                        '?nodejs ?npm python3-pyyaml'
+                        '?nodejs ?npm python3-pyyaml gnutls-utils ?swtpm ?tpm2-abrmd ?tpm2-tools ?tpm2-pkcs11' \
+                        '?tpm2-pkcs11-tools'
                 ;;
         style)
                 echo 'clang-tools-extra ?ShellCheck ?codespell ?reuse ?mandoc'

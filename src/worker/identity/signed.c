@@ -139,8 +139,10 @@ static int complain(const Work *w, Failure **reterr) {
         r = failure_new(reterr, STEP_IDENTITY, REASON_IDENTITY_SOURCE_FAILED, "%s", strempty(w->complaint));
         if (r >= 0)
                 r = failure_set_hint(
-                        *reterr, "Check KeyFile= or KeyURI= of the identity, PINFile= if the key wants one, "
-                                 "and PublishedKeyFile=");
+                        *reterr, w->uri ? "Check KeyURI= and PINFile= of the identity, and that the worker "
+                                          "gets at the device (pullauth.identity(5))"
+                                        : "Check KeyFile= of the identity, PINFile= if the key wants one, "
+                                          "and PublishedKeyFile=");
         return r < 0 ? r : 1;
 }
 
