@@ -77,8 +77,8 @@ int adoption_times(int64_t issued, int64_t expires, const JobRecord *record, con
         bool clock_set = usec_add(clock->real, JOB_CLOCK_LEEWAY) >= iat, same_boot;
 
         /* A record of another credential says nothing of this one: we were killed between writing the
-         * two. */
-        if (record && record->issued != (uint64_t) issued)
+         * two. Of a token that was not new, only the rest of its life was ours: its end tells. */
+        if (record && record->issued != (uint64_t) issued && record->expires != (uint64_t) expires)
                 record = NULL;
         same_boot = record && clock->same_boot && record->obtained_boot <= clock->boot;
         if (same_boot && (!record->estimated || !clock_set))
@@ -192,14 +192,11 @@ static bool is_the_latest(const Adoption *a, const JobConfig *c, const char *key
 
 /* What was noted of a token that says nothing of itself. Returns false if there is nothing. */
 static bool recall_dates(const JobRecord *record, Credential *c) {
-        usec_t end;
-
-        if (!record || record->issued == 0 || record->expires_boot <= record->obtained_boot)
+        if (!record || record->issued == 0 || record->expires <= record->issued)
                 return false;
-        end = usec_add(record->obtained_real, record->expires_boot - record->obtained_boot);
         c->issued = (int64_t) record->issued;
-        c->expires = (int64_t) (end / USEC_PER_SEC);
-        return c->expires > c->issued;
+        c->expires = (int64_t) record->expires;
+        return true;
 }
 
 /* Returns 1 with a credential that lacks its time on our clock, 0 if this is no token of the robot (NULL: of

@@ -69,11 +69,22 @@ void manager_save_soon(Manager *m) {
         (void) sd_event_source_set_enabled(m->save_timer, SD_EVENT_ONESHOT);
 }
 
+/* When the credential was obtained, by the real clock as it goes now: it may have been set since. */
+static usec_t obtained_real(const Job *j) {
+        return usec_sub(now_real(), usec_sub(now_boot(), j->credential->obtained_boot));
+}
+
+static bool is_near(usec_t a, usec_t b) {
+        return usec_sub(a, b) <= JOB_CLOCK_LEEWAY && usec_sub(b, a) <= JOB_CLOCK_LEEWAY;
+}
+
 static bool is_recorded(const Manager *m, const JobRecord *r, const Job *j) {
         if (!j->credential)
                 return r->issued == 0;
-        return r->issued == (uint64_t) j->credential->issued && r->expires_boot == j->expires_boot &&
+        return r->issued == (uint64_t) j->credential->issued &&
+               r->expires == (uint64_t) j->credential->expires && r->expires_boot == j->expires_boot &&
                r->due_boot == j->due_boot && r->estimated == j->end_estimated &&
+               is_near(r->obtained_real, obtained_real(j)) &&
                memcmp(r->boot_id, m->adoption.boot_id, sizeof(r->boot_id)) == 0;
 }
 
@@ -83,10 +94,11 @@ void manager_record_job(Manager *m, const Job *j) {
         if (!record || is_recorded(m, record, j))
                 return;
         record->issued = j->credential ? (uint64_t) j->credential->issued : 0;
+        record->expires = j->credential ? (uint64_t) j->credential->expires : 0;
         record->last_success_real = j->last_success_real;
         if (j->credential) {
                 record->obtained_boot = j->credential->obtained_boot;
-                record->obtained_real = usec_sub(now_real(), usec_sub(now_boot(), record->obtained_boot));
+                record->obtained_real = obtained_real(j);
                 record->due_boot = j->due_boot;
                 record->expires_boot = j->expires_boot;
                 record->estimated = j->end_estimated;

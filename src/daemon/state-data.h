@@ -36,7 +36,9 @@ typedef struct OwnedKey {
 /* The schedule of a job's credential, to be taken up again after a restart. */
 typedef struct JobRecord {
         const char *job; /* stands behind this */
-        uint64_t issued; /* iat of the credential that this is about; 0: none */
+        /* Of the credential that this is about, by the clock of who made it; 0: none is. `expires` is 0
+         * in what older versions wrote. */
+        uint64_t issued, expires;
         /* Meaningful on the boot with this id only. expires_boot is 0 in what older versions wrote. */
         usec_t obtained_boot, due_boot, expires_boot;
         bool estimated; /* expires_boot was worked out from the real clock */

@@ -103,11 +103,11 @@ static void print_job(const void *node, VISIT which, void *closure) {
         fputs(": {\"boot_id\": ", p->file);
         print_hex(p->file, j->boot_id, sizeof(j->boot_id));
         fprintf(p->file,
-                ", \"issued\": %" PRIu64 ", \"obtained_boot\": %" PRIu64 ", \"due_boot\": %" PRIu64
-                ", \"expires_boot\": %" PRIu64 ", \"estimated\": %s, \"obtained_real\": %" PRIu64
-                ", \"last_success_real\": %" PRIu64 "}",
-                j->issued, j->obtained_boot, j->due_boot, j->expires_boot, j->estimated ? "true" : "false",
-                j->obtained_real, j->last_success_real);
+                ", \"issued\": %" PRIu64 ", \"expires\": %" PRIu64 ", \"obtained_boot\": %" PRIu64
+                ", \"due_boot\": %" PRIu64 ", \"expires_boot\": %" PRIu64
+                ", \"estimated\": %s, \"obtained_real\": %" PRIu64 ", \"last_success_real\": %" PRIu64 "}",
+                j->issued, j->expires, j->obtained_boot, j->due_boot, j->expires_boot,
+                j->estimated ? "true" : "false", j->obtained_real, j->last_success_real);
 }
 
 int state_file_print(const StateData *s, char **ret, size_t *ret_size) {
@@ -262,7 +262,7 @@ static int parse_job(StateData *s, const char *name, json_object *o) {
         if (!j)
                 return -ENOMEM;
         if (get_hex(o, "boot_id", j->boot_id, sizeof(j->boot_id)) < 0 ||
-            json_get_u64(o, "issued", &j->issued) <= 0 ||
+            json_get_u64(o, "issued", &j->issued) <= 0 || json_get_u64(o, "expires", &j->expires) < 0 ||
             json_get_u64(o, "obtained_boot", &j->obtained_boot) <= 0 ||
             json_get_u64(o, "due_boot", &j->due_boot) <= 0 ||
             json_get_u64(o, "expires_boot", &j->expires_boot) < 0 ||

@@ -12,7 +12,7 @@ from quaysim.answers import Answer, to_json
 from quaysim.certificates import Authority, pem_key
 from service import Service, form_of
 from workers import SLOW, worker  # noqa: F401
-from world import world  # noqa: F401
+from world import DAY, world  # noqa: F401
 
 pytestmark = pytest.mark.limit(120)
 USER, CLIENT, SECRET = 'oauth2accesstoken', 'edge:1', 'p&ss=w%rd+/ é and long enough'
@@ -269,6 +269,18 @@ def test_a_restart_takes_up_a_token_that_says_nothing_of_itself(host, registry, 
     host.advance(3000)
     host.client.wait_job('edge', Refreshes=lambda n: n >= 1, State='fresh', Expires=lambda t: t > before['Expires'])
     assert host.password(registry.address) == (USER, service.given[1])
+
+
+@pytest.mark.parametrize('wrong', [-DAY, -600, 0, 600, DAY])
+def test_a_restart_on_a_host_whose_clock_is_wrong_takes_it_up_for_as_long(host, registry, service, wrong):
+    host.clock.step(wrong)
+    before = host.fresh()
+    stands = host.password(registry.address)
+    host.restart()
+    job = host.client.wait_job('edge', State='fresh')
+    assert host.password(registry.address) == stands and len(service.given) == 1
+    assert abs(job['Expires'] - before['Expires']) < 2 * 10**6
+    assert abs(job['NextAttempt'] - before['NextAttempt']) < 2 * 10**6
 
 
 def test_a_secret_that_is_not_there_names_the_section(host):

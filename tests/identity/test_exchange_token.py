@@ -189,6 +189,17 @@ def test_a_token_that_was_not_renewed_yet_is_no_failure_until_the_end_is_near(ho
     assert host.password(registry.address) != stands
 
 
+def test_a_token_that_was_not_new_is_recognised_after_a_restart(host):
+    host.token(host.quay.jwt(lifetime=3600, offset=-600))
+    before = host.fresh()
+    end, due = host.left(before, 'Expires'), host.left(before)
+    host.clock.step(1800)
+    host.restart()
+    job = host.client.wait_job('edge', State='fresh')
+    assert job['AttemptsStarted'] == 0
+    assert abs(host.left(job, 'Expires') - end) < 20 and abs(host.left(job) - due) < 20
+
+
 def test_an_identity_is_explained_by_what_its_jobs_want(host):
     host.token(host.quay.jwt(alg='ES256'))
     host.start()

@@ -92,6 +92,17 @@ def test_what_ended_while_the_host_was_off_goes_once_the_clock_is_set(world, sta
     assert job['State'] == 'fresh' and world.is_good()
 
 
+@pytest.mark.parametrize('wrong', [-7200, 7200], ids=['behind', 'ahead'])
+def test_a_clock_that_was_set_after_a_refresh_brings_none_forward_at_the_next_boot(world, wrong):
+    world.clock.step(wrong)
+    due = world.left(after_step(world, -wrong, world.fresh()))
+    world.stop()
+    world.reboot()
+    world.start()
+    job = world.client.wait_job('edge', State='fresh')
+    assert job['AttemptsStarted'] == 0 and abs(world.left(job) - due) < 60
+
+
 @STEPS
 def test_a_step_while_all_is_well_changes_nothing_but_what_is_shown(world, step):
     before, secret = world.fresh(), world.password()

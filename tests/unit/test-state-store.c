@@ -40,6 +40,7 @@ static void everything_survives_a_restart(void **state) {
                                      "other", &one, NULL));
         j = state_data_job(state_store_data(s), "edge", true);
         j->issued = 1700000000;
+        j->expires = 1700003600;
         j->due_boot = UINT64_MAX;
         state_data_touch(state_store_data(s));
         assert_ok(state_store_save(s));
@@ -58,6 +59,7 @@ static void everything_survives_a_restart(void **state) {
                 state_data_find_key(state_store_data(again), "/run/containers/0/auth.json", "q.example/b"));
         j = state_data_job(state_store_data(again), "edge", false);
         assert_int_equal(j->issued, 1700000000);
+        assert_int_equal(j->expires, 1700003600);
         assert_true(j->due_boot == UINT64_MAX);
         assert_null(state_data_job(state_store_data(again), "nobody", false));
 }
