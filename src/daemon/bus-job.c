@@ -294,7 +294,7 @@ static const char *target_message(const BusContext *b, const JobTarget *t) {
                 if (problem)
                         return problem;
         }
-        return "";
+        return strempty(manager_target_note(b->manager, t->name));
 }
 
 PROPERTY_GETTER(get_target_states) {

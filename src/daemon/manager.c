@@ -112,6 +112,14 @@ static void report(const TargetConfig *target, const Wanted *wanted, size_t n, c
         wanted_report(m->jobs, m->n_jobs, target->name, wanted, n, failure);
 }
 
+static void tell_noted(const TargetConfig *target, void *userdata) {
+        Manager *m = userdata;
+
+        for (size_t i = 0; i < m->n_jobs; i++)
+                if (strv_contains(m->jobs[i]->config->targets, target->name))
+                        job_announce(m->jobs[i], JOB_CHANGED_TARGETS);
+}
+
 static void tell_written(const TargetConfig *target, void *userdata) {
         Manager *m = userdata;
 
@@ -279,9 +287,11 @@ static int find_target(const char *place, TargetConfig **ret, void *userdata) {
 }
 
 static int open_targets(Manager *m) {
-        const PublisherClient client = {
-                .collect = collect, .done = report, .written = tell_written, .userdata = m
-        };
+        const PublisherClient client = { .collect = collect,
+                                         .done = report,
+                                         .noted = tell_noted,
+                                         .written = tell_written,
+                                         .userdata = m };
         const ClustersContext context = {
                 .event = m->event,
                 .root = m->root,
@@ -461,6 +471,10 @@ int manager_ask(Manager *m, const WorkerClient *client, WorkerCall **ret) {
 
 const char *manager_target_path(const Manager *m, const char *target) {
         return publisher_target_path(m->publisher, target);
+}
+
+const char *manager_target_note(const Manager *m, const char *target) {
+        return publisher_target_note(m->publisher, target);
 }
 
 bool manager_is_ready(const Manager *m) {

@@ -37,6 +37,8 @@ const char *manager_root(const Manager *m);
 /* Asks the worker beside what jobs ask: see worker_call_new(). */
 int manager_ask(Manager *m, const WorkerClient *client, WorkerCall **ret);
 const char *manager_target_path(const Manager *m, const char *target);
+/* What there is to say of it beside failures, or NULL. */
+const char *manager_target_note(const Manager *m, const char *target);
 /* A deadline on the boot clock as people read it, CLOCK_REALTIME; 0 for none (0, USEC_INFINITY). */
 usec_t manager_real_time(const Manager *m, usec_t boot);
 bool manager_is_ready(const Manager *m);

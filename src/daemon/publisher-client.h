@@ -15,6 +15,8 @@ typedef struct PublisherClient {
         /* What came of it: `failure` is the file's as a whole, or NULL, then see each wanted[i].failure. */
         void (*done)(const TargetConfig *target, const Wanted *wanted, size_t n, const Failure *failure,
                      void *userdata);
+        /* publisher_target_note() says something else. */
+        void (*noted)(const TargetConfig *target, void *userdata);
         /* A file of the target is another one than before, or what stands in its Secret. */
         void (*written)(const TargetConfig *target, void *userdata);
         void *userdata;

@@ -77,6 +77,14 @@ static const char *slot_path(const Slot *s) {
         return target_path(s->places[0].target);
 }
 
+static const char *slot_note(const Slot *s) {
+        const char *note = NULL;
+
+        for (size_t i = 0; i < s->n_places && !note; i++)
+                note = target_note(s->places[i].target);
+        return note;
+}
+
 static void arm(Slot *s, usec_t boot) {
         int r;
 
@@ -194,7 +202,7 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
         _cleanup_failure_ Failure *failure = NULL;
         Wanted *wanted = NULL;
         usec_t start = now_boot(), taken = processor_time(), end;
-        bool disturbed = s->disturbed, written = false;
+        bool disturbed = s->disturbed, noted = slot_note(s), written = false;
         size_t n = 0;
         int r;
 
@@ -214,6 +222,8 @@ static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
                 arm(s, usec_add(end, pace_next(&s->pace, FAILURE_PUBLISH, 0, 0, random_draw())));
         if (written)
                 c->written(s->config, c->userdata);
+        if (noted != !!slot_note(s))
+                c->noted(s->config, c->userdata);
         if (r >= 0)
                 c->done(s->config, wanted, n, failure, c->userdata);
         wanted_free(wanted, n);
@@ -521,6 +531,12 @@ const char *publisher_target_path(const Publisher *p, const char *target) {
         const Slot *s = find_slot(p, target);
 
         return s ? slot_path(s) : clusters_place(p->clusters, target);
+}
+
+const char *publisher_target_note(const Publisher *p, const char *target) {
+        const Slot *s = find_slot(p, target);
+
+        return s ? slot_note(s) : NULL;
 }
 
 int publisher_preview(const Publisher *p, const TargetConfig *target, Wanted *wanted, size_t n, Secret **ret,

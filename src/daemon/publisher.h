@@ -39,5 +39,7 @@ void publisher_write_marked(Publisher *p);
 /* As target_preview(), of the first file; also of a target that no job names. */
 int publisher_preview(const Publisher *p, const TargetConfig *target, Wanted *wanted, size_t n, Secret **ret,
                       Failure **reterr_failure);
+/* What there is to say of it beside failures, or NULL. */
+const char *publisher_target_note(const Publisher *p, const char *target);
 /* The first path of a target as this daemon sees it; NULL if no job names it. */
 const char *publisher_target_path(const Publisher *p, const char *target);

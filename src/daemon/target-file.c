@@ -36,6 +36,7 @@ void target_found_done(TargetFound *f) {
         f->text = secret_free(f->text);
         f->base = secret_free(f->base);
         free(TAKE_PTR(f->base_path));
+        free(TAKE_PTR(f->passed_by));
         f->fd = -EBADF;
 }
 
@@ -135,7 +136,13 @@ static bool may_be_missing(const TargetFile *t, int error, TargetPurpose purpose
                (purpose == TO_REMOVE || (purpose == TO_SHOW && t->config->directory_mode));
 }
 
-int target_file_open_directory(const TargetFile *t, TargetFound *f, TargetPurpose purpose,
+/* Root has its settings somewhere else, as some do who keep them under version control. No link is followed
+ * in a home; but what is first, and read by services, works without the second place. */
+static bool is_spare(const TargetFile *t, int error) {
+        return error == -ELOOP && startswith(t->id, "~root/") && !streq(t->id, t->config->paths[0]);
+}
+
+int target_file_open_directory(const TargetFile *t, TargetFound *f, TargetPurpose purpose, bool is_ours,
                                Failure **reterr) {
         _cleanup_free_ char *component = NULL;
         int r;
@@ -144,6 +151,10 @@ int target_file_open_directory(const TargetFile *t, TargetFound *f, TargetPurpos
                                   &f->directory, &component);
         if (r >= 0)
                 return 1;
+        if (!is_ours && is_spare(t, r)) {
+                f->passed_by = TAKE_PTR(component);
+                return 0;
+        }
         return may_be_missing(t, r, purpose) ? 0 : fail_directory(t, r, component, reterr);
 }
 

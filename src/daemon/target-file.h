@@ -43,6 +43,8 @@ typedef struct TargetFound {
         bool from_base;  /* what stands there does not count, but what we would hide by it: */
         Secret *base;    /* NULL: nothing */
         char *base_path; /* for messages */
+        /* A link on the way to a place that is done without then; NULL: none. */
+        char *passed_by;
 } TargetFound;
 
 #define TARGET_FOUND_NONE ((TargetFound){ .directory = TARGET_DIRECTORY_NONE, .fd = -EBADF })
@@ -55,8 +57,10 @@ typedef enum TargetPurpose {
         TO_SHOW,   /* one that would be made is as good as an empty one */
 } TargetPurpose;
 
-/* Returns 1; 0 if there is none and that is no trouble; TARGET_REFUSED (> 1) with a failure, -ENOMEM. */
-int target_file_open_directory(const TargetFile *t, TargetFound *f, TargetPurpose purpose, Failure **reterr);
+/* `is_ours`: something in the file is. Returns 1; 0 if there is no directory and that is no trouble;
+ * TARGET_REFUSED (> 1) with a failure, -ENOMEM. */
+int target_file_open_directory(const TargetFile *t, TargetFound *f, TargetPurpose purpose, bool is_ours,
+                               Failure **reterr);
 /* In the directory that was opened. `is_ours`: we wrote it before. Returns 0, TARGET_REFUSED with a failure,
  * -EAGAIN if the file changed while it was looked at, -ENOMEM. */
 int target_file_open(const TargetFile *t, TargetFound *f, bool is_ours, Failure **reterr);

@@ -15,6 +15,7 @@
 #include "base/file-replace.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/target-base.h"
 #include "daemon/target-text.h"
 #include "daemon/target-whole.h"
@@ -27,6 +28,7 @@
 struct Target {
         TargetFile file;
         StateStore *store;
+        char *note;
 };
 
 int target_new(const char *root, const TargetConfig *config, const char *path, StateStore *store,
@@ -49,12 +51,17 @@ Target *target_free(Target *t) {
         if (!t)
                 return NULL;
         target_file_done(&t->file);
+        free(t->note);
         free(t);
         return NULL;
 }
 
 const char *target_path(const Target *t) {
         return t->file.path;
+}
+
+const char *target_note(const Target *t) {
+        return t->note;
 }
 
 static StateData *state_of(const Target *t) {
@@ -306,18 +313,40 @@ static bool adds_any(const Wanted *wanted, size_t n_wanted) {
         return false;
 }
 
+/* Returns 0 or -ENOMEM. */
+static int set_note(Target *t, const char *link) {
+        _cleanup_free_ char *text = NULL;
+        int r = 0;
+
+        if (link)
+                r = text_format(
+                        &text,
+                        "%s is done without, because %s is a symbolic link. A shell of root that has "
+                        "XDG_RUNTIME_DIR set finds no credential; let it be a directory, or name the "
+                        "first file alone with Path= in %s.target",
+                        t->file.path, link, t->file.config->name);
+        if (r >= 0)
+                r = free_and_strdup(&t->note, text);
+        if (r > 0 && text)
+                log_warning("%s", text);
+        return r < 0 ? r : 0;
+}
+
 static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr) {
         _cleanup_(target_found_done) TargetFound f = TARGET_FOUND_NONE;
         _cleanup_(target_plan_done) TargetPlan plan = {};
+        bool is_ours = state_data_owns_any(state_of(t), t->file.id);
         int r;
 
         r = target_file_open_directory(&t->file, &f, adds_any(wanted, n_wanted) ? TO_ADD : TO_REMOVE,
-                                       reterr);
+                                       is_ours, reterr);
+        if (r >= 0 && set_note(t, f.passed_by) < 0)
+                return -ENOMEM;
         /* Nothing to be done in a home that is not there. */
         if (r == 0 && adds_any(wanted, n_wanted))
                 return target_file_settle(&t->file, &f, reterr);
         if (r == 1)
-                r = target_file_open(&t->file, &f, state_data_owns_any(state_of(t), t->file.id), reterr);
+                r = target_file_open(&t->file, &f, is_ours, reterr);
         if (r == 0)
                 r = read_base(t, &f, reterr);
         if (r == 0)
@@ -362,22 +391,23 @@ int target_sync(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr_fai
 }
 
 bool target_is_as_left(const Target *t) {
-        return target_file_is_as_left(&t->file);
+        return !t->note && target_file_is_as_left(&t->file);
 }
 
 int target_preview(const Target *t, Wanted *wanted, size_t n_wanted, Secret **ret, Failure **reterr) {
         _cleanup_(target_found_done) TargetFound f = TARGET_FOUND_NONE;
         _cleanup_(target_plan_done) TargetPlan plan = {};
         _cleanup_secret_ Secret *text = NULL;
+        bool is_ours = state_data_owns_any(state_of(t), t->file.id);
         int r;
 
         if (is_made_anew(t)) {
                 r = make_text(t, wanted, n_wanted, ret, reterr);
                 return r != 0 || *ret ? r : secret_new("", 0, ret);
         }
-        r = target_file_open_directory(&t->file, &f, TO_SHOW, reterr);
+        r = target_file_open_directory(&t->file, &f, TO_SHOW, is_ours, reterr);
         if (r == 1)
-                r = target_file_open(&t->file, &f, state_data_owns_any(state_of(t), t->file.id), reterr);
+                r = target_file_open(&t->file, &f, is_ours, reterr);
         /* It is being replaced right now; what it holds is told as well as anything. */
         if (r == -EAGAIN)
                 r = 0;

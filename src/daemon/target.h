@@ -19,6 +19,8 @@ Target *target_free(Target *t);
 DEFINE_CLEANUP(Target *, target_free)
 
 const char *target_path(const Target *t); /* with the root */
+/* Why there is no such file although there should be one, and nobody suffers enough for a failure; NULL. */
+const char *target_note(const Target *t);
 
 /* Removes what a killed writer left beside the file. */
 void target_sweep(Target *t);

@@ -139,3 +139,32 @@ def test_the_second_place_of_podman_is_only_for_a_home_that_is_there(host):
     host.client.call('org.pullauth1.Manager', 'RefreshAll')
     job = host.client.wait_job('edge', Reason='target-unsafe')
     assert '/root' in state(job, 'podman')[3]
+
+
+@pytest.fixture
+def settings(host):
+    """Root keeps its settings somewhere else, and has a link to them."""
+    for path in ('root', 'root/dotfiles', 'root/dotfiles/containers'):
+        os.mkdir(host.path(path), 0o755)
+        os.chown(host.path(path), 0, 0)
+    os.symlink('dotfiles', host.path('root/.config'))
+    return host
+
+
+@pytest.mark.skipif(not ROOT, reason='the home of root belongs to root')
+def test_a_link_in_the_home_of_root_is_told_of_and_fails_no_job(settings):
+    job = start(settings, 'system podman').wait_job('edge', State='fresh')
+    assert state(job, 'podman')[2] == 'published' and job['Reason'] == ''
+    said = state(job, 'podman')[3]
+    assert settings.path('root/.config') + ' is a symbolic link' in said and 'podman.target' in said
+    assert state(job, 'system')[3] == '' and settings.log().count('is done without') == 1
+    assert list(settings.auths('run/containers/0/auth.json')) == [KEY]
+    assert os.listdir(settings.path('root/dotfiles/containers')) == []
+
+
+@pytest.mark.skipif(not ROOT, reason='the home of root belongs to root')
+def test_a_link_in_the_home_of_root_that_goes_is_noticed(settings):
+    """What it comes to is up to the rights of the daemon, which here is not root."""
+    start(settings, 'podman').wait_job('edge', State='fresh')
+    os.unlink(settings.path('root/.config'))
+    settings.client.wait_job('edge', TargetStates=lambda rows: 'symbolic link' not in rows[0][3])
