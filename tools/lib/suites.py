@@ -258,12 +258,13 @@ def suite_valgrind(workshop):
     return tally
 
 
-def suite_stress(workshop, env=None, timeout=400):
-    tally = pytest(workshop, 'stress', timeout=timeout, env=env, root=True)
-    log = os.path.join(workshop.logs, 'check-stress.log')
+def suite_spoken(workshop, directory, env=None, timeout=400):
+    """A suite that says figures (tests/lib/notes.py), which are repeated."""
+    tally = pytest(workshop, directory, timeout=timeout, env=env, root=True)
+    log, mark = os.path.join(workshop.logs, f'check-{directory}.log'), f'{directory}: '
     if os.path.exists(log):
         with open(log, encoding='utf-8', errors='replace') as text:
-            tally.notes += [line[len('stress: '):].strip() for line in text if line.startswith('stress: ')]
+            tally.notes += [line[len(mark):].strip() for line in text if line.startswith(mark)]
     return tally
 
 
@@ -289,7 +290,7 @@ def suite_campaign(workshop):
     """The stress suite with all its points and rounds, then the fuzzers."""
     tally = Tally()
     if workshop.has_pytest('stress'):
-        tally.add(suite_stress(workshop, {'PULLAUTH_STRESS': 'long'}, STRESS_SECONDS))
+        tally.add(suite_spoken(workshop, 'stress', {'PULLAUTH_STRESS': 'long'}, STRESS_SECONDS))
     tally.add(fuzz_campaign(workshop))
     return tally
 
@@ -332,8 +333,8 @@ SUITES = {
     'bus': lambda w: pytest(w, 'bus', timeout=900, processes=PROCESSES),
     'quay': lambda w: pytest(w, 'quay', timeout=900, processes=PROCESSES),
     'identity': lambda w: pytest(w, 'identity', timeout=900, processes=PROCESSES),
-    'stress': suite_stress,
-    'host': lambda w: pytest(w, 'host', timeout=1500, root=True),
+    'stress': lambda w: suite_spoken(w, 'stress'),
+    'host': lambda w: suite_spoken(w, 'host', timeout=1500),
     'sanitize': suite_sanitize,
     'valgrind': suite_valgrind,
     'clang': lambda w: meson_test(w, 'unit', 'clang'),
