@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip('grpc', reason='python3-grpcio and python3-protobuf make the stand-in for an agent of SPIFFE')
 from stands import TABLE, TROUBLES, Kubeconfig, Signed, Stand  # noqa: E402
+from test_kubernetes import wants_yaml  # noqa: E402
 from test_misbehaviour import held, wait_held  # noqa: E402
 from world import DAEMON_UID, world  # noqa: E402, F401
 
@@ -113,6 +114,7 @@ def test_the_credential_that_stands_outlives_every_trouble(world, stand, reasons
     wait_held(pid, before)
 
 
+@wants_yaml
 def test_a_kubeconfig_that_gets_a_plugin_and_loses_it(world, tmp_path):  # noqa: F811
     """By the file alone: nobody asks for an attempt."""
     api = Kubeconfig(world.quay, tmp_path)

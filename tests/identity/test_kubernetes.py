@@ -3,13 +3,14 @@
 
 import base64
 import json
+import os
 import re
 
 import pytest
 from quaysim.answers import to_json
 from quaysim.certificates import Authority
 from service import Service, json_of
-from workers import ROBOT, SLOW, worker  # noqa: F401
+from workers import BUILD, ROBOT, SLOW, worker  # noqa: F401
 
 pytestmark = pytest.mark.limit(120)
 ASKER = 'the-token-of-a-service-account-that-may-create-tokens'
@@ -203,6 +204,11 @@ def test_a_test_shows_the_step(worker, api):
 
 # A kubeconfig in the place of address, authority and token
 
+with open(os.path.join(BUILD, 'meson-info', 'intro-dependencies.json'), encoding='utf-8') as found:
+    HAS_YAML = any(dependency['name'] == 'yaml-0.1' for dependency in json.load(found))
+wants_yaml = pytest.mark.skipif(not HAS_YAML, reason='this was built without libyaml')
+
+
 def with_kubeconfig(api, user, cluster='', context=None):
     with open(api.rig.ca, 'rb') as file:
         ca = base64.b64encode(file.read()).decode()
@@ -223,21 +229,31 @@ users:
             'settings': {'ServiceAccount': 'quay-puller', **({'Context': context} if context else {})}}
 
 
+@wants_yaml
 def test_a_kubeconfig_with_a_token(worker, api, rig):
     answer = worker.obtain(**with_kubeconfig(api, f'token: {ASKER}'))
     assert answer['claims']['issuer'] == rig.issuer and ASKER not in worker.said()
 
 
+@wants_yaml
 def test_a_kubeconfig_with_a_certificate(worker, certified, authority):
     files = {key: base64.b64encode(text.encode()).decode() for key, text in of_host(authority).items()}
     user = f'client-certificate-data: {files["ClientCertificateFile"]}, client-key-data: {files["ClientKeyFile"]}'
     worker.obtain(**with_kubeconfig(certified, user))
 
 
+@wants_yaml
 @pytest.mark.parametrize('user, cluster, context, word', [
     ('exec: {command: aws}', '', None, 'Source=exec'), ('auth-provider: {name: gcp}', '', None, 'kubectl create token'),
     (f'token: {ASKER}', ', insecure-skip-tls-verify: true', None, 'authority'),
     (f'token: {ASKER}', '', 'other', 'Context='), ('client-certificate: /c', '', None, '--flatten')], ids=str)
 def test_a_kubeconfig_that_is_not_taken(worker, api, user, cluster, context, word):
     check(worker.fail(**with_kubeconfig(api, user, cluster, context)), 'identity-file-unreadable', 'kubeconfig', word)
+    assert api.asked == []
+
+
+@pytest.mark.skipif(HAS_YAML, reason='this was built with libyaml')
+def test_a_worker_without_libyaml_says_what_to_use_instead(worker, api):
+    failure = worker.fail(**with_kubeconfig(api, f'token: {ASKER}'))
+    check(failure, 'identity-file-unreadable', 'without libyaml', 'Server=')
     assert api.asked == []
