@@ -7,12 +7,10 @@ import pathlib
 import re
 
 import pytest
-
-pytest.importorskip('grpc', reason='python3-grpcio and python3-protobuf make the stand-in for an agent of SPIFFE')
-from stands import TABLE, TROUBLES, Kubeconfig, Signed, Stand  # noqa: E402
-from test_kubernetes import wants_yaml  # noqa: E402
-from test_misbehaviour import held, wait_held  # noqa: E402
-from world import DAEMON_UID, world  # noqa: E402, F401
+from stands import TABLE, TROUBLES, Kubeconfig, Signed, Stand
+from test_kubernetes import wants_yaml
+from test_misbehaviour import held, wait_held
+from world import DAEMON_UID, world  # noqa: F401
 
 pytestmark = pytest.mark.limit(240)
 # What needs the request's own time, a minute, at most sources; the worker's tests have it.
