@@ -62,7 +62,6 @@ static UnitReload *unit_reload_free(UnitReload *u) {
         free(u);
         return NULL;
 }
-DEFINE_CLEANUP(UnitReload *, unit_reload_free)
 
 static UnitReload *find(const UnitReloads *l, const char *unit) {
         for (size_t i = 0; i < l->n_items; i++)
