@@ -15,6 +15,8 @@
 #include "daemon/manager-parts.h"
 #include "daemon/manager-watch.h"
 #include "io/watch.h"
+#include "model/exchange-config.h"
+#include "model/identity-key.h"
 
 struct FileWatch {
         Manager *manager;
@@ -31,6 +33,27 @@ static void file_watch_free(FileWatch *f) {
         free(f);
 }
 
+typedef const SettingKey *(*FindKey)(const char *key);
+
+/* Credentials of the service manager stay as they are while we run. */
+static bool is_file(const SettingKey *k, const char *value) {
+        return setting_key_is_file(k) && value[0] == '/';
+}
+
+/* An identity or an exchange that has such a file, whichever it is, may work with another one; those of
+ * authorities are what trust waits for as well. */
+static void wake_for_settings(Job *j, char *const *settings, FindKey find_key, const char *path) {
+        for (char *const *s = settings; s && s[0]; s += 2) {
+                const SettingKey *k = find_key(s[0]);
+
+                if (!is_file(k, s[1]) || !streq(s[1], path))
+                        continue;
+                job_wake(j, WAIT_EVENT_IDENTITY_FILE);
+                if (k->value == SETTING_VALUE_CA)
+                        job_wake(j, WAIT_EVENT_CA_FILE);
+        }
+}
+
 static void on_change(void *userdata) {
         const FileWatch *f = userdata;
         const Manager *m = f->manager;
@@ -38,8 +61,9 @@ static void on_change(void *userdata) {
         for (size_t i = 0; i < m->n_jobs; i++) {
                 Job *j = m->jobs[i];
 
-                if (j->identity && identity_config_uses_file(j->identity, f->path))
-                        job_wake(j, WAIT_EVENT_IDENTITY_FILE);
+                if (j->identity)
+                        wake_for_settings(j, j->identity->settings, identity_key_find, f->path);
+                wake_for_settings(j, j->config->exchange_settings, exchange_key_find, f->path);
                 if (streq_ptr(j->config->ca_file, f->path))
                         job_wake(j, WAIT_EVENT_CA_FILE);
         }
@@ -92,17 +116,25 @@ static int want(Manager *m, const char *path) {
         return 0;
 }
 
-/* Credentials of the service manager stay as they are while we run. */
-static int want_identity(Manager *m, const IdentityConfig *identity) {
+static int want_settings(Manager *m, char *const *settings, FindKey find_key) {
         int r = 0;
 
-        for (char **s = identity ? identity->settings : NULL; s && s[0]; s += 2)
-                if (setting_key_is_file(identity_key_find(s[0])) && s[1][0] == '/') {
+        for (char *const *s = settings; s && s[0]; s += 2)
+                if (is_file(find_key(s[0]), s[1])) {
                         int k = want(m, s[1]);
 
                         r = k < 0 ? k : r;
                 }
         return r;
+}
+
+/* As many as can be had. */
+static int want_files(Manager *m, const Job *j) {
+        int r = j->identity ? want_settings(m, j->identity->settings, identity_key_find) : 0;
+        int k = want_settings(m, j->config->exchange_settings, exchange_key_find);
+        int n = want(m, j->config->ca_file);
+
+        return r < 0 ? r : k < 0 ? k : n;
 }
 
 static void drop_unwanted(Manager *m) {
@@ -122,11 +154,8 @@ int manager_watch_files(Manager *m) {
         for (size_t i = 0; i < m->n_watches; i++)
                 m->watches[i]->wanted = false;
         for (size_t i = 0; i < m->n_jobs; i++) {
-                const Job *j = m->jobs[i];
-                int k = want_identity(m, j->identity);
+                int k = want_files(m, m->jobs[i]);
 
-                r = k < 0 ? k : r;
-                k = want(m, j->config->ca_file);
                 r = k < 0 ? k : r;
         }
         drop_unwanted(m);

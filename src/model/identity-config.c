@@ -149,10 +149,3 @@ bool identity_config_equal(const IdentityConfig *a, const IdentityConfig *b) {
 const char *identity_config_get(const IdentityConfig *c, const char *key) {
         return settings_get(c->settings, key);
 }
-
-bool identity_config_uses_file(const IdentityConfig *c, const char *path) {
-        for (char **s = c->settings; s && s[0]; s += 2)
-                if (setting_key_is_file(identity_key_find(s[0])) && streq(s[1], path))
-                        return true;
-        return false;
-}

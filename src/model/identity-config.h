@@ -27,8 +27,6 @@ bool identity_config_equal(const IdentityConfig *a, const IdentityConfig *b);
 
 /* The value of one key, or NULL. */
 const char *identity_config_get(const IdentityConfig *c, const char *key);
-/* True if the daemon reads this file for the identity at each attempt. */
-bool identity_config_uses_file(const IdentityConfig *c, const char *path);
 
 /* What the keys of section [Kubernetes] of a target demand of each other, the rules being those of an
  * identity of that source. Returns 0 or -ENOMEM. */

@@ -85,6 +85,49 @@ def test_a_ca_file_that_changes_ends_the_wait_for_trust(host):
     assert len(host.worker.requests) == 2
 
 
+OAUTH2 = ('Source=oauth2\nIssuer=https://login.example\nClientID=edge\nClientSecretFile=/etc/secret\n'
+          'CAFile=/etc/ca.pem\n')
+EXCHANGE = ('Exchange=oauth2\nUsername=edge\n[Exchange]\nTokenEndpoint=https://sts.example/token\nClientID=edge\n'
+            'ClientSecretFile=/etc/secret\nCAFile=/etc/ca.pem\n')
+
+
+def needs_files(host, owner):
+    """An identity or an exchange with files of its own."""
+    host.write('etc/ca.pem', '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n')
+    host.write('etc/secret', 'secret', 0o600)
+    if owner == 'identity':
+        host.write('etc/pullauth/identities/default.identity', f'[Identity]\nAudience=quay\n{OAUTH2}')
+        host.job()
+    else:
+        host.standard()
+        host.write('etc/pullauth/jobs/edge.job', f'[Job]\nRegistry=quay.example.com\n{EXCHANGE}')
+
+
+@pytest.mark.parametrize('owner', ['identity', 'exchange'])
+def test_another_ca_file_of_the_one_who_is_asked_ends_the_wait_for_trust(host, owner):
+    needs_files(host, owner)
+    host.worker.answer = lambda request: failure('tls-untrusted')
+    host.start()
+    host.client.wait_job('edge', Reason='tls-untrusted')
+    host.worker.answer = lambda request: failure('timeout')
+    host.write('etc/secret', 'another', 0o600)  # not what it waits for
+    pem = host.read('etc/ca.pem').decode()
+    host.write('etc/ca.pem', pem + pem)
+    host.client.wait_job('edge', Reason='timeout', timeout=2)
+    assert len(host.worker.requests) == 2
+
+
+@pytest.mark.parametrize('owner', ['identity', 'exchange'])
+def test_a_secret_that_appears_ends_the_wait_for_it(host, owner):
+    needs_files(host, owner)
+    os.unlink(host.path('etc/secret'))
+    host.worker.answer = lambda request: failure('timeout')
+    host.start()
+    host.client.wait_job('edge', Reason='identity-file-unreadable')
+    host.write('etc/secret', 'secret', 0o600)
+    host.client.wait_job('edge', Reason='timeout', timeout=2)
+
+
 def signal(host, name, path, interface, member, arguments):
     """Tells it as the service of that name would."""
     flags = Gio.DBusConnectionFlags

@@ -172,18 +172,6 @@ static void keys_of_other_sources_are_said_to_mean_nothing(void **state) {
                      "TokenFile", "/a");
 }
 
-static void files_that_an_identity_reads_are_known(void **state) {
-        _cleanup_(identity_config_freep) IdentityConfig *c = NULL;
-        _cleanup_conf_ Conf *conf = parse("[Identity]\nSource=signed\nIssuer=https://i\nSubject=/c\n"
-                                          "PINFile=credential:s\nKeyFile=/ca\n",
-                                          &c);
-
-        assert_false(conf_has_error(conf));
-        assert_true(identity_config_uses_file(c, "/ca"));
-        assert_false(identity_config_uses_file(c, "/c"));
-        assert_false(identity_config_uses_file(c, "/x"));
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_whole_identity_is_taken),
@@ -192,7 +180,6 @@ int main(void) {
                 cmocka_unit_test(the_last_line_wins_and_values_are_canonical),
                 cmocka_unit_test(a_no_is_as_good_as_nothing),
                 cmocka_unit_test(keys_of_other_sources_are_said_to_mean_nothing),
-                cmocka_unit_test(files_that_an_identity_reads_are_known),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
