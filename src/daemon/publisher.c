@@ -1,320 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When to write which target.
+/* Which targets there are, and who writes them: slots those in files (daemon/target-slot), and
+ * daemon/clusters those in clusters.
  *
- * Owns the targets that jobs name and a timer for each: at once when a target was quiet, in batches when
- * changes come fast, and at the pace of publish failures when it cannot be written. A failed write never
- * causes an exchange. Files that hold entries of ours and belong to no such target are targets as well, of
- * which nothing is wanted, until there is nothing of ours in them. */
+ * Owns the slots. Files that hold entries of ours and belong to no target that a job names are targets as
+ * well, of which nothing is wanted, until there is nothing of ours in them. */
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/param.h>
-#include <time.h>
 
-#include "base/log.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "daemon/cluster-plan.h"
 #include "daemon/publisher.h"
-#include "io/watch.h"
-#include "model/schedule.h"
-
-/* Changes that come faster than this share writes. A large target costs a twentieth of a processor at most,
- * so that ten thousand jobs that come in together take little more than ten times a thousand; a slow disk
- * keeps us a fifth of the time. But one that hung once does not put off for long what has to be
- * withdrawn. */
-#define SPACING_MIN (200 * USEC_PER_MSEC)
-#define SPACING_PROCESSOR 19
-#define SPACING_CLOCK 4
-#define SPACING_MAX (5 * USEC_PER_SEC)
-/* Entries of a target whose writing takes so much, many times of what is held, that it goes back at once. */
-#define TRIM_FROM 500
-/* Whoever rewrites the file more often than this is another program of our kind, or a configuration
- * management that knows better: then we are slower and slower about it, and never give up. */
-#define MENDS_FREE 5
-#define MENDS_PERIOD (2 * USEC_PER_MINUTE)
-
-/* One file of a target. */
-typedef struct Place {
-        Target *target;
-        Watch *watch;
-} Place;
-
-typedef struct Slot {
-        Publisher *publisher;
-        TargetConfig *config;
-        Place *places;
-        size_t n_places;
-        Watch **base_watches; /* as many as the configuration has bases */
-        sd_event_source *timer;
-        bool complained;
-        bool marked;
-        bool disturbed; /* marked because somebody else changed the file, and for nothing else */
-        usec_t due;     /* if marked */
-        usec_t not_before;
-        Pace pace;
-        /* Rewrites of what others rewrote: they must not become a fight. What is new to publish or to
-         * withdraw does not wait for them. */
-        unsigned n_mends;
-        Pace mend_pace;
-        usec_t last_mend, mend_not_before;
-} Slot;
+#include "daemon/target-slot.h"
 
 struct Publisher {
-        PublisherClient client;
-        sd_event *event;
+        TargetSlotContext context;
         char *root;
-        StateStore *store;
         Clusters *clusters;
-        Slot **slots;
+        TargetSlot **slots;
         size_t n_slots;
 };
 
-static const char *slot_path(const Slot *s) {
-        return target_path(s->places[0].target);
-}
-
-static const char *slot_note(const Slot *s) {
-        const char *note = NULL;
-
-        for (size_t i = 0; i < s->n_places && !note; i++)
-                note = target_note(s->places[i].target);
-        return note;
-}
-
-static void arm(Slot *s, usec_t boot) {
-        int r;
-
-        r = sd_event_source_set_time(s->timer, boot);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
-        if (r < 0)
-                log_error_errno(r, "Cannot schedule the writing of %s: %m", slot_path(s));
-}
-
-static void wanted_free(Wanted *wanted, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                failure_free(wanted[i].failure);
-        free(wanted);
-}
-
-/* Everything but success is tried again: at the file's trouble and at a single key's alike, for both end
- * when somebody changes the file. */
-static bool is_done(const Wanted *wanted, size_t n, int r) {
-        if (r < 0 || r == TARGET_REFUSED)
-                return false;
-        for (size_t i = 0; i < n; i++)
-                if (wanted[i].failure)
-                        return false;
-        return true;
-}
-
-/* The file was as we wanted it until somebody else changed it, and had to be written again. */
-static void note_mend(Slot *s, usec_t now) {
-        if (usec_sub(now, s->last_mend) > MENDS_PERIOD) {
-                s->n_mends = 0;
-                s->mend_pace = (Pace){};
-        }
-        s->last_mend = now;
-        s->n_mends++;
-        if (s->n_mends == 1)
-                log_notice("%s was changed by another program, putting our entries back", slot_path(s));
-        if (s->n_mends == MENDS_FREE)
-                log_warning("%s is changed by another program again and again, mending it more slowly",
-                            slot_path(s));
-        if (s->n_mends >= MENDS_FREE)
-                s->mend_not_before =
-                        usec_add(now, pace_next(&s->mend_pace, FAILURE_PUBLISH, 0, 0, random_draw()));
-}
-
-static usec_t processor_time(void) {
-        struct timespec t;
-
-        if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) < 0)
-                return 0;
-        return (usec_t) t.tv_sec * USEC_PER_SEC + (usec_t) t.tv_nsec / 1000;
-}
-
-static usec_t spacing(usec_t clock, usec_t processor) {
-        return MIN(SPACING_MIN + MAX(SPACING_CLOCK * clock, SPACING_PROCESSOR * processor), SPACING_MAX);
-}
-
-/* What failed at an earlier file of the target stays said. */
-static void keep_first(Failure **first, Wanted *wanted, size_t n) {
-        for (size_t i = 0; i < n; i++) {
-                if (!first[i])
-                        first[i] = wanted[i].failure;
-                else
-                        failure_free(wanted[i].failure);
-                wanted[i].failure = NULL;
-        }
-}
-
-/* All files of the target. The outcome is the worst one, the failure the first one. */
-static int sync_places(Slot *s, Wanted *wanted, size_t n, bool *ret_written, Failure **reterr) {
-        _cleanup_free_ Failure **first = calloc(n + 1, sizeof(*first));
-        int result = TARGET_UNCHANGED;
-
-        if (!first)
-                return -ENOMEM;
-        for (size_t i = 0; i < s->n_places; i++) {
-                Failure *failure = NULL;
-                int r;
-
-                r = target_sync(s->places[i].target, wanted, n, &failure);
-                keep_first(first, wanted, n);
-                if (r == TARGET_WRITTEN)
-                        *ret_written = true;
-                if (failure && *reterr)
-                        failure_free(failure);
-                else if (failure)
-                        *reterr = failure;
-                /* The first error, else what is worst. */
-                if (result >= 0 && (r < 0 || r > result))
-                        result = r;
-        }
-        for (size_t i = 0; i < n; i++)
-                wanted[i].failure = first[i];
-        return result;
-}
-
-static void slot_drop(Slot *s);
-
-/* Of what happens to a file that is no target any more no job tells. */
-static void note_orphan(Slot *s, int r, const Failure *failure) {
-        if (failure && !s->complained)
-                log_warning(
-                        "Cannot take our entries out of %s, which is no target any more, trying again: %s",
-                        slot_path(s), failure->message);
-        s->complained = failure;
-        if (r < 0 || failure)
-                return;
-        if (!state_data_owns_any(state_store_data(s->publisher->store), s->config->paths[0]))
-                slot_drop(s);
-}
-
-static int on_write(sd_event_source *source, uint64_t usec, void *userdata) {
-        Slot *s = userdata;
-        const PublisherClient *c = &s->publisher->client;
-        _cleanup_failure_ Failure *failure = NULL;
-        Wanted *wanted = NULL;
-        usec_t start = now_boot(), taken = processor_time(), end;
-        bool disturbed = s->disturbed, noted = slot_note(s), written = false;
-        size_t n = 0;
-        int r;
-
-        s->marked = s->disturbed = false;
-        r = c->collect(s->config, &wanted, &n, c->userdata);
-        if (r >= 0)
-                r = sync_places(s, wanted, n, &written, &failure);
-        if (r < 0)
-                log_warning_errno(r, "Cannot bring %s in line, trying again: %m", slot_path(s));
-        end = now_boot();
-        s->not_before = end + spacing(end - start, processor_time() - taken);
-        if (r == TARGET_WRITTEN && disturbed)
-                note_mend(s, end);
-        if (is_done(wanted, n, r))
-                s->pace = (Pace){};
-        else if (!s->marked)
-                arm(s, usec_add(end, pace_next(&s->pace, FAILURE_PUBLISH, 0, 0, random_draw())));
-        if (written)
-                c->written(s->config, c->userdata);
-        if (noted != !!slot_note(s))
-                c->noted(s->config, c->userdata);
-        if (r >= 0)
-                c->done(s->config, wanted, n, failure, c->userdata);
-        wanted_free(wanted, n);
-        if (n >= TRIM_FROM)
-                (void) malloc_trim(0);
-        if (target_config_is_orphan(s->config))
-                note_orphan(s, r, failure);
-        return 0;
-}
-
-static void mark(Slot *s, usec_t boot) {
-        if (s->marked && s->due <= boot)
-                return;
-        s->marked = true;
-        s->due = boot;
-        arm(s, boot);
-}
-
-/* There is something to write that is no mending, whatever else the file was marked for. */
-static void mark_for_news(Slot *s) {
-        s->disturbed = false;
-        mark(s, s->not_before);
-}
-
-static bool is_as_left(const Slot *s) {
-        for (size_t i = 0; i < s->n_places; i++)
-                if (!target_is_as_left(s->places[i].target))
-                        return false;
-        return true;
-}
-
-/* Our own writes come by here as well. */
-static void on_change(void *userdata) {
-        Slot *s = userdata;
-
-        if (is_as_left(s))
-                return;
-        if (!s->marked)
-                s->disturbed = true;
-        mark(s, s->mend_not_before > s->not_before ? s->mend_not_before : s->not_before);
-}
-
-/* What we hide has to be taken along as it is now. */
-static void on_base_change(void *userdata) {
-        mark_for_news(userdata);
-}
-
-static int watch_bases(Slot *s) {
-        Publisher *p = s->publisher;
-        size_t n = strv_length(s->config->bases);
-        int r = 0;
-
-        s->base_watches = calloc(n + 1, sizeof(*s->base_watches));
-        if (!s->base_watches)
-                return -ENOMEM;
-        for (size_t i = 0; i < n && r >= 0; i++) {
-                _cleanup_free_ char *path = NULL;
-
-                r = text_format(&path, "%s%s", p->root, s->config->bases[i]);
-                if (r >= 0)
-                        r = watch_new(p->event, path, on_base_change, s, s->base_watches + i);
-        }
-        return r;
-}
-
-static Slot *slot_free(Slot *s) {
-        if (!s)
-                return NULL;
-        for (size_t i = 0; i < s->n_places; i++) {
-                watch_free(s->places[i].watch);
-                target_free(s->places[i].target);
-        }
-        for (size_t i = 0; s->base_watches && s->base_watches[i]; i++)
-                watch_free(s->base_watches[i]);
-        free(s->base_watches);
-        free(s->places);
-        sd_event_source_disable_unref(s->timer);
-        target_config_free(s->config);
-        free(s);
-        return NULL;
-}
-DEFINE_CLEANUP(Slot *, slot_free)
-
 static void remove_slot(Publisher *p, size_t at) {
-        slot_free(p->slots[at]);
+        target_slot_free(p->slots[at]);
         p->n_slots--;
         memmove(p->slots + at, p->slots + at + 1, (p->n_slots - at) * sizeof(*p->slots));
 }
 
-static void slot_drop(Slot *s) {
-        Publisher *p = s->publisher;
+/* The last step of a slot's. */
+static void on_over(TargetSlot *s, void *userdata) {
+        Publisher *p = userdata;
 
         for (size_t i = 0; i < p->n_slots; i++)
                 if (p->slots[i] == s) {
@@ -323,55 +40,21 @@ static void slot_drop(Slot *s) {
                 }
 }
 
-static int add_place(Slot *s, const char *path) {
-        Publisher *p = s->publisher;
-        Place *place = s->places + s->n_places++;
-        int r;
-
-        r = target_new(p->root, s->config, path, p->store, &place->target);
-        if (r >= 0)
-                r = watch_new(p->event, target_path(place->target), on_change, s, &place->watch);
-        if (r >= 0)
-                target_sweep(place->target);
-        return r;
-}
-
 /* Consumes `config`. */
 static int add_slot(Publisher *p, TargetConfig *config) {
-        _cleanup_(slot_freep) Slot *s = NULL;
-        Slot **grown;
-        int r = 0;
+        TargetSlot **grown;
+        int r;
 
-        s = calloc(1, sizeof(*s));
-        if (!s) {
+        grown = reallocarray(p->slots, p->n_slots + 1, sizeof(*grown));
+        if (!grown) {
                 target_config_free(config);
                 return -ENOMEM;
         }
-        s->publisher = p;
-        s->config = config;
-        grown = reallocarray(p->slots, p->n_slots + 1, sizeof(*grown));
-        if (!grown)
-                return -ENOMEM;
         p->slots = grown;
-        s->places = calloc(strv_length(config->paths), sizeof(*s->places));
-        if (!s->places)
-                return -ENOMEM;
-        STRV_FOREACH(path, config->paths)
-                if (r >= 0)
-                        r = add_place(s, *path);
+        r = target_slot_new(&p->context, config, p->slots + p->n_slots);
         if (r >= 0)
-                r = watch_bases(s);
-        if (r >= 0)
-                r = sd_event_add_time(p->event, &s->timer, CLOCK_BOOTTIME, 0, 1, on_write, s);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
-        if (r < 0)
-                return r;
-        /* After everything else that is due: what it changes goes into the same write. */
-        (void) sd_event_source_set_priority(s->timer, SD_EVENT_PRIORITY_IDLE);
-        p->slots[p->n_slots++] = s;
-        mark_for_news(TAKE_PTR(s));
-        return 0;
+                p->n_slots++;
+        return r;
 }
 
 int publisher_new(sd_event *event, const char *root, StateStore *store, const PublisherClient *client,
@@ -381,12 +64,17 @@ int publisher_new(sd_event *event, const char *root, StateStore *store, const Pu
         p = calloc(1, sizeof(*p));
         if (!p)
                 return -ENOMEM;
-        p->client = *client;
-        p->event = sd_event_ref(event);
-        p->store = store;
         p->root = strdup(root);
         if (!p->root)
                 return -ENOMEM;
+        p->context = (TargetSlotContext){
+                .event = sd_event_ref(event),
+                .root = p->root,
+                .store = store,
+                .client = *client,
+                .over = on_over,
+                .userdata = p,
+        };
         *ret = TAKE_PTR(p);
         return 0;
 }
@@ -397,7 +85,7 @@ Publisher *publisher_free(Publisher *p) {
         while (p->n_slots > 0)
                 remove_slot(p, p->n_slots - 1);
         free(p->slots);
-        sd_event_unref(p->event);
+        sd_event_unref(p->context.event);
         free(p->root);
         free(p);
         return NULL;
@@ -407,9 +95,9 @@ void publisher_set_clusters(Publisher *p, Clusters *clusters) {
         p->clusters = clusters;
 }
 
-static Slot *find_slot(const Publisher *p, const char *target) {
+static TargetSlot *find_slot(const Publisher *p, const char *target) {
         for (size_t i = 0; i < p->n_slots; i++)
-                if (streq(p->slots[i]->config->name, target))
+                if (streq(target_slot_config(p->slots[i])->name, target))
                         return p->slots[i];
         return NULL;
 }
@@ -423,7 +111,7 @@ static bool is_among(const TargetConfig *config, TargetConfig *const *targets, s
 
 static bool has_path(const Publisher *p, const char *path) {
         for (size_t i = 0; i < p->n_slots; i++)
-                if (strv_contains(p->slots[i]->config->paths, path))
+                if (strv_contains(target_slot_config(p->slots[i])->paths, path))
                         return true;
         return false;
 }
@@ -433,7 +121,7 @@ static int sweep(const Publisher *p, const TargetConfig *config) {
         _cleanup_(target_freep) Target *t = NULL;
         int r;
 
-        r = target_new(p->root, config, config->paths[0], p->store, &t);
+        r = target_new(p->root, config, config->paths[0], p->context.store, &t);
         if (r >= 0)
                 target_sweep(t);
         return r;
@@ -441,7 +129,7 @@ static int sweep(const Publisher *p, const TargetConfig *config) {
 
 /* What has, or had, entries of ours and is no target any more. */
 static int add_orphans(Publisher *p) {
-        const StateData *state = state_store_data(p->store);
+        const StateData *state = state_store_data(p->context.store);
 
         for (size_t i = 0; i < state->n_targets; i++) {
                 const StateTarget *t = state->targets + i;
@@ -470,7 +158,7 @@ int publisher_set_targets(Publisher *p, TargetConfig *const *targets, size_t n) 
 
         /* Before others are made: a file may go over from one to another. */
         for (size_t i = p->n_slots; i > 0; i--)
-                if (!is_among(p->slots[i - 1]->config, targets, n))
+                if (!is_among(target_slot_config(p->slots[i - 1]), targets, n))
                         remove_slot(p, i - 1);
         for (size_t i = 0; i < n; i++) {
                 if (targets[i]->cluster || find_slot(p, targets[i]->name))
@@ -484,59 +172,51 @@ int publisher_set_targets(Publisher *p, TargetConfig *const *targets, size_t n) 
 }
 
 void publisher_mark(Publisher *p, const char *target) {
-        Slot *s = find_slot(p, target);
+        TargetSlot *s = find_slot(p, target);
 
         if (s)
-                mark_for_news(s);
+                target_slot_mark(s);
         else
                 clusters_mark(p->clusters, target);
 }
 
 void publisher_mark_all(Publisher *p) {
         for (size_t i = 0; i < p->n_slots; i++)
-                mark_for_news(p->slots[i]);
+                target_slot_mark(p->slots[i]);
         clusters_mark_all(p->clusters);
 }
 
 void publisher_hurry(Publisher *p) {
         for (size_t i = 0; i < p->n_slots; i++)
-                if (p->slots[i]->marked && !p->slots[i]->disturbed)
-                        mark(p->slots[i], now_boot());
+                target_slot_hurry(p->slots[i]);
 }
 
 void publisher_reset_failed(Publisher *p, const char *target) {
-        Slot *s = find_slot(p, target);
+        TargetSlot *s = find_slot(p, target);
 
         if (!s) {
                 clusters_reset_failed(p->clusters, target);
                 return;
         }
-        s->pace = (Pace){};
-        mark_for_news(s);
+        target_slot_reset_failed(s);
 }
 
 void publisher_write_marked(Publisher *p) {
         /* From behind: a slot may go when it is done. */
-        for (size_t i = p->n_slots; i > 0; i--) {
-                Slot *s = p->slots[i - 1];
-
-                if (!s->marked)
-                        continue;
-                (void) sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
-                (void) on_write(s->timer, 0, s);
-        }
+        for (size_t i = p->n_slots; i > 0; i--)
+                target_slot_write_marked(p->slots[i - 1]);
 }
 
 const char *publisher_target_path(const Publisher *p, const char *target) {
-        const Slot *s = find_slot(p, target);
+        const TargetSlot *s = find_slot(p, target);
 
-        return s ? slot_path(s) : clusters_place(p->clusters, target);
+        return s ? target_slot_path(s) : clusters_place(p->clusters, target);
 }
 
 const char *publisher_target_note(const Publisher *p, const char *target) {
-        const Slot *s = find_slot(p, target);
+        const TargetSlot *s = find_slot(p, target);
 
-        return s ? slot_note(s) : NULL;
+        return s ? target_slot_note(s) : NULL;
 }
 
 int publisher_preview(const Publisher *p, const TargetConfig *target, Wanted *wanted, size_t n, Secret **ret,
@@ -545,7 +225,7 @@ int publisher_preview(const Publisher *p, const TargetConfig *target, Wanted *wa
         int r;
 
         if (target->cluster)
-                return cluster_plan_preview(p->store, target, wanted, n, ret);
-        r = target_new(p->root, target, target->paths[0], p->store, &t);
+                return cluster_plan_preview(p->context.store, target, wanted, n, ret);
+        r = target_new(p->root, target, target->paths[0], p->context.store, &t);
         return r < 0 ? r : target_preview(t, wanted, n, ret, reterr_failure);
 }
