@@ -20,7 +20,9 @@
 
 #define STATE_FILE "state.json"
 #define STATE_FILE_ASIDE "state.json.unusable"
-#define STATE_FILE_MAX (16 * 1024 * 1024)
+/* What a Secret can hold. Of what is written as well: a state that the next run cannot read is none, and an
+ * older one better. */
+#define STATE_FILE_MAX (16 * 1024 * 1024 - 1)
 
 struct StateStore {
         StateData data;
@@ -51,6 +53,8 @@ int state_store_save(StateStore *s) {
         r = state_file_print(&s->data, &text, &size);
         if (r < 0)
                 return r;
+        if (size > STATE_FILE_MAX)
+                return -EFBIG;
         replace = (FileReplace){
                 .dir_fd = s->dir_fd,
                 .name = STATE_FILE,
