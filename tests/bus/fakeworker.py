@@ -26,7 +26,9 @@ TYPES = {'User': 's', 'Secret': 'ay', 'Issued': 'x', 'Expires': 'x', 'ObtainedBo
          'HTTPStatus': 'i', 'RetryAfter': 't', 'Message': 's', 'Words': 's', 'Hint': 's', 'Issuer': 's',
          'Subject': 's', 'Algorithm': 's', 'KeyId': 's', 'Audience': 'as', 'IdentityIssued': 'x',
          'IdentityExpires': 'x', 'Notices': 'as', 'SkewKnown': 'b', 'Skew': 'x', 'IdentityTime': 't',
-         'ExchangeTime': 't', 'VerificationTime': 't', 'Well': 'b', 'Trace': 'a(ssts)'}
+         'ExchangeTime': 't', 'VerificationTime': 't', 'Well': 'b', 'Trace': 'a(ssts)',
+         'SecretName': 's', 'SecretType': 's', 'UID': 's', 'ResourceVersion': 's', 'Labels': 'a{ss}',
+         'Annotations': 'a{ss}', 'Data': 'ay'}
 
 
 def boot_usec():

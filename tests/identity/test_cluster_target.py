@@ -133,6 +133,42 @@ def test_a_target_goes(world, create, stays):
     wait(world, lambda: in_line(world))
 
 
+def test_a_target_that_is_changed_or_called_otherwise_keeps_its_secret(world):
+    world.fresh()
+    uid, secret = world.api.find(NAME).metadata['uid'], in_line(world)
+    target(world, 'Label=team=edge\n')
+    world.reload()
+    wait(world, lambda: 'team' in world.api.find(NAME).part('metadata', 'labels'))
+    os.rename(world.path(FILE), world.path(FILE.replace('pods', 'cluster')))
+    world.job(more='Targets=cluster\n')
+    world.reload()
+    wait(world, lambda: world.api.find(NAME).part('metadata', 'annotations')['pullauth.org/host'].endswith('/cluster'))
+    assert world.api.find(NAME).metadata['uid'] == uid and in_line(world) == secret and exchanges(world) == 1
+    assert 'DELETE' not in world.api.writes()
+
+
+def test_a_secret_that_is_named_otherwise_moves(world):
+    world.fresh()
+    text = world.read(FILE).decode()
+    world.write(FILE, text.replace(NAME, 'other'))
+    world.reload()
+    wait(world, lambda: world.api.find(NAME) is None and world.api.find('other'))
+    assert state_of(world)[0].endswith('/edge/other')
+
+
+def test_what_cannot_be_removed_at_once_is_removed_later(world):
+    world.fresh()
+    world.api.rights.remove('delete')
+    os.unlink(world.path('etc/pullauth/jobs/edge.job'))
+    world.reload()
+    wait(world, lambda: "'delete' 'secrets'" in world.log())
+    assert auths(world)
+    world.api.rights.add('delete')
+    world.advance(70)
+    wait(world, lambda: world.api.find(NAME) is None)
+    assert world.log().count('is no target any more, trying again') == 1
+
+
 def test_a_secret_of_somebody_else_is_not_taken(world):
     world.api.put_auths(NAME, FOREIGN)
     world.start()
