@@ -103,6 +103,21 @@ def test_what_changes_while_the_cluster_is_asked_is_not_forgotten(cluster, actio
     assert sorted(json.loads(bytes(cluster.data['Data']))['auths']) == [KEY, f'{KEY}/other']
 
 
+def test_what_was_written_is_old_news_if_there_is_something_newer(cluster):
+    host, later = cluster.host, Later()
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    cluster.spoil = lambda request: later if request['Action'] == 'apply' and not later.asked.is_set() else None
+    host.client.call('org.pullauth1.Manager', 'RefreshAll')
+    assert later.asked.wait(20)
+    host.job(robot='acme+other', more='Targets=pods\n')
+    host.reload()
+    host.client.poll(lambda: cluster.exchanges() == 3, 'the exchange for the other robot')
+    later.send({'Well': True})
+    host.client.wait_job('edge', State='fresh')
+    assert cluster.token() == fragment(host)
+
+
 def test_a_round_is_cancelled_with_its_target(cluster):
     later = Later()
     cluster.spoil = lambda request: later
