@@ -343,7 +343,9 @@ int cluster_slot_new(const ClusterContext *context, TargetConfig *config, Cluste
                 return r;
         /* After everything else that is due: what it changes goes into the same round. */
         (void) sd_event_source_set_priority(s->timer, SD_EVENT_PRIORITY_IDLE);
-        cluster_slot_mark(s);
+        r = sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(s);
         return 0;
 }

@@ -22,7 +22,7 @@ typedef struct ClusterContext {
         void *userdata;
 } ClusterContext;
 
-/* Looks at the Secret soon. Returns 0 or a negative errno. */
+/* Does nothing until it is marked. Returns 0 or a negative errno. */
 int cluster_slot_new(const ClusterContext *context, TargetConfig *config, ClusterSlot **ret);
 ClusterSlot *cluster_slot_free(ClusterSlot *s);
 DEFINE_CLEANUP(ClusterSlot *, cluster_slot_free)

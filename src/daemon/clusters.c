@@ -22,6 +22,7 @@ struct Clusters {
         char *owner, *host;
         ClusterSlot **slots;
         size_t n_slots;
+        bool begun; /* no job has its first attempt before it */
 };
 
 static const char *place_of(const ClusterSlot *s) {
@@ -53,9 +54,12 @@ static int add_slot(Clusters *c, TargetConfig *config) {
                 return -ENOMEM;
         c->slots = grown;
         r = cluster_slot_new(&c->context, config, c->slots + c->n_slots);
-        if (r >= 0)
-                c->n_slots++;
-        return r;
+        if (r < 0)
+                return r;
+        c->n_slots++;
+        if (c->begun)
+                cluster_slot_mark(c->slots[c->n_slots - 1]);
+        return 0;
 }
 
 static void wanted_free(Wanted *wanted, size_t n) {
@@ -187,8 +191,13 @@ void clusters_mark(Clusters *c, const char *target) {
                 cluster_slot_mark(s);
 }
 
+void clusters_begin(Clusters *c) {
+        c->begun = true;
+        clusters_mark_all(c);
+}
+
 void clusters_mark_all(Clusters *c) {
-        for (size_t i = 0; i < c->n_slots; i++)
+        for (size_t i = 0; c->begun && i < c->n_slots; i++)
                 cluster_slot_mark(c->slots[i]);
 }
 

@@ -32,6 +32,9 @@ DEFINE_CLEANUP(Clusters *, clusters_free)
  * of its cluster as its own configuration says, as long as this program runs. */
 int clusters_set_targets(Clusters *c, TargetConfig *const *targets, size_t n);
 
+/* Each job has had its first attempt. Until then only what jobs publish is a reason to look: after a reboot
+ * what stands in a cluster may be good still, and what will be wanted there is not known yet. */
+void clusters_begin(Clusters *c);
 /* As those of daemon/publisher. */
 void clusters_mark(Clusters *c, const char *target);
 void clusters_mark_all(Clusters *c);

@@ -50,6 +50,7 @@ static void write_fragment(Manager *m, const Job *j) {
 static void become_ready(Manager *m) {
         m->ready = true;
         m->ready_timer = sd_event_source_disable_unref(m->ready_timer);
+        clusters_begin(m->clusters);
         if (m->observer.ready)
                 m->observer.ready(m->observer.userdata);
 }

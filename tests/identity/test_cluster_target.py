@@ -316,6 +316,22 @@ def test_a_restart_costs_no_exchange_and_takes_up_the_secret(world):
     assert world.api.find(NAME).metadata['uid'] == uid and in_line(world) == secret and exchanges(world) == 1
 
 
+def test_after_a_reboot_the_secret_stays_until_there_is_a_new_credential(world):
+    world.fresh()
+    uid, secret = world.api.find(NAME).metadata['uid'], in_line(world)
+    world.stop()
+    world.reboot()
+    world.start()
+    world.client.wait_job('edge', State='fresh')
+    assert in_line(world) != secret and world.api.find(NAME).metadata['uid'] == uid
+    assert 'DELETE' not in world.api.writes()
+    world.stop()
+    world.reboot()
+    world.quay.misbehave('answer', '*', status=503)
+    world.start()
+    wait(world, lambda: world.api.find(NAME) is None)
+
+
 def test_a_restart_forgets_labels_that_the_target_does_not_name_any_more(world):
     target(world, 'Label=team=edge\n')
     world.fresh()
