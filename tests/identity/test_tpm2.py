@@ -100,14 +100,18 @@ def test_a_file_with_a_key_of_the_tpm_is_read_or_refused_with_the_way_out(site, 
         attributes='fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda'
         tpm2_createprimary -Q -C o -G ecc -a "$attributes|restricted|decrypt" -c primary
         tpm2_create -Q -C primary -G rsa2048:null:null -a "$attributes|sign|decrypt" \\
-                -u public -r private -f pem -o host.pub
-        tpm2_encodeobject -C 0x40000001 -u public -r private -o host.key
+                -p key-pin -u public -r private -f pem -o host.pub
+        tpm2_encodeobject -p -C 0x40000001 -u public -r private -o host.key
         ''', cwd=tmp_path)
     with open(tmp_path / 'host.pub', 'rb') as file:
         public = serialization.load_pem_public_key(file.read())
     site(HostKey(type('Public', (), {'public_key': lambda _: public})()).jwk())
-    answer = running.ask(**signed(site, {'KeyFile': (tmp_path / 'host.key').read_text()}))
-    if 'failure' in answer:
+    key_file = (tmp_path / 'host.key').read_text()
+    answer = running.ask(**signed(site, {'KeyFile': key_file, 'PINFile': 'key-pin'}))
+    assert 'key-pin' not in json.dumps(answer)
+    if 'failure' not in answer:
+        assert 'does not sign' in running.fail(**signed(site, {'KeyFile': key_file, 'PINFile': 'other'}))['message']
+    else:
         assert answer['failure']['reason'] == 'identity-source-failed'
         assert 'does not read this file of a key in a TPM2' in answer['failure']['message']
         assert 'KeyURI=' in answer['failure']['message']
