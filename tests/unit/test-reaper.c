@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "io/reaper.h"
 
 #define EVENT_LIMIT (30 * USEC_PER_SEC)
@@ -117,6 +118,12 @@ static void let_go(Child tracer) {
         (void) end_child(tracer);
 }
 
+/* valgrind knows no descriptors of processes. That is not told as skipped, which meson would take for a
+ * failure as cmocka writes it. */
+static bool no_descriptors(void) {
+        return strstr(strempty(getenv("LD_PRELOAD")), "vgpreload");
+}
+
 /* What somebody traces cannot be collected by its parent, which is like being in a system call that does not
  * end. */
 static void what_does_not_go_is_collected_when_it_goes(void **state) {
@@ -135,6 +142,10 @@ static void what_does_not_go_is_collected_when_it_goes(void **state) {
         assert_int_equal(is_there(held), stuck);
 
         let_go(tracer);
+        if (stuck && no_descriptors()) {
+                assert_int_equal(waitpid(held, NULL, 0), held);
+                return;
+        }
         while (is_there(held))
                 assert_true(sd_event_run(f->event, EVENT_LIMIT) > 0);
         if (!stuck)
