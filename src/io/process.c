@@ -263,7 +263,7 @@ static int spawn_with(const ProcessSpec *spec, const ChildFiles *f, posix_spawn_
 static int spawn(Process *p, const ProcessSpec *spec, const ChildFiles *f) {
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
-        pid_t pid;
+        pid_t pid = 0;
         int r;
 
         r = -posix_spawn_file_actions_init(&actions);
