@@ -41,7 +41,8 @@ def seal(product, top, key):
     """The recipe, with that kind of key: by itself systemd-creds takes none of a TPM2 in a container."""
     product.configure()
     text = block(section(top, 'credential: a token of long life'), 'sh')
-    for old, new in (('encrypt ', f'encrypt --with-key={key} '), ('Audience=quay', f'Audience={product.quay.audience}')):
+    changes = {'encrypt ': f'encrypt --with-key={key} ', 'Audience=quay': f'Audience={product.quay.audience}'}
+    for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
     product.machine.run('sh', '-euc', text, env={'SYSTEMD_TPM2_DEVICE': TCTI}, text=product.quay.jwt() + '\n')
