@@ -53,8 +53,7 @@ class Stand:
     def configure(self, host):
         """The same as files of a host."""
         lines = [f'Source={self.source}', f'Audience={self.rig.audience}']
-        for key, value in self.settings.items():
-            lines.append(f'{key}={value}' if key != 'Timeout' else f'{key}={int(value) // 1000}ms')
+        lines += [f'{key}={value}' for key, value in self.settings.items()]
         lines += [f'{key}=/etc/pullauth/files/{key}' for key in self.secrets]
         self.renew(host)
         host.write('etc/pullauth/identities/default.identity', '[Identity]\n' + '\n'.join(lines) + '\n')
@@ -65,6 +64,10 @@ class Stand:
             if self.written.get(key) != text:
                 host.write(f'etc/pullauth/files/{key}', text, 0o600)
         self.written = dict(self.secrets)
+
+    def hurry(self):
+        """For sources with a time of their own."""
+        self.settings['Timeout'] = '1000000'
 
     def close(self):
         self.well()
@@ -295,7 +298,7 @@ class Spiffe(Stand):
         super().__init__(rig, place)
         os.chmod(place, 0o755)
         self.agent = Agent(str(place / 'api.sock'))
-        self.settings = {'Socket': self.agent.path, 'Timeout': '1000000'}
+        self.settings = {'Socket': self.agent.path}
         self.well()
 
     def absent(self):
@@ -314,9 +317,12 @@ class Spiffe(Stand):
         self.agent.streams = lambda: itertools.repeat(0)
 
     def slow(self):
+        self.hurry()
         self.agent.streams = lambda: itertools.repeat(0.1)
 
     def silent(self):
+        self.hurry()
+
         def answer(_, context):
             gone = threading.Event()
             context.add_callback(gone.set)
@@ -328,6 +334,7 @@ class Spiffe(Stand):
         self.agent.answer = lambda *_: b'\xff' * 64
 
     def well(self):
+        self.settings.pop('Timeout', None)
         self.agent.answer = self.agent.streams = None
         self.agent.svids = [{'spiffe_id': ID, 'svid': self.rig.jwt()}]
         if not self.agent.server:
@@ -346,7 +353,7 @@ class Exec(Stand):
         super().__init__(rig, place)
         os.chmod(place, 0o777)
         self.program = str(place / 'get-token')
-        self.settings = {'Command': self.program, 'Timeout': '1000000'}
+        self.settings = {'Command': self.program}
         self.well()
 
     def does(self, script):
@@ -372,16 +379,19 @@ class Exec(Stand):
         self.does('exec cat /dev/zero')
 
     def slow(self):
+        self.hurry()
         self.does('while echo; do sleep 0.1; done')
 
     def silent(self):
         """It forks, and all of its processes hang, one of them in a session of its own."""
+        self.hurry()
         self.does(f'setsid sleep 1000 & echo $$ $! >{self.place}/pids; sleep 1000')
 
     def garbage(self):
         self.does('echo hello world')
 
     def well(self):
+        self.settings.pop('Timeout', None)
         self.does(f'echo {self.rig.jwt()}')
 
 
