@@ -42,10 +42,11 @@ static int set_waking_alarm(Job *j, usec_t boot, usec_t accuracy) {
         if (r >= 0)
                 return 1;
         if (!j->told_no_wake)
-                log_warning_errno(r,
-                                  "Job '%s': WakeSystem=yes does not wake this host, its service "
-                                  "lacks CAP_WAKE_ALARM (see pullauth.job(5)), going on without: %m",
-                                  j->name);
+                log_warning_errno(
+                        r, "Job '%s': WakeSystem=yes does not wake this host, %s, going on without: %m",
+                        j->name,
+                        r == -EPERM ? "the service lacks CAP_WAKE_ALARM (see pullauth.job(5))"
+                                    : "which has no clock that can");
         j->told_no_wake = true;
         return 0;
 }

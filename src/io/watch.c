@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "io/watch.h"
 
@@ -44,6 +45,7 @@ struct Watch {
         Place places[PLACES_MAX];
         size_t n_places;
         sd_event_source *settle;
+        bool told_limit;
         WatchHandler handler;
         void *userdata;
 };
@@ -84,6 +86,13 @@ static int add_place(Watch *w, Place *old, size_t n_old, const char *directory, 
                 return 0;
         }
         r = sd_event_add_inotify(w->event, &p->source, directory, EVENTS, on_event, w);
+        if ((r == -ENOSPC || r == -EMFILE) && !w->told_limit) {
+                log_warning_errno(r,
+                                  "Cannot watch %s, changes there are noticed late; raise the limits "
+                                  "fs.inotify.max_user_watches and max_user_instances: %m",
+                                  directory);
+                w->told_limit = true;
+        }
         return r == -ENOMEM ? r : 0;
 }
 
