@@ -50,7 +50,10 @@ static bool ends_word(QuotingLanguage l, char c) {
 }
 
 static void advance_bare(QuotingLanguage l, QuotingState *s, char c) {
-        if (c == '#' && opens_comment(l, s->word))
+        if (c == '\'' && l == QUOTING_YAML && s->closed)
+                /* The second of two, which stand for one in a string that goes on. */
+                s->context = QUOTING_SINGLE;
+        else if (c == '#' && opens_comment(l, s->word))
                 s->context = QUOTING_COMMENT;
         else if (opens_string(l, s->word, c))
                 s->context = c == '"' ? QUOTING_DOUBLE : QUOTING_SINGLE;
@@ -58,6 +61,8 @@ static void advance_bare(QuotingLanguage l, QuotingState *s, char c) {
 }
 
 static void advance(QuotingLanguage l, QuotingState *s, char c) {
+        bool closes = c == '\'' && s->context == QUOTING_SINGLE;
+
         if (s->escaped) {
                 s->escaped = false;
                 return;
@@ -80,6 +85,7 @@ static void advance(QuotingLanguage l, QuotingState *s, char c) {
                         *s = (QuotingState){};
                 break;
         }
+        s->closed = closes;
 }
 
 void quoting_advance(QuotingLanguage l, QuotingState *s, const char *text, size_t size) {
@@ -90,7 +96,7 @@ void quoting_advance(QuotingLanguage l, QuotingState *s, const char *text, size_
 }
 
 void quoting_advance_value(QuotingState *s) {
-        s->escaped = false;
+        s->escaped = s->closed = false;
         s->word = true;
 }
 
@@ -161,18 +167,29 @@ static bool has_control(const char *value, size_t size) {
         return false;
 }
 
-/* One word that means itself in every language here, wherever in a word it stands. */
+/* It means itself in every language here, as the first one of a word or behind that. */
+static bool is_harmless_char(char c, bool first) {
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+                return true;
+        return !first && c != '\0' && strchr("._/+=@:~-", c);
+}
+
+/* One word that means itself, wherever in a word it stands. */
 static bool is_harmless(const char *value, size_t size) {
-        static const char others[] = "._/+=@:~-";
-
-        for (size_t i = 0; i < size; i++) {
-                char c = value[i];
-                bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-
-                if (!letter && (i == 0 || c == '\0' || !strchr(others, c)))
+        for (size_t i = 0; i < size; i++)
+                if (!is_harmless_char(value[i], i == 0))
                         return false;
-        }
         return size > 0 && value[size - 1] != ':';
+}
+
+/* A word of sh(1) and of EnvironmentFile=, for which a quote in the middle of a word is no quote: but a
+ * backslash means the same to both. */
+static void put_word(Sink *s, const char *value, size_t size) {
+        for (size_t i = 0; i < size; i++) {
+                if ((uint8_t) value[i] < 0x80 && !is_harmless_char(value[i], i == 0))
+                        put_char(s, '\\');
+                put_char(s, value[i]);
+        }
 }
 
 static bool is_word(const char *value, size_t size) {
@@ -183,16 +200,18 @@ static bool is_word(const char *value, size_t size) {
 }
 
 static int write_bare(QuotingLanguage l, bool joined, const char *value, size_t size, Sink *s) {
-        if (l == QUOTING_SHELL || (l == QUOTING_YAML && joined)) {
-                if (is_harmless(value, size)) {
-                        put(s, value, size);
-                        return 0;
-                }
-                if (l == QUOTING_YAML || has_control(value, size))
+        if (l == QUOTING_YAML && joined) {
+                if (!is_harmless(value, size))
                         return -EILSEQ;
-                put_char(s, '\'');
-                put_between_single(s, value, size, "'\\''");
-                put_char(s, '\'');
+                put(s, value, size);
+                return 0;
+        }
+        if (l == QUOTING_SHELL) {
+                if (has_control(value, size))
+                        return -EILSEQ;
+                if (size == 0 && !joined)
+                        put(s, "''", 2);
+                put_word(s, value, size);
                 return 0;
         }
         put_char(s, '"');
@@ -204,7 +223,8 @@ static int write_bare(QuotingLanguage l, bool joined, const char *value, size_t 
 static int write_single(QuotingLanguage l, const char *value, size_t size, Sink *s) {
         if (has_control(value, size) || (l == QUOTING_TOML && memchr(value, '\'', size)))
                 return -EILSEQ;
-        put_between_single(s, value, size, l == QUOTING_YAML ? "''" : "'\\''");
+        /* Of a single quote behind a backslash EnvironmentFile= makes something else than sh(1). */
+        put_between_single(s, value, size, l == QUOTING_YAML ? "''" : "'\"'\"'");
         return 0;
 }
 

@@ -32,6 +32,7 @@ typedef struct QuotingState {
         QuotingContext context;
         bool escaped; /* a backslash went before */
         bool word;    /* bare, and in the middle of a word */
+        bool closed;  /* a single quote that ends a string went before, or one half of two */
 } QuotingState;
 
 /* Goes on by `size` bytes of the text. */

@@ -100,6 +100,27 @@ def test_an_environment_file(ci):
     assert read.stdout.split() == ['quay.example.com', user, password, str(expires(ci))]
 
 
+def read_by_systemd(directory, text):
+    """What systemd makes of an environment file: its tools read os-release(5) as the service manager reads others."""
+    (directory / 'usr/lib').mkdir(parents=True)
+    (directory / 'usr/lib/os-release').write_bytes(text)
+    conf = directory / 'values.conf'
+    conf.write_text('f /values 0600 - - - %B\\n%w\\n%W\\n')
+    subprocess.run(['systemd-tmpfiles', f'--root={directory}', '--create', conf], check=True)
+    return (directory / 'values').read_text(encoding='utf-8').splitlines()
+
+
+@pytest.mark.parametrize('value', ["it's a \"q\" \\ $HOME `id` ü #;", "'", "'a'", '-n', '~', 'plain', 'a=b'])
+def test_shells_and_systemd_read_the_same_in_an_environment_file(ci, tmp_path, value):
+    own(ci, 'BUILD_ID=x%{v}\nVERSION_ID=\'%{v}\'\nVARIANT_ID="%{v}"\n')
+    target(ci, 'own.env', f'Variable=v={value}\n')
+    text = begin(ci).read(FILE)
+    script = '. "$1"; printf "%s\\n" "$BUILD_ID" "$VERSION_ID" "$VARIANT_ID"'
+    by_shell = subprocess.run(['sh', '-c', script, 'sh', ci.path(FILE)], check=True, stdout=subprocess.PIPE, text=True)
+    assert by_shell.stdout.splitlines() == ['x' + value, value, value]
+    assert read_by_systemd(tmp_path / 'root', text) == ['x' + value, value, value]
+
+
 def test_a_netrc(ci):
     target(ci, 'netrc')
     ci.job(registry='quay.example.com:8443', more='Targets=ci\n')

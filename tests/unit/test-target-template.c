@@ -74,7 +74,7 @@ static void letters_stand_for_values(void **state) {
                 if (r != 0)
                         fail_msg("'%s': %d: %s: %s", rows[i].text, r, error.which, error.what);
                 assert_string_equal(secret_peek(made).iov_base,
-                                    strstr(rows[i].text, "empty") ? "web ''y" : rows[i].made);
+                                    strstr(rows[i].text, "empty") ? "web y" : rows[i].made);
         }
 }
 
@@ -83,7 +83,7 @@ static void a_whole_file_is_a_value(void **state) {
         TemplateError error;
 
         assert_ok(render("%A", QUOTING_SHELL, examples, 0, NULL, &plain, &error));
-        assert_string_equal(secret_peek(plain).iov_base, "'{\"auths\":{}}'");
+        assert_string_equal(secret_peek(plain).iov_base, "\\{\\\"auths\\\":\\{\\}\\}");
         assert_ok(render("%B", QUOTING_PLAIN, examples, 2, NULL, &encoded, &error));
         assert_ok(base64_decode(secret_peek(encoded).iov_base, secret_size(encoded), &decoded));
         assert_non_null(strstr(secret_peek(decoded).iov_base, "\"q.example-x/a\""));

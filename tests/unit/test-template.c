@@ -95,7 +95,7 @@ static void a_text_becomes_what_it_says(void **state) {
                   "- 'q.example/acme'\n- 'q.example/\"b'\n- 'q.example/it''s'\n" },
                 { QUOTING_YAML, 2, "a: [%[%k%|,%]]", "a: [\"q.example/acme\",\"q.example/\\\"b\"]" },
                 { QUOTING_SHELL, 3, "%[\nKEY_%#=%k\n%]\n",
-                  "KEY_0=q.example/acme\nKEY_1='q.example/\"b'\nKEY_2='q.example/it'\\''s'\n" },
+                  "KEY_0=q.example/acme\nKEY_1=q.example/\\\"b\nKEY_2=q.example/it\\'s\n" },
                 { QUOTING_TOML, 1, "[host.\"https://%k\"]\nn = %{ns}",
                   "[host.\"https://q.example/acme\"]\nn = \"edge\"" },
         };
