@@ -96,16 +96,19 @@ static int open_system(const char *root, mode_t mode, TargetDirectory *d, char *
 
 /* Asks no file system for anything: one of the user's need not answer. */
 static int look(int fd, struct statx *ret) {
-        return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE | STATX_UID, ret) <
-                               0
-                       ? -errno
-                       : 0;
+        const unsigned mask = STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID;
+
+        return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, ret) < 0 ? -errno : 0;
 }
 
 static int check(const struct statx *st, const struct statx *home, const TargetDirectory *d) {
         if (st->stx_dev_major != home->stx_dev_major || st->stx_dev_minor != home->stx_dev_minor)
                 return -EXDEV;
-        return (st->stx_uid == d->uid || st->stx_uid == 0) && !(st->stx_mode & S_IWOTH) ? 0 : -EPERM;
+        /* What others can move they can put in our place, also a file of the user's that all may read. The
+         * user's own group is the user alone in most places, and can write where the umask is for that. */
+        if (st->stx_mode & S_IWOTH || (st->stx_mode & S_IWGRP && st->stx_gid != d->gid))
+                return -EPERM;
+        return st->stx_uid == d->uid || st->stx_uid == 0 ? 0 : -EPERM;
 }
 
 /* One component further. */

@@ -96,6 +96,19 @@ def test_what_an_owner_can_play_with_is_not_followed(host, play):
         assert host.read('etc/containers/other.json') == b'{}'
 
 
+@pytest.mark.skipif(not ROOT, reason='only root gives directories to groups of others')
+@pytest.mark.parametrize('group, wish', [(DAEMON_USER.pw_gid + 1, {'Reason': 'target-unsafe'}),
+                                         (DAEMON_USER.pw_gid, {'State': 'fresh'})])
+def test_a_directory_is_written_by_no_other_group_than_the_users(host, group, wish):
+    path = os.path.join(home(host), REST)
+    os.makedirs(os.path.dirname(path))
+    own(path, host)
+    os.chown(os.path.dirname(path), DAEMON_UID, group)
+    os.chmod(os.path.dirname(path), 0o775)
+    start(host).wait_job('edge', **wish)
+    assert os.path.exists(path) == ('State' in wish)
+
+
 def test_a_file_of_ours_that_becomes_a_link_is_not_read_through(host):
     path = os.path.join(home(host), REST)
     client = start(host)
