@@ -45,14 +45,35 @@ static int take_file(const ConfAssignment *a, char **p, char **reterr) {
         return free_and_strdup(p, a->value);
 }
 
-static bool url_is_sane(const char *s, bool plain) {
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define NAME LETTERS "0123456789-._"
+
+/* A host and maybe a port. No user name or password: those have no place in a file that everyone may
+ * read. */
+static bool authority_is_sane(const char *s, size_t size) {
+        bool bracket = s[0] == '[';
+        size_t n = bracket ? 1 + strspn(s + 1, NAME ":%") : strspn(s, NAME);
+        char port[8];
+        uint64_t number;
+
+        if (n == bracket || (bracket && s[n++] != ']'))
+                return false;
+        if (n >= size)
+                return n == size;
+        size -= n + 1;
+        if (s[n] != ':' || size == 0 || size >= sizeof(port))
+                return false;
+        (void) memcpy(port, s + n + 1, size);
+        port[size] = '\0';
+        return parse_u64(port, 1, UINT16_MAX, &number) >= 0;
+}
+
+bool setting_url_is_sane(const char *s, bool plain) {
         const char *rest = startswith(s, "https://");
 
         if (!rest && plain)
                 rest = startswith(s, "http://");
-        /* No user name or password: those have no place in a file that everyone may read. */
-        return rest && text_is_token(s) && rest[0] != '\0' && rest[0] != '/' &&
-               !memchr(rest, '@', strcspn(rest, "/"));
+        return rest && text_is_token(s) && authority_is_sane(rest, strcspn(rest, "/?#"));
 }
 
 static bool is_choice(const char *choices, const char *value) {
@@ -143,7 +164,8 @@ static int take_value(const SettingKey *k, const ConfAssignment *a, char **p, ch
                 return take_command(k, a, p, reterr);
         case SETTING_VALUE_URL:
         case SETTING_VALUE_URL_PLAIN:
-                return take_if(url_is_sane(a->value, k->value == SETTING_VALUE_URL_PLAIN), k, a, p, reterr);
+                return take_if(setting_url_is_sane(a->value, k->value == SETTING_VALUE_URL_PLAIN), k, a, p,
+                               reterr);
         case SETTING_VALUE_NAME:
                 return take_if(credential_name_is_valid(a->value), k, a, p, reterr);
         case SETTING_VALUE_FILE:

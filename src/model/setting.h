@@ -41,6 +41,8 @@ typedef struct SettingKey {
 /* The absolute path in an address of the form unix:///PATH (or unix:/PATH, or the path alone); NULL if it is
  * none, or too long for the kernel. */
 const char *setting_socket_path(const char *address);
+/* Could libcurl make a connection of it, by https or, if `plain`, by http? No user name stands in it. */
+bool setting_url_is_sane(const char *s, bool plain);
 
 static inline bool setting_key_is_file(const SettingKey *k) {
         return k->value == SETTING_VALUE_FILE || k->value == SETTING_VALUE_CA ||

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "codec/base64.h"
+#include "model/setting.h"
 #include "worker/kubeconfig.h"
 
 /* Of names in messages. */
@@ -144,7 +145,7 @@ static int read_cluster(Reading *d, const yaml_node_t *cluster, Kubeconfig *k) {
         r = refuse(d, cluster, refusals, ELEMENTSOF(refusals));
         if (r != 0)
                 return r;
-        if (!server || !startswith(server, "https://") || !text_is_token(server))
+        if (!server || !setting_url_is_sane(server, /* plain= */ false))
                 return complain(d, "has no https:// address of the cluster", NULL,
                                 "Correct 'server' of the cluster in the kubeconfig");
         r = free_and_strdup(&k->server, server);

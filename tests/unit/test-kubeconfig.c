@@ -75,6 +75,8 @@ static void what_is_refused_has_a_remedy(void **state) {
                 { "server: 'https://a', certificate-authority: /ca", "token: t", NULL, "another file",
                   "--flatten" },
                 { "server: 'http://a'", "token: t", NULL, "no https://", "'server'" },
+                { "server: 'https://me:hunter2@a'", "token: t", NULL, "no https://", "'server'" },
+                { "server: 'https://a:70000'", "token: t", NULL, "no https://", "'server'" },
                 { "", "token: t", NULL, "no https://", "'server'" },
         };
 

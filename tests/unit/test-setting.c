@@ -90,9 +90,51 @@ static void what_is_wrong_missing_or_of_others_is_said(void **state) {
         }
 }
 
+static void addresses_have_a_host_and_a_port_that_can_be(void **state) {
+        static const char *const good[] = {
+                "https://a",
+                "https://a/",
+                "https://a.example.com:8443/x?y#z",
+                "https://my_host",
+                "https://10.0.0.1",
+                "https://[::1]:65535",
+                "https://[fe80::1%25eth0]/x",
+                "https://a?b@c",
+        };
+        static const char *const bad[] = {
+                "",
+                "https://",
+                "https:///x",
+                "http://a",
+                "ftp://a",
+                "https://:1",
+                "https://a:",
+                "https://a:0",
+                "https://a:65536",
+                "https://a:x",
+                "https://a:123456789",
+                "https://me:word@a",
+                "https://[::1",
+                "https://[]",
+                "https://[::1]x",
+                "https://a b",
+                "https://{a}",
+                "https://?x",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(good); i++)
+                if (!setting_url_is_sane(good[i], false))
+                        fail_msg("'%s' is refused", good[i]);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                if (setting_url_is_sane(bad[i], false))
+                        fail_msg("'%s' is taken", bad[i]);
+        assert_true(setting_url_is_sane("http://169.254.169.254", true));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(values_are_kept_in_canonical_form_and_later_lines_win),
+                cmocka_unit_test(addresses_have_a_host_and_a_port_that_can_be),
                 cmocka_unit_test(what_is_wrong_missing_or_of_others_is_said),
         };
 
