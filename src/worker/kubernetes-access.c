@@ -2,11 +2,12 @@
 
 /* Puts together what is needed to ask an API server.
  *
- * Owns the order of what says it (the settings go before the kubeconfig) and the check that a certificate
- * and its key belong together. Asks nobody. */
+ * Owns the order of what says it (the settings go before the kubeconfig) and the checks that it can be shown:
+ * a certificate and its key belong together, a token fits into a header line. Asks nobody. */
 
 #include <errno.h>
 
+#include "base/text.h"
 #include "worker/client-certificate.h"
 #include "worker/kubernetes-access.h"
 
@@ -26,6 +27,35 @@ static int refuse_certificate(const KubernetesAccess *a, const char *complaint, 
                                 ? "Check client-certificate-data and client-key-data of the kubeconfig"
                                 : "Check ClientCertificateFile= and ClientKeyFile=");
         return r < 0 ? r : 1;
+}
+
+/* Returns 1 or -ENOMEM. */
+static int refuse(Reason reason, const char *complaint, const char *hint, Failure **reterr) {
+        int r;
+
+        r = failure_new(reterr, STEP_IDENTITY, reason, "%s", complaint);
+        if (r >= 0)
+                r = failure_set_hint(*reterr, "%s", hint);
+        return r < 0 ? r : 1;
+}
+
+/* Returns 0, 1 with *reterr, or -ENOMEM. */
+static int check(const KubernetesAccess *a, Failure **reterr) {
+        const char *asker = secret_peek(a->asker).iov_base, *proxy = a->trust.proxy;
+
+        if (proxy && !startswith(proxy, "http://") && !startswith(proxy, "https://"))
+                return refuse(REASON_IDENTITY_FILE_UNREADABLE,
+                              "The kubeconfig wants a proxy that is neither http:// nor https://",
+                              "Correct 'proxy-url' of the cluster in the kubeconfig, or name a proxy in "
+                              "Proxy=, which goes before it",
+                              reterr);
+        if (asker && (!secret_is_string(a->asker) || !text_is_token(asker) || isempty(asker)))
+                return refuse(REASON_TOKEN_MALFORMED,
+                              "The file of TokenFile= holds no token, or more than one",
+                              "Let TokenFile= name a file with the token of a service account and nothing "
+                              "else",
+                              reterr);
+        return 0;
 }
 
 static void take_trust(const Request *q, KubernetesAccess *a) {
@@ -56,6 +86,9 @@ int kubernetes_access_read(const Request *q, KubernetesAccess *ret, Failure **re
         if (!ret->server)
                 return -EINVAL;
         take_trust(q, ret);
+        r = check(ret, reterr);
+        if (r != 0)
+                return r;
         if (!ret->trust.certificate && !ret->trust.key)
                 return 0;
         r = client_certificate_check(ret->trust.certificate, ret->trust.key, &complaint);

@@ -202,6 +202,13 @@ def test_a_test_shows_the_step(worker, api):
     assert steps['token']['result'] == 'failed' and api.address in steps['token']['detail']
 
 
+@pytest.mark.parametrize('token', [f'{ASKER}\n{ASKER}', f'{ASKER}\r\nX-Other: 1', 'two words', ''])
+def test_what_is_no_single_token_is_not_shown(worker, api, token):
+    failure = worker.fail(**ask(api, {'TokenFile': token}))
+    check(failure, 'token-malformed', 'TokenFile=')
+    assert ASKER not in str(failure) and api.asked == []
+
+
 # A kubeconfig in the place of address, authority and token
 
 with open(os.path.join(BUILD, 'meson-info', 'intro-dependencies.json'), encoding='utf-8') as found:
@@ -245,6 +252,8 @@ def test_a_kubeconfig_with_a_certificate(worker, certified, authority):
 @wants_yaml
 @pytest.mark.parametrize('user, cluster, context, word', [
     ('exec: {command: aws}', '', None, 'Source=exec'), ('auth-provider: {name: gcp}', '', None, 'kubectl create token'),
+    (f'token: {ASKER}', ', proxy-url: "socks5://p:1080"', None, 'proxy-url'),
+    (f'token: {ASKER}', ', proxy-url: "p:1080"', None, 'Proxy='),
     (f'token: {ASKER}', ', insecure-skip-tls-verify: true', None, 'authority'),
     (f'token: {ASKER}', '', 'other', 'Context='), ('client-certificate: /c', '', None, '--flatten')], ids=str)
 def test_a_kubeconfig_that_is_not_taken(worker, api, user, cluster, context, word):
