@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "codec/json.h"
 #include "worker/aws-answer.h"
+#include "worker/http-words.h"
 
 #define TEXT_MAX 256
 #define KEY_MAX 4096
@@ -109,13 +110,6 @@ int aws_read_token(const Secret *body, Secret **ret) {
         return token.iov_len == 0 ? -EBADMSG : secret_new(token.iov_base, token.iov_len, ret);
 }
 
-static bool repeats(struct iovec text, const Secret *secret) {
-        struct iovec s = secret_peek(secret);
-
-        return text.iov_len > 0 && s.iov_len > 0 &&
-               memmem(text.iov_base, text.iov_len, s.iov_base, s.iov_len);
-}
-
 static const struct {
         const char *code, *hint;
 } hints[] = {
@@ -132,23 +126,33 @@ static const struct {
         { "InvalidAction", "Check STSEndpoint= of the identity: it has to be a regional one" },
 };
 
-int aws_explain_refusal(const Secret *body, const AwsKeys *keys, Failure *f) {
-        struct iovec code = find(body, "Code"), text = find(body, "Message");
-        _cleanup_free_ char *words = NULL;
-        int r = 0;
-
-        if (code.iov_len == 0 || repeats(text, keys->id) || repeats(text, keys->key) ||
-            repeats(text, keys->session))
-                return 0;
-        r = text_format(&words, "%.*s: %.*s", (int) (code.iov_len < TEXT_MAX ? code.iov_len : TEXT_MAX),
-                        (const char *) code.iov_base,
-                        (int) (text.iov_len < TEXT_MAX ? text.iov_len : TEXT_MAX),
-                        (const char *) text.iov_base);
-        if (r >= 0)
-                r = failure_set_words(f, words, strlen(words));
-        for (size_t i = 0; i < ELEMENTSOF(hints) && r >= 0; i++)
+static int set_hint(struct iovec code, Failure *f) {
+        for (size_t i = 0; i < ELEMENTSOF(hints); i++)
                 if (code.iov_len == strlen(hints[i].code) &&
                     memcmp(code.iov_base, hints[i].code, code.iov_len) == 0)
                         return failure_set_hint(f, "%s", hints[i].hint);
-        return r;
+        return 0;
+}
+
+static int shown(struct iovec text) {
+        return (int) (text.iov_len < TEXT_MAX ? text.iov_len : TEXT_MAX);
+}
+
+/* Of a signature that does not fit the service repeats all that was to be signed, the session token
+ * included; what to do is known by the code alone. */
+int aws_explain_refusal(const Secret *body, const AwsKeys *keys, Failure *f) {
+        const Secret *const secrets[] = { keys->id, keys->key, keys->session };
+        struct iovec code = find(body, "Code"), text = find(body, "Message");
+        _cleanup_free_ char *words = NULL;
+        int r;
+
+        if (code.iov_len == 0)
+                return 0;
+        r = text_format(&words, "%.*s: %.*s", shown(code), (const char *) code.iov_base, shown(text),
+                        (const char *) text.iov_base);
+        if (r >= 0)
+                r = words_repeat(words, secrets, ELEMENTSOF(secrets));
+        if (r == 0)
+                r = failure_set_words(f, words, strlen(words));
+        return r < 0 ? r : set_hint(code, f);
 }

@@ -23,5 +23,5 @@ int aws_read_keys(const Secret *body, AwsKeys *ret);
 /* The token in the answer of GetWebIdentityToken. */
 int aws_read_token(const Secret *body, Secret **ret);
 
-/* STS said no: adds its words, unless they repeat one of the keys, and what to do. Returns 0 or -ENOMEM. */
+/* STS said no: adds its words, unless they repeat a piece of a key, and what to do. Returns 0 or -ENOMEM. */
 int aws_explain_refusal(const Secret *body, const AwsKeys *keys, Failure *f);

@@ -23,10 +23,10 @@ void words_done(Words *w) {
 }
 
 static bool repeats(const char *text, struct iovec secret) {
-        size_t size = strlen(text);
+        size_t size = strlen(text), piece = secret.iov_len < PIECE ? secret.iov_len : PIECE;
 
-        for (size_t i = 0; i + PIECE <= size; i++)
-                if (memmem(secret.iov_base, secret.iov_len, text + i, PIECE))
+        for (size_t i = 0; i + piece <= size; i++)
+                if (memmem(secret.iov_base, secret.iov_len, text + i, piece))
                         return true;
         return false;
 }
@@ -47,8 +47,7 @@ static int repeats_encoded(const char *text, struct iovec secret) {
         return 0;
 }
 
-/* Returns 1 if it does, 0 if not, -ENOMEM. */
-static int repeats_any(const char *text, const Secret *const *secrets, size_t n_secrets) {
+int words_repeat(const char *text, const Secret *const *secrets, size_t n_secrets) {
         for (size_t i = 0; i < n_secrets; i++) {
                 struct iovec secret = secret_peek(secrets[i]);
                 int r;
@@ -157,7 +156,7 @@ int words_read(const HttpAnswer *a, const Secret *const *secrets, size_t n_secre
         if (r < 0)
                 return r;
         if (w.text) {
-                r = isempty(w.text) ? 1 : repeats_any(w.text, secrets, n_secrets);
+                r = isempty(w.text) ? 1 : words_repeat(w.text, secrets, n_secrets);
                 if (r < 0)
                         return r;
                 if (r > 0) {

@@ -26,3 +26,7 @@ void words_done(Words *w);
 /* `secrets` is what was sent: an answer that repeats a piece of it (a proxy may echo header lines) has no
  * words. Returns 0 or -ENOMEM. */
 int words_read(const HttpAnswer *a, const Secret *const *secrets, size_t n_secrets, Words *ret);
+
+/* Does `text` repeat a piece of one of them, or all of a short one, as it is or in base64? Returns 1 if it
+ * does, 0 if not, -ENOMEM. */
+int words_repeat(const char *text, const Secret *const *secrets, size_t n_secrets);

@@ -101,6 +101,22 @@ static void refusals_keep_their_words_and_no_key(void **state) {
         assert_int_equal(failure_new(&g, STEP_IDENTITY, REASON_IDENTITY_SOURCE_REFUSED, "x"), 0);
         assert_int_equal(aws_explain_refusal(loud, &k, g), 0);
         assert_null(g->words);
+        assert_non_null(strstr(failure_hint(g), "sts:GetWebIdentityToken"));
+}
+
+/* As STS does when it tells what should have been signed. */
+static void a_piece_of_a_key_is_enough_and_the_remedy_stays(void **state) {
+        _cleanup_secret_ Secret *body =
+                body_of("<Code>SignatureDoesNotMatch</Code><Message>The Canonical String "
+                        "should have been 'x-amz-security-token:IQoJb3JpZ2luX2Vj"
+                        "</Message>");
+        _cleanup_(aws_keys_done) AwsKeys k = { .session = body_of("IQoJb3JpZ2luX2VjEJr//////////wEaCXVz") };
+        _cleanup_failure_ Failure *f = NULL;
+
+        assert_int_equal(failure_new(&f, STEP_IDENTITY, REASON_IDENTITY_SOURCE_REFUSED, "x"), 0);
+        assert_int_equal(aws_explain_refusal(body, &k, f), 0);
+        assert_null(f->words);
+        assert_non_null(strstr(failure_hint(f), "clock"));
 }
 
 int main(void) {
@@ -110,6 +126,7 @@ int main(void) {
                 cmocka_unit_test(keys_are_all_there_and_fit_into_a_header),
                 cmocka_unit_test(the_token_is_the_text_of_its_element),
                 cmocka_unit_test(refusals_keep_their_words_and_no_key),
+                cmocka_unit_test(a_piece_of_a_key_is_enough_and_the_remedy_stays),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,16 @@ static void a_title_is_no_way_around_that(void **state) {
         assert_null(w.text);
 }
 
+static void a_short_secret_is_looked_for_as_a_whole(void **state) {
+        _cleanup_secret_ Secret *secret = NULL;
+
+        assert_int_equal(secret_new_string("hunter2", &secret), 0);
+        assert_false(survives("you sent hunter2", (const Secret *const[]){ secret }, 1));
+        /* "me:hunter2" in base64 */
+        assert_false(survives("you sent bWU6aHVudGVyMg==", (const Secret *const[]){ secret }, 1));
+        assert_true(survives("the hunter", (const Secret *const[]){ secret }, 1));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_shapes_of_quay),
@@ -174,6 +184,7 @@ int main(void) {
                 cmocka_unit_test(read_only_is_noticed),
                 cmocka_unit_test(what_is_not_read_only_is_not),
                 cmocka_unit_test(words_that_repeat_a_piece_of_a_secret_are_dropped),
+                cmocka_unit_test(a_short_secret_is_looked_for_as_a_whole),
                 cmocka_unit_test(so_are_words_that_repeat_it_in_base64),
                 cmocka_unit_test(a_title_is_no_way_around_that),
         };
