@@ -2,8 +2,8 @@
 
 /* Puts together what is needed to ask an API server.
  *
- * Owns the order of what says it (the settings go before the kubeconfig) and the checks that it can be shown:
- * a certificate and its key belong together, a token fits into a header line. Asks nobody. */
+ * Owns the order of what says it (the settings go before the kubeconfig) and the checks that it can be
+ * shown: a certificate and its key belong together, a token fits into a header line. Asks nobody. */
 
 #include <errno.h>
 
