@@ -123,13 +123,19 @@ def test_signed_and_a_change_of_its_key(beginner, rig):
         rig.call('issuer', documents=found)
         return len(json.loads(found['/edge-1/jwks.json'])['keys'])
 
+    def signer():
+        name, = re.findall(r'Signed: RS256, key (\S+)', beginner.type('pullauthctl identity default'))
+        return name
+
     assert publish() == 1
     assert beginner.trust(shown) == (f'{rig.issuer}/edge-1', 'edge-1')
     beginner.works()
     beginner.replaced = {}
-    for stage, keys in zip(blocks('signed')[1].split('\n\n'), (2, 2, 1), strict=True):
+    first = signer()
+    stages = (2, False), (2, True), (1, True)
+    for stage, (published, changed) in zip(blocks('signed')[1].split('\n\n'), stages, strict=True):
         beginner.type(stage)
-        assert publish() == keys
+        assert publish() == published and (signer() != first) == changed
         beginner.works()
 
 
