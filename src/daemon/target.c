@@ -313,18 +313,30 @@ static bool adds_any(const Wanted *wanted, size_t n_wanted) {
         return false;
 }
 
-/* Returns 0 or -ENOMEM. */
-static int set_note(Target *t, const char *link) {
-        _cleanup_free_ char *text = NULL;
-        int r = 0;
-
-        if (link)
-                r = text_format(
-                        &text,
+static int note_text(const Target *t, const TargetFound *f, bool adds, char **ret) {
+        if (f->passed_by)
+                return text_format(
+                        ret,
                         "%s is done without, because %s is a symbolic link. A shell of root that has "
                         "XDG_RUNTIME_DIR set finds no credential; let it be a directory, or name the "
                         "first file alone with Path= in %s.target",
-                        t->file.path, link, t->file.config->name);
+                        t->file.path, f->passed_by, t->file.config->name);
+        /* The mode of a file that was there is its owner's business, and yet. */
+        if (adds && f->fd >= 0 && (f->st.st_mode & ~t->file.config->mode & S_IROTH))
+                return text_format(
+                        ret,
+                        "%s can be read by every user of this host, and so can the credentials in "
+                        "it: run 'chmod o= %s'",
+                        t->file.path, t->file.path);
+        return 0;
+}
+
+/* Returns 0 or -ENOMEM. */
+static int set_note(Target *t, const TargetFound *f, bool adds) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = note_text(t, f, adds, &text);
         if (r >= 0)
                 r = free_and_strdup(&t->note, text);
         if (r > 0 && text)
@@ -335,18 +347,19 @@ static int set_note(Target *t, const char *link) {
 static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr) {
         _cleanup_(target_found_done) TargetFound f = TARGET_FOUND_NONE;
         _cleanup_(target_plan_done) TargetPlan plan = {};
-        bool is_ours = state_data_owns_any(state_of(t), t->file.id);
+        bool is_ours = state_data_owns_any(state_of(t), t->file.id), adds = adds_any(wanted, n_wanted);
+        bool is_there;
         int r;
 
-        r = target_file_open_directory(&t->file, &f, adds_any(wanted, n_wanted) ? TO_ADD : TO_REMOVE,
-                                       is_ours, reterr);
-        if (r >= 0 && set_note(t, f.passed_by) < 0)
+        r = target_file_open_directory(&t->file, &f, adds ? TO_ADD : TO_REMOVE, is_ours, reterr);
+        is_there = r == 1;
+        if (is_there)
+                r = target_file_open(&t->file, &f, is_ours, reterr);
+        if (r == 0 && set_note(t, &f, adds) < 0)
                 return -ENOMEM;
         /* Nothing to be done in a home that is not there. */
-        if (r == 0 && adds_any(wanted, n_wanted))
+        if (r == 0 && !is_there && adds)
                 return target_file_settle(&t->file, &f, reterr);
-        if (r == 1)
-                r = target_file_open(&t->file, &f, is_ours, reterr);
         if (r == 0)
                 r = read_base(t, &f, reterr);
         if (r == 0)
@@ -355,7 +368,7 @@ static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reter
                 return r;
         if (is_made_anew(t) && (n_wanted > 0 || f.whole))
                 return sync_whole(t, &f, &plan, wanted, n_wanted, reterr);
-        if (f.whole && !adds_any(wanted, n_wanted))
+        if (f.whole && !adds)
                 return end_whole(t, &f, &plan, reterr);
         /* What it is made of is in a file that is broken or gone. */
         if (is_orphan(t) && is_claimed(t))

@@ -19,7 +19,7 @@ Target *target_free(Target *t);
 DEFINE_CLEANUP(Target *, target_free)
 
 const char *target_path(const Target *t); /* with the root */
-/* Why there is no such file although there should be one, and nobody suffers enough for a failure; NULL. */
+/* What is not right about the file, why there is none for example, and yet no failure; NULL. */
 const char *target_note(const Target *t);
 
 /* Removes what a killed writer left beside the file. */

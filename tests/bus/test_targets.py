@@ -36,6 +36,18 @@ def test_a_target_that_is_not_understood_is_left_untouched(host, content):
     assert KEY in host.auths() and len(host.worker.requests) == 1, 'a file that is mended costs no exchange'
 
 
+def test_a_target_that_all_can_read_is_told_of(host):
+    """Its mode is kept, as that of whoever made it."""
+    host.write(SYSTEM, '{}')
+    os.chmod(host.path(SYSTEM), 0o644)
+    host.standard().start()
+    job = host.client.wait_job('edge', State='fresh')
+    assert state(job, 'system')[2] == 'published' and f"'chmod o= {host.path(SYSTEM)}'" in state(job, 'system')[3]
+    assert state(job, 'podman')[3] == '' and os.stat(host.path(SYSTEM)).st_mode & 0o777 == 0o644
+    os.chmod(host.path(SYSTEM), 0o600)
+    host.client.wait(lambda: state(host.client.job('edge'), 'system')[3] == '', 'the end of the note')
+
+
 def a_directory(host):
     os.mkdir(host.path(SYSTEM))
 
