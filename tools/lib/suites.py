@@ -27,7 +27,7 @@ VALGRIND = ('valgrind -q --leak-check=full --show-leak-kinds=definite,indirect '
 # name → (options of meson setup, environment of it)
 BUILDS = {
     'check': ([], {}),
-    'sanitize': (['-Db_sanitize=address,undefined', '-Dwipe-heap=false', '-Db_lundef=false'], {}),
+    'sanitize': (['-Db_sanitize=address,undefined', '-Dwipe-heap=false', '-Db_lundef=false', '-Doptimization=1'], {}),
     # No fortified functions: valgrind takes the checked memmove() for the checked memcpy().
     'valgrind': (['-Dwipe-heap=false', '-Doptimization=g'], {}),
     'clang': ([], {'CC': 'clang'}),
