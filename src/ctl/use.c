@@ -123,10 +123,9 @@ static int none_message(const Tool *t, const ConsumerAnswer *a, char **ret) {
         for (size_t i = 0; i < t->n_files; i++)
                 if (t->files[i].state == SOURCE_READ)
                         return text_format(
-                                ret,
-                                t->consumer->order == ORDER_EACH || t->n_files == 1
-                                        ? "No key in its files covers it"
-                                        : "No key in it covers it, and tools of today look at no other file");
+                                ret, t->consumer->order == ORDER_EACH || t->n_files == 1
+                                             ? "No key in its files covers it"
+                                             : "No key in it covers it, and tools of today read no other");
         return text_format(ret, "None of its files is there");
 }
 
