@@ -123,7 +123,7 @@ static int set_pair(const ConfAssignment *a, bool label, char ***pairs, char **r
         name = equals ? strndup(a->value, (size_t) (equals - a->value)) : strdup("");
         if (!name)
                 return -ENOMEM;
-        if (!cluster_key_is_valid(name) || strlen(equals) > VALUE_MAX ||
+        if (!equals || !cluster_key_is_valid(name) || strlen(equals) > VALUE_MAX ||
             (label && !cluster_label_is_valid(equals + 1)))
                 return config_complain(reterr, "%s=%s is not valid, write for example %s", a->key, a->value,
                                        label ? "Label=team=edge"
