@@ -117,12 +117,6 @@ static int collect(const ClusterSlot *s, Wanted **ret, size_t *ret_n) {
         return client->collect(s->orphan ?: s->config, ret, ret_n, client->userdata);
 }
 
-static void wanted_free(Wanted *wanted, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                failure_free(wanted[i].failure);
-        free(wanted);
-}
-
 /* Takes the failures. Returns 0 or -ENOMEM. */
 static int report_fill(Report *r, Wanted *wanted, size_t n) {
         report_done(r);

@@ -62,12 +62,6 @@ static int add_slot(Clusters *c, TargetConfig *config) {
         return 0;
 }
 
-static void wanted_free(Wanted *wanted, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                failure_free(wanted[i].failure);
-        free(wanted);
-}
-
 /* Called so by the target, not by what is left of one. */
 static ClusterSlot *find_slot(const Clusters *c, const char *target) {
         for (size_t i = 0; i < c->n_slots; i++)

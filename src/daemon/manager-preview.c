@@ -19,12 +19,6 @@
 /* In the place of a credential that nobody has to see for this. */
 #define NO_AUTH "bm9uZQ=="
 
-static void wanted_free(Wanted *wanted, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                failure_free(wanted[i].failure);
-        free(wanted);
-}
-
 /* What templates get in the place of a credential. The caller frees each auth. */
 static int hide(Wanted *wanted, size_t n) {
         for (size_t i = 0; i < n; i++) {

@@ -32,6 +32,12 @@ typedef struct Planning {
         int error;
 } Planning;
 
+void wanted_free(Wanted *wanted, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                failure_free(wanted[i].failure);
+        free(wanted);
+}
+
 void target_plan_done(TargetPlan *p) {
         free(p->entries);
         free(p->owners);

@@ -22,6 +22,9 @@ typedef struct Wanted {
         Failure *failure; /* out: why this key could not be had; the caller frees it */
 } Wanted;
 
+/* A list of `n` of them, each with its failure. */
+void wanted_free(Wanted *wanted, size_t n);
+
 /* What the decision is about. */
 typedef struct TargetView {
         StateData *state;

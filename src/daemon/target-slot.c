@@ -88,12 +88,6 @@ static void arm(TargetSlot *s, usec_t boot) {
                 log_error_errno(r, "Cannot schedule the writing of %s: %m", target_slot_path(s));
 }
 
-static void wanted_free(Wanted *wanted, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                failure_free(wanted[i].failure);
-        free(wanted);
-}
-
 /* Everything but success is tried again: at the file's trouble and at a single key's alike, for both end
  * when somebody changes the file. */
 static bool is_done(const Wanted *wanted, size_t n, int r) {
