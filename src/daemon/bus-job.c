@@ -156,7 +156,7 @@ PROPERTY_GETTER(get_pod_robots) {
 PROPERTY_GETTER(get_files) {
         const Job *j = userdata;
 
-        return bus_append_strv(reply, j->config->files);
+        return bus_append_texts(reply, j->config->files);
 }
 
 PROPERTY_GETTER(get_messages) {
@@ -284,7 +284,7 @@ bool bus_job_tells_units(const BusContext *b, const Job *j) {
         return false;
 }
 
-/* What is wrong with it, or with telling others of it; never NULL. */
+/* What is wrong with it, or with telling others of it, or NULL. */
 static const char *target_message(const BusContext *b, const JobTarget *t) {
         if (t->failure)
                 return t->failure->message;
@@ -294,7 +294,22 @@ static const char *target_message(const BusContext *b, const JobTarget *t) {
                 if (problem)
                         return problem;
         }
-        return strempty(manager_target_note(b->manager, t->name));
+        return manager_target_note(b->manager, t->name);
+}
+
+static int append_target_state(sd_bus_message *reply, const BusContext *b, const JobTarget *t) {
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'r', "ssss");
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s", t->name);
+        if (r >= 0)
+                r = bus_append_text(reply, manager_target_path(b->manager, t->name));
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s", target_result_to_string(t->result));
+        if (r >= 0)
+                r = bus_append_text(reply, target_message(b, t));
+        return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 PROPERTY_GETTER(get_target_states) {
@@ -303,13 +318,8 @@ PROPERTY_GETTER(get_target_states) {
         int r;
 
         r = sd_bus_message_open_container(reply, 'a', "(ssss)");
-        for (size_t i = 0; i < j->n_targets && r >= 0; i++) {
-                const JobTarget *t = j->targets + i;
-
-                r = sd_bus_message_append(reply, "(ssss)", t->name,
-                                          strempty(manager_target_path(b->manager, t->name)),
-                                          target_result_to_string(t->result), target_message(b, t));
-        }
+        for (size_t i = 0; i < j->n_targets && r >= 0; i++)
+                r = append_target_state(reply, b, j->targets + i);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 

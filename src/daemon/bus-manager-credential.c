@@ -6,6 +6,7 @@
  * descriptor go by. Owns the sentences about credentials that are not there. Changes nothing. */
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/memory-file.h"
 #include "base/text.h"
@@ -150,15 +151,17 @@ static int refuse_target(const Manager *m, const char *name, sd_bus_error *reter
 /* Returns 0 with the text as it may be shown, or sets the error. */
 static int render(const Manager *m, const char *name, char **ret, sd_bus_error *reterror) {
         _cleanup_failure_ Failure *failure = NULL;
+        _cleanup_free_ char *text = NULL;
         int r;
 
-        r = manager_preview_target(m, name, ret, &failure);
+        r = manager_preview_target(m, name, &text, &failure);
         if (r == -ENOENT)
                 return refuse_target(m, name, reterror);
         if (r > 0)
                 return bus_error(reterror, API_ERROR_TARGET_FAILED, "%s. %s", failure->message,
                                  failure_hint(failure));
-        return r;
+        /* Others write into the file as well, and sd-bus takes no message with what is no text. */
+        return r < 0 ? r : text_clean_lines(text, strlen(text), ret);
 }
 
 int bus_manager_render_target(sd_bus_message *message, void *userdata, sd_bus_error *reterror) {

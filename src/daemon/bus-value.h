@@ -13,3 +13,7 @@ int bus_append_conf_messages(sd_bus_message *m, const Conf *conf);
 
 /* NULL is shown as an empty array. */
 int bus_append_strv(sd_bus_message *m, char *const *l);
+
+/* The same for names of files and sentences about them, which may hold what the bus does not take. */
+int bus_append_text(sd_bus_message *m, const char *s);
+int bus_append_texts(sd_bus_message *m, char *const *l);

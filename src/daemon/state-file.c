@@ -37,6 +37,10 @@ static void print_name(FILE *f, const char *s) {
 static void print_path(FILE *f, const char *s) {
         putc_unlocked('"', f);
         for (; *s; s++) {
+                if ((unsigned char) *s < ' ') {
+                        fprintf(f, "\\u%04x", (unsigned) *s);
+                        continue;
+                }
                 if (*s == '"' || *s == '\\')
                         putc_unlocked('\\', f);
                 putc_unlocked(*s, f);

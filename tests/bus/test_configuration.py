@@ -221,3 +221,14 @@ def test_files_that_move_are_shown_where_they_are(edge):
     job = edge.client.wait_job('edge', Runtime=True, State='fresh')
     assert job['ConfigurationFiles'] == [edge.path('run/pullauth/jobs/edge.job')]
     assert len(edge.worker.requests) == 1
+
+
+def test_the_name_of_a_drop_in_need_not_be_text(edge):
+    """The bus takes text alone, and one job that it does not take would hide all of them."""
+    directory = os.fsencode(edge.path('etc/pullauth/jobs/edge.job.d'))
+    edge.write('etc/pullauth/jobs/edge.job.d/50-plain.conf', '[Job]\nTakeOver=yes\n')
+    os.rename(directory + b'/50-plain.conf', directory + b'/50-\xff.conf')
+    edge.reload()
+    job = edge.client.wait_job('edge', TakeOver=True)
+    assert [os.path.basename(path) for path in job['ConfigurationFiles']] == ['edge.job', '50-\ufffd.conf']
+    assert list(edge.client.jobs()) == ['edge']

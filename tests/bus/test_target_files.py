@@ -158,6 +158,25 @@ def test_each_tool_has_its_target(host, name, path):
     assert sorted(host.auths(path)) == ['docker.io', KEY]
 
 
+@pytest.mark.parametrize('name, shown', [('a\ufffeb', 'a\ufffdb'), ('a\tb', 'a b')], ids=['no character', 'tab'])
+def test_odd_paths_are_shown_and_remembered(ci, name, shown):
+    """The bus takes text alone, and one job that it does not take would hide all of them."""
+    target(ci, text=f'Path=/etc/ci/{name}.json\n')
+    path = f'etc/ci/{name}.json'
+    ci.write(path, '{"auths": {"odd\ufffe": {"auth": "Zm9vOmJhcg=="}}}')
+    ci.reload()
+    ci.wait_file(path, lambda: KEY in ci.auths(path))
+    job = ci.client.wait_job('edge', State='fresh')
+    assert os.path.basename(state(job, 'ci')[1]) == f'{shown}.json' and list(ci.client.jobs()) == ['edge']
+    assert 'odd\ufffd' in ci.client.call('org.pullauth1.Manager', 'RenderTarget', 's', 'ci')
+    ci.restart()
+    assert 'State file' not in ci.log() and 'state file' not in ci.log()
+    assert len(ci.worker.requests) == 1
+    os.unlink(ci.path('etc/pullauth/jobs/edge.job'))
+    ci.reload()
+    ci.wait_file(path, lambda: list(ci.auths(path)) == ['odd\ufffe'])
+
+
 def test_callers_may_not_name_a_home(edge):
     name, text = refused_change(edge, Targets=['system', 'user:daemon'])
     assert name == 'NoSuchTarget' and 'file below /etc/pullauth/jobs' in text

@@ -64,6 +64,19 @@ static void everything_survives_a_restart(void **state) {
         assert_null(state_data_job(state_store_data(again), "nobody", false));
 }
 
+static void any_path_survives_a_restart(void **state) {
+        static const char path[] = "/etc/a\tb\nc\"d\\e\x01.json";
+        _cleanup_free_ char *problem = NULL;
+        _cleanup_(state_store_freep) StateStore *s = open_store(*state, &problem), *again = NULL;
+        Fingerprint one = print_of(s, "one");
+
+        assert_ok(state_data_own_key(state_store_data(s), path, "q.example/a", "edge", &one, NULL));
+        assert_ok(state_store_save(s));
+        again = open_store(*state, &problem);
+        assert_null(problem);
+        assert_non_null(state_data_find_key(state_store_data(again), path, "q.example/a"));
+}
+
 static void what_would_be_too_large_to_read_is_not_saved(void **state) {
         _cleanup_free_ char *problem = NULL;
         _cleanup_(state_store_freep) StateStore *s = open_store(*state, &problem), *again = NULL;
@@ -257,6 +270,7 @@ static void keys_are_listed_in_order(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 test(everything_survives_a_restart),
+                test(any_path_survives_a_restart),
                 test(what_would_be_too_large_to_read_is_not_saved),
                 test(a_file_is_known_that_held_keys_once),
                 test(a_state_of_version_1_is_understood),
