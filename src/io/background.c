@@ -4,7 +4,8 @@
  *
  * Owns the handshake between the two threads: a small block that both hold, freed by the last. The
  * thread never touches the event loop, and the loop never waits for the thread, so that a device which
- * hangs keeps nobody but its own request. There is no pool and no queue: such work is rare. */
+ * hangs keeps nobody but the requests of its own lane; those are given up when their time is over, and one
+ * thread is all that is left behind. There is no pool: such work is rare. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 /* Held by both threads. What is not atomic is written before the release of `holders` or of the eventfd, and
  * read behind it. */
 typedef struct Shared {
+        struct Shared *next; /* in the lane, under its lock */
         atomic_uint holders;
         BackgroundJob job;
         int r;
@@ -42,13 +44,29 @@ static void shared_release(Shared *s) {
         free(s);
 }
 
+/* Returns NULL when nobody waits; then the lane has no thread any more. */
+static Shared *lane_next(BackgroundLane *lane) {
+        Shared *s;
+
+        (void) pthread_mutex_lock(&lane->lock);
+        s = lane->first;
+        if (s)
+                lane->first = s->next;
+        else
+                lane->busy = false;
+        (void) pthread_mutex_unlock(&lane->lock);
+        return s;
+}
+
 static void *run(void *argument) {
-        Shared *s = argument;
+        BackgroundLane *lane = ((Shared *) argument)->job.lane;
         uint64_t one = 1;
 
-        s->r = s->job.work(s->job.data);
-        (void) !write(s->fd, &one, sizeof(one));
-        shared_release(s);
+        for (Shared *s = argument; s; s = lane ? lane_next(lane) : NULL) {
+                s->r = s->job.work(s->job.data);
+                (void) !write(s->fd, &one, sizeof(one));
+                shared_release(s);
+        }
         return NULL;
 }
 
@@ -83,6 +101,39 @@ static int start_thread(Shared *s) {
         (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
         (void) pthread_attr_destroy(&attributes);
         return -r;
+}
+
+static int lane_start(BackgroundLane *lane, Shared *s) {
+        Shared **end = &lane->first;
+        int r = 0;
+
+        (void) pthread_mutex_lock(&lane->lock);
+        if (!lane->busy) {
+                r = start_thread(s);
+                lane->busy = r >= 0;
+        } else {
+                while (*end)
+                        end = &(*end)->next;
+                *end = s;
+                atomic_fetch_add(&s->holders, 1);
+        }
+        (void) pthread_mutex_unlock(&lane->lock);
+        return r;
+}
+
+static void lane_give_up(BackgroundLane *lane, Shared *s) {
+        Shared **p = &lane->first;
+        bool waits;
+
+        (void) pthread_mutex_lock(&lane->lock);
+        while (*p && *p != s)
+                p = &(*p)->next;
+        waits = *p;
+        if (waits)
+                *p = s->next;
+        (void) pthread_mutex_unlock(&lane->lock);
+        if (waits)
+                shared_release(s);
 }
 
 static int shared_new(const BackgroundJob *job, Shared **ret) {
@@ -123,7 +174,7 @@ int background_start(sd_event *event, const BackgroundJob *job, BackgroundHandle
                 return -errno;
         r = sd_event_add_io(event, &b->source, b->fd, EPOLLIN, on_done, b);
         if (r >= 0)
-                r = start_thread(s);
+                r = job->lane ? lane_start(job->lane, s) : start_thread(s);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(b);
@@ -135,6 +186,8 @@ Background *background_free(Background *b) {
                 return NULL;
         sd_event_source_disable_unref(b->source);
         closep(&b->fd);
+        if (b->shared->job.lane)
+                lane_give_up(b->shared->job.lane, b->shared);
         shared_release(b->shared);
         free(b);
         return NULL;

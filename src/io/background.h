@@ -3,15 +3,30 @@
 
 /* Work that may block (a PKCS#11 module that talks to a device), done in a thread of its own. */
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "base/macro.h"
 
 typedef struct Background Background;
 
+/* For what two threads must not use at a time: the jobs of one lane are done one after the other, in the order
+ * in which they came. A job that is given up before its turn is never begun. To be of static storage, for a
+ * thread may be at work when everything else is gone. */
+typedef struct BackgroundLane {
+        pthread_mutex_t lock;
+        struct Shared *first; /* of those that wait */
+        bool busy;            /* a thread is at it, and takes the next itself */
+} BackgroundLane;
+
+#define BACKGROUND_LANE_INIT \
+        { .lock = PTHREAD_MUTEX_INITIALIZER, }
+
 /* What is to be done. `work` runs in the thread, sees `data` alone and touches nothing else of this process;
  * `release` frees `data`, in either thread, once nobody needs it. */
 typedef struct BackgroundJob {
+        BackgroundLane *lane; /* NULL: at once, beside all others */
         int (*work)(void *data);
         void (*release)(void *data);
         void *data;

@@ -62,6 +62,7 @@ int client_proof_init(ClientProof *p, char *const *settings, const NamedSecrets 
 
 /* Signed here and not in a thread: the key is in memory, and this takes a moment. */
 static int sign_assertion(ClientProof *p, const char *audience, char **reterr) {
+        const SigningKeyPlace place = { .pem = p->key };
         _cleanup_(signing_key_freep) SigningKey *key = NULL;
         int64_t now = (int64_t) (now_real() / USEC_PER_SEC);
         _cleanup_free_ void *signature = NULL;
@@ -70,7 +71,12 @@ static int sign_assertion(ClientProof *p, const char *audience, char **reterr) {
         size_t size;
         int r;
 
-        r = signing_key_open(&(SigningKeyPlace){ .pem = p->key }, &key, reterr);
+        if (signing_key_in_device(&place)) {
+                r = text_format(reterr,
+                                "ClientKeyFile= is a key in a TPM2, which Source=signed alone can use");
+                return r < 0 ? r : 1;
+        }
+        r = signing_key_open(&place, &key, reterr);
         if (r != 0)
                 return r;
         r = token_id_make(id);

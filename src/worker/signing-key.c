@@ -14,7 +14,6 @@
 #include <gnutls/crypto.h>
 #include <gnutls/pkcs11.h>
 #include <gnutls/x509.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +30,6 @@
 
 struct SigningKey {
         gnutls_privkey_t key;
-        bool tpm2_file;
         Secret *pin;
         bool pin_used;
 };
@@ -75,12 +73,21 @@ SigningKey *signing_key_free(SigningKey *k) {
         return NULL;
 }
 
+static bool is_tpm2_file(const Secret *pem) {
+        struct iovec bytes = secret_peek(pem);
+
+        return pem && memmem(bytes.iov_base, bytes.iov_len, TPM2_BEGIN, strlen(TPM2_BEGIN));
+}
+
+bool signing_key_in_device(const SigningKeyPlace *place) {
+        return place->uri || is_tpm2_file(place->pem);
+}
+
 static int import_pem(SigningKey *k, const SigningKeyPlace *place, char **reterr) {
         struct iovec pem = secret_peek(place->pem);
         const char *password = place->pin ? secret_peek(place->pin).iov_base : NULL;
         int r;
 
-        k->tpm2_file = memmem(pem.iov_base, pem.iov_len, TPM2_BEGIN, strlen(TPM2_BEGIN));
         gnutls_privkey_set_pin_function(k->key, on_pin, k);
         r = gnutls_privkey_import_x509_raw(
                 k->key, &(gnutls_datum_t){ .data = pem.iov_base, .size = (unsigned) pem.iov_len },
@@ -90,7 +97,7 @@ static int import_pem(SigningKey *k, const SigningKeyPlace *place, char **reterr
         if (r == GNUTLS_E_TPM_ERROR)
                 return say(reterr, "The key in the TPM2 cannot be opened: there is no way to the TPM2 "
                                    "(GNUTLS_TPM2_TCTI in the worker's environment), or it is not its key");
-        if (k->tpm2_file && r != GNUTLS_E_MEMORY_ERROR)
+        if (is_tpm2_file(place->pem) && r != GNUTLS_E_MEMORY_ERROR)
                 return say(reterr,
                            "This host's GnuTLS does not read this file of a key in a TPM2; name the key by "
                            "KeyURI=, through tpm2-pkcs11");
@@ -142,14 +149,6 @@ int signing_key_open(const SigningKeyPlace *place, SigningKey **ret, char **rete
         return 0;
 }
 
-/* GnuTLS has one connection to the TPM2 for all keys from files and does not guard it; so the lock is one
- * for all, too. */
-static pthread_mutex_t *tpm2_connection(void) {
-        static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-        return &lock;
-}
-
 int token_id_make(char ret[static TOKEN_ID_MAX]) {
         uint8_t bytes[(TOKEN_ID_MAX - 1) / 2];
 
@@ -172,13 +171,9 @@ int signing_key_sign(SigningKey *k, const char *algorithm, const void *data, siz
         if (digest == GNUTLS_DIG_UNKNOWN)
                 return -EINVAL;
         k->pin_used = false;
-        if (k->tpm2_file)
-                (void) pthread_mutex_lock(tpm2_connection());
         r = gnutls_privkey_sign_data(k->key, digest, 0,
                                      &(gnutls_datum_t){ .data = (void *) data, .size = (unsigned) size },
                                      &signature);
-        if (k->tpm2_file)
-                (void) pthread_mutex_unlock(tpm2_connection());
         if (r < 0)
                 return complain(reterr, "The private key does not sign", r);
         copy = malloc(signature.size);

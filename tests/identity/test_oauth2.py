@@ -267,7 +267,8 @@ def test_the_authority_is_that_of_the_identity(worker, issuer, authority):
 
 @pytest.mark.parametrize('secrets', [
     {'ClientKeyFile': text_of(ec.generate_private_key(ec.SECP256R1()))}, {'ClientKeyFile': 'rubbish'},
-    {'ClientKeyFile': ''}], ids=['elliptic', 'rubbish', 'empty'])
+    {'ClientKeyFile': ''}, {'ClientKeyFile': '-----BEGIN TSS2 PRIVATE KEY-----\nMAA=\n'}],
+    ids=['elliptic', 'rubbish', 'empty', 'tpm2'])
 def test_a_key_that_cannot_sign(worker, issuer, secrets):
     check(worker.fail(**ask(issuer, secrets)), 'identity-source-failed', 'ClientKeyFile=')
 

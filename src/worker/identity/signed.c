@@ -3,8 +3,9 @@
 /* Signs a token with a key of this host, which the daemon handed over (PEM) or which is behind PKCS#11.
  *
  * Owns what the token says: issuer, subject and audience as configured, a life of minutes from now, a
- * random id. The key is opened, used and closed in a thread, since a device may take its time. Who has the
- * identity explained gets the documents as well that the administrator publishes for the registry. */
+ * random id. The key is opened, used and closed in a thread, since a device may take its time; keys in
+ * devices one after the other. Who has the identity explained gets the documents as well that the
+ * administrator publishes for the registry. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -122,10 +123,10 @@ static int work(void *data) {
         _cleanup_(signing_key_freep) SigningKey *key = NULL;
         _cleanup_(public_key_done) PublicKey public = {};
         Work *w = data;
+        const SigningKeyPlace place = { .pem = w->pem, .uri = w->uri, .pin = w->pin };
         int r;
 
-        r = signing_key_open(&(SigningKeyPlace){ .pem = w->pem, .uri = w->uri, .pin = w->pin }, &key,
-                             &w->complaint);
+        r = signing_key_open(&place, &key, &w->complaint);
         if (r == 0 && (!w->key_id || w->documents))
                 r = signing_key_public(key, &public, &w->complaint);
         if (r == 0 && w->documents)
@@ -196,6 +197,15 @@ static int fill(Work *w, const Request *q) {
         return w->issuer && w->subject && (!w->pem) != (!w->uri) ? 0 : -EINVAL;
 }
 
+static int start_work(SignedRun *s, sd_event *event, Work *w) {
+        static BackgroundLane devices = BACKGROUND_LANE_INIT;
+        BackgroundJob job = { .work = work, .release = work_release, .data = w };
+
+        if (signing_key_in_device(&(SigningKeyPlace){ .pem = w->pem, .uri = w->uri }))
+                job.lane = &devices;
+        return background_start(event, &job, on_signed, s, &s->background);
+}
+
 static int signed_start(const SourceQuestion *q, SourceHandler handler, void *userdata, void **ret_run) {
         SignedRun *s;
         Work *w;
@@ -215,9 +225,7 @@ static int signed_start(const SourceQuestion *q, SourceHandler handler, void *us
         if (r < 0)
                 work_release(w);
         else
-                r = background_start(q->context->event,
-                                     &(BackgroundJob){ .work = work, .release = work_release, .data = w },
-                                     on_signed, s, &s->background);
+                r = start_work(s, q->context->event, w);
         if (r < 0) {
                 free(s);
                 return r;
