@@ -76,6 +76,7 @@ def test_the_tpm_signs_and_quay_takes_it(site, token, running):
 def test_jobs_that_are_due_together_use_the_tpm_one_after_the_other(site, token, running):
     """Who closes a session in tpm2-pkcs11 logs out the others of the process."""
     site(HostKey(token).jwk())
+    running.obtain(**by_token(site, token))
     requests = [running.request(id=number, **by_token(site, token, Algorithm='RS384')) for number in range(1, 13)]
     answers = running.question(*requests).answers()
     failures = [answer.get('failure', answer.get('error')) for answer in answers if 'credential' not in answer]
