@@ -18,14 +18,14 @@
 
 #include "io/background.h"
 
-/* Held by both threads. What is not atomic is written before the release of `holders` or of the eventfd, and
- * read behind it. */
+/* Held by both threads. What the thread wrote is read by the loop behind `r`, and by who frees it behind
+ * `holders`. */
 typedef struct Shared {
         struct Shared *next; /* in the lane, under its lock */
         atomic_uint holders;
         BackgroundJob job;
-        int r;
-        int fd; /* a duplicate for the thread, for the loop may close its own first */
+        atomic_int r; /* stored when `data` is complete */
+        int fd;       /* a duplicate for the thread, for the loop may close its own first */
 } Shared;
 
 struct Background {
@@ -63,7 +63,7 @@ static void *run(void *argument) {
         uint64_t one = 1;
 
         for (Shared *s = argument; s; s = lane ? lane_next(lane) : NULL) {
-                s->r = s->job.work(s->job.data);
+                atomic_store(&s->r, s->job.work(s->job.data));
                 (void) !write(s->fd, &one, sizeof(one));
                 shared_release(s);
         }
@@ -77,7 +77,7 @@ static int on_done(sd_event_source *source, int fd, uint32_t events, void *userd
         if (read(fd, &count, sizeof(count)) < 0)
                 return 0;
         b->source = sd_event_source_disable_unref(b->source);
-        b->handler(b->shared->r, b->shared->job.data, b->userdata);
+        b->handler(atomic_load(&b->shared->r), b->shared->job.data, b->userdata);
         return 0;
 }
 

@@ -11,9 +11,9 @@
 
 typedef struct Background Background;
 
-/* For what two threads must not use at a time: the jobs of one lane are done one after the other, in the order
- * in which they came. A job that is given up before its turn is never begun. To be of static storage, for a
- * thread may be at work when everything else is gone. */
+/* For what two threads must not use at a time: the jobs of one lane are done one after the other, in the
+ * order in which they came. A job that is given up before its turn is never begun. To be of static storage,
+ * for a thread may be at work when everything else is gone. */
 typedef struct BackgroundLane {
         pthread_mutex_t lock;
         struct Shared *first; /* of those that wait */

@@ -17,8 +17,8 @@ typedef struct SigningKeyPlace {
 } SigningKeyPlace;
 
 /* Such keys may block, and only one of them may be open at a time in this process: GnuTLS has one connection
- * to the TPM2 and does not guard it, and who closes a session of PKCS#11 may log out all others (PKCS #11 v3.0
- * section 5.6.1; tpm2-pkcs11 issue 844). */
+ * to the TPM2 and does not guard it, and who closes a session of PKCS#11 may log out all others (tpm2-pkcs11
+ * does, its issue 844). */
 bool signing_key_in_device(const SigningKeyPlace *place);
 
 /* Returns 0; 1 with *reterr, a sentence without secrets; -ENOMEM. */
