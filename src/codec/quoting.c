@@ -82,17 +82,52 @@ static void advance(QuotingLanguage l, QuotingState *s, char c) {
                 break;
         case QUOTING_COMMENT:
                 if (c == '\n')
-                        *s = (QuotingState){};
+                        *s = (QuotingState){ .lost = s->lost };
                 break;
         }
         s->closed = closes;
 }
 
+static bool is_name_char(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool begins_with(const char *text, size_t size, const char *prefix) {
+        return size >= strlen(prefix) && memcmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* "${NAME}", in which nothing is quoted. */
+static bool is_simple_expansion(const char *text, size_t size) {
+        size_t n = 2;
+
+        while (n < size && is_name_char(text[n]))
+                n++;
+        return n < size && text[n] == '}';
+}
+
+/* Does something begin here that has quotes of its own kind? */
+static bool loses(QuotingLanguage l, const QuotingState *s, const char *text, size_t size) {
+        bool bare = s->context == QUOTING_BARE;
+
+        if (s->escaped || (!bare && s->context != QUOTING_DOUBLE))
+                return false;
+        if (l == QUOTING_TOML)
+                return bare && (begins_with(text, size, "\"\"\"") || begins_with(text, size, "'''"));
+        if (l != QUOTING_SHELL)
+                return false;
+        if (begins_with(text, size, "${"))
+                return !is_simple_expansion(text, size);
+        return *text == '`' || begins_with(text, size, "$(") ||
+               (bare && (begins_with(text, size, "<<") || begins_with(text, size, "$'")));
+}
+
 void quoting_advance(QuotingLanguage l, QuotingState *s, const char *text, size_t size) {
         if (l == QUOTING_PLAIN)
                 return;
-        for (size_t i = 0; i < size; i++)
+        for (size_t i = 0; i < size; i++) {
+                s->lost |= loses(l, s, text + i, size - i);
                 advance(l, s, text[i]);
+        }
 }
 
 void quoting_advance_value(QuotingState *s) {
@@ -100,8 +135,15 @@ void quoting_advance_value(QuotingState *s) {
         s->word = true;
 }
 
-bool quoting_state_equal(const QuotingState *a, const QuotingState *b) {
-        return a->context == b->context && a->escaped == b->escaped;
+bool quoting_state_alike(const QuotingState *a, const QuotingState *b) {
+        return a->context == b->context && a->escaped == b->escaped && a->lost == b->lost;
+}
+
+bool quoting_state_equal(QuotingLanguage l, const QuotingState *a, const QuotingState *b) {
+        bool has_words = l == QUOTING_YAML || l == QUOTING_SHELL;
+
+        return quoting_state_alike(a, b) && (!has_words || a->word == b->word) &&
+               (l != QUOTING_YAML || a->closed == b->closed);
 }
 
 /* What is being written, or counted. */

@@ -11,7 +11,7 @@ typedef enum QuotingLanguage {
         QUOTING_JSON,  /* RFC 8259 */
         QUOTING_YAML,  /* 1.2, but for block scalars */
         QUOTING_TOML,  /* 1.0, but for strings over several lines */
-        QUOTING_SHELL, /* POSIX sh, and EnvironmentFile= of systemd.exec(5); no here-documents */
+        QUOTING_SHELL, /* POSIX sh, and EnvironmentFile= of systemd.exec(5); no here-documents, no "$(" */
         _QUOTING_MAX,
         _QUOTING_INVALID = -EINVAL,
 } QuotingLanguage;
@@ -33,13 +33,17 @@ typedef struct QuotingState {
         bool escaped; /* a backslash went before */
         bool word;    /* bare, and in the middle of a word */
         bool closed;  /* a single quote that ends a string went before, or one half of two */
+        bool lost;    /* something went before that is not understood: no value can be written any more */
 } QuotingState;
 
 /* Goes on by `size` bytes of the text. */
 void quoting_advance(QuotingLanguage l, QuotingState *s, const char *text, size_t size);
 /* Goes on by one value, whatever it is. */
 void quoting_advance_value(QuotingState *s);
-bool quoting_state_equal(const QuotingState *a, const QuotingState *b);
+/* Do both read on in the same way? */
+bool quoting_state_equal(QuotingLanguage l, const QuotingState *a, const QuotingState *b);
+/* Are they at least between the same quotes, if perhaps one in a word and the other not? */
+bool quoting_state_alike(const QuotingState *a, const QuotingState *b);
 
 /* How a value is to be written. */
 typedef struct QuotingPlace {

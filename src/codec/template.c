@@ -73,8 +73,10 @@ static int fail_part(const Template *t, const Part *p, const char *what, Templat
 typedef struct Reader {
         Template *t;
         QuotingState state;
-        QuotingState at_loop; /* where the loop that is open began */
-        size_t loop;          /* the index of that, if `is_open` */
+        QuotingState skipped;  /* the same if the last loop never came */
+        QuotingState at_loop;  /* where the loop that is open began */
+        QuotingState at_piece; /* and where its text ended, if `is_separated` */
+        size_t loop;           /* the index of that, if `is_open` */
         bool is_open, is_separated;
         TemplateError *reterr;
 } Reader;
@@ -95,6 +97,7 @@ static int add_text(Reader *r, size_t from, size_t to) {
         if (from >= to)
                 return 0;
         quoting_advance(r->t->language, &r->state, r->t->text + from, to - from);
+        quoting_advance(r->t->language, &r->skipped, r->t->text + from, to - from);
         return add_part(r, &(Part){ .kind = PART_TEXT, .offset = from, .size = to - from });
 }
 
@@ -104,12 +107,29 @@ static bool is_followed_by_end(const Template *t, size_t end) {
                (t->text[end] == '%' && end + 1 < t->size && strchr("])|", t->text[end + 1]));
 }
 
+/* What is read from here on must not depend on how often the loop in front of it comes. */
+static int check_skipped(const Reader *r, size_t at, size_t size) {
+        if (quoting_state_equal(r->t->language, &r->state, &r->skipped))
+                return 0;
+        return fail_at(r->t, at, r->t->text + at, size,
+                       "it touches the loop in front of it, which may never come: add a blank", r->reterr);
+}
+
 static int add_place(Reader *r, Part *p, size_t end) {
+        int n;
+
+        n = check_skipped(r, p->offset, p->size);
+        if (n < 0)
+                return n;
+        if (r->state.lost)
+                return fail_part(r->t, p, "the quotes in front of it are not understood: write it earlier",
+                                 r->reterr);
         if (r->state.escaped)
                 return fail_part(r->t, p, "the backslash in front of it would change it", r->reterr);
         p->place.context = r->state.context;
         p->place.joined = r->state.word || !is_followed_by_end(r->t, end);
         quoting_advance_value(&r->state);
+        r->skipped = r->state;
         return add_part(r, p);
 }
 
@@ -167,8 +187,13 @@ static bool stands_alone(const Template *t, size_t mark, size_t *ret_from, size_
 }
 
 static int open_loop(Reader *r, size_t mark, char letter) {
+        int n;
+
         if (r->is_open)
                 return fail_at(r->t, mark, r->t->text + mark, 2, "there are no loops in loops", r->reterr);
+        n = check_skipped(r, mark, 2);
+        if (n < 0)
+                return n;
         r->is_open = true;
         r->is_separated = false;
         r->at_loop = r->state;
@@ -190,17 +215,26 @@ static int close_piece(Reader *r, size_t mark, char letter) {
                                r->reterr);
         if (letter == '|' && r->is_separated)
                 return fail_at(r->t, mark, text, 2, "it is there already in this loop", r->reterr);
-        if (!quoting_state_equal(&r->state, &r->at_loop))
-                return fail_at(r->t, mark, text, 2, "quotes are not closed in the loop", r->reterr);
+        if (!quoting_state_alike(&r->state, &r->at_loop))
+                return fail_at(r->t, mark, text, 2, "quotes are not closed in the loop, or not understood",
+                               r->reterr);
+        /* All turns are read as the first one is. */
+        if (letter != '|' && !quoting_state_equal(r->t->language, &r->state, &r->at_loop))
+                return fail_at(r->t, mark, text, 2,
+                               "only some turns begin in the middle of a word: add a blank or a %|",
+                               r->reterr);
         n = add_part(
                 r, &(Part){ .kind = letter == '|' ? PART_SEPARATOR : PART_END, .offset = mark, .size = 2 });
         if (n < 0)
                 return n;
         if (letter == '|') {
                 r->is_separated = true;
-                r->state = r->at_loop;
+                r->at_piece = r->skipped = r->state;
                 return 0;
         }
+        if (r->is_separated)
+                r->state = r->at_piece;
+        r->skipped = r->at_loop;
         r->is_open = false;
         r->t->parts[r->loop].end = r->t->n_parts - 1;
         return 0;

@@ -237,6 +237,19 @@ def test_a_template_with_a_mistake_leaves_the_file(ci):
     assert ci.read(FILE) == b'B=acme+edge\n'
 
 
+def test_a_loop_whose_turns_would_be_quoted_differently_is_refused(ci):
+    own(ci, "# keys\n%['%k': %u\n%|c%]", 'own.yaml')
+    target(ci, 'own.yaml')
+    ci.start()
+    job = ci.client.wait_job('edge', Reason='target-malformed')
+    assert 'templates/own.yaml, line 3, column 4: %]' in job['Message'] and not os.path.exists(ci.path(FILE))
+    own(ci, "# keys\n%['%k': %u\n%]", 'own.yaml')
+    ci.reload()
+    ci.client.wait_job('edge', State='fresh', Reason='')
+    keys = yaml.safe_load(ci.read(FILE))
+    assert keys == {'quay.example.com/acme/a': 'acme+edge', 'quay.example.com/acme/b': 'acme+edge'}
+
+
 def test_a_place_takes_no_two_values(ci):
     own(ci, '%k\n', 'one')
     target(ci, 'one')

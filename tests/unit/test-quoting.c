@@ -67,7 +67,7 @@ static void it_makes_no_difference_where_a_text_is_cut(void **state) {
                         quoting_advance(l, &whole, text, sizeof(text) - 1);
                         quoting_advance(l, &pieces, text, cut);
                         quoting_advance(l, &pieces, text + cut, sizeof(text) - 1 - cut);
-                        assert_true(quoting_state_equal(&whole, &pieces));
+                        assert_true(quoting_state_equal(l, &whole, &pieces));
                 }
 }
 
