@@ -79,6 +79,11 @@ static UnitCall *unit_call_free(UnitCall *c) {
 }
 DEFINE_CLEANUP(UnitCall *, unit_call_free)
 
+/* Two bytes that need no memory: of no answer at all a file of no bytes would be made. */
+static void say_nothing(int fd) {
+        (void) send(fd, "{}", 2, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void end_call(UnitCall *c) {
         UnitSocket *s = c->socket;
         size_t at = 0;
@@ -152,8 +157,7 @@ static void answer(UnitCall *c) {
         if (r >= 0)
                 r = write_some(c);
         else
-                /* Two bytes that need no memory. */
-                (void) send(c->fd, "{}", 2, MSG_NOSIGNAL | MSG_DONTWAIT);
+                say_nothing(c->fd);
         if (r == 0)
                 r = await_reader(c);
         if (r < 0)
@@ -254,6 +258,7 @@ static void hand_over(UnitCall *c) {
         free(TAKE_PTR(c->name));
 }
 
+/* On failure the connection stays the caller's, who still owes it an answer. */
 static int add_call(UnitSocket *s, int *fd, const char *name, UnitPeer *peer) {
         _cleanup_(unit_call_freep) UnitCall *c = NULL;
         int r;
@@ -262,17 +267,18 @@ static int add_call(UnitSocket *s, int *fd, const char *name, UnitPeer *peer) {
         if (!c)
                 return -ENOMEM;
         c->socket = s;
-        c->fd = TAKE_FD(*fd);
+        c->fd = -EBADF;
         c->peer = *peer;
         *peer = (UnitPeer){};
         r = free_and_strdup(&c->name, name);
         if (r >= 0)
-                r = sd_event_add_io(s->event, &c->io, c->fd, /* events= */ 0, on_io, c);
+                r = sd_event_add_io(s->event, &c->io, *fd, /* events= */ 0, on_io, c);
         if (r >= 0)
                 r = sd_event_add_time_relative(s->event, &c->timer, CLOCK_BOOTTIME, UNIT_CREDENTIAL_PATIENCE,
                                                TIMER_ACCURACY, on_timer, c);
         if (r < 0)
                 return r;
+        c->fd = TAKE_FD(*fd);
         s->calls[s->n_calls++] = TAKE_PTR(c);
         return 0;
 }
@@ -319,7 +325,7 @@ static int admit(UnitSocket *s, int *fd, const char *name, const PeerAddress *ad
         r = unit_peer_parse(address->un.sun_path, size - offsetof(struct sockaddr_un, sun_path), &peer);
         if (r == -EINVAL) {
                 /* Who knows what else the service manager comes to say. */
-                (void) send(*fd, "{}", 2, MSG_NOSIGNAL | MSG_DONTWAIT);
+                say_nothing(*fd);
                 refuse(s, &user,
                        "its address names no unit and credential, as that of the service manager "
                        "does; it was told that there is none");
@@ -343,8 +349,10 @@ static int take_one(UnitSocket *s) {
         if (fd < 0)
                 return errno == EAGAIN ? 0 : errno == ECONNABORTED || errno == EINTR ? 1 : -errno;
         r = admit(s, &fd, /* name= */ NULL, &address, size);
-        if (r < 0)
+        if (r < 0) {
                 log_warning_errno(r, "Cannot serve the credential of a unit: %m");
+                say_nothing(fd);
+        }
         return 1;
 }
 
