@@ -71,8 +71,16 @@ static const SettingCompanion companions[] = {
         { CLUSTERS, "Context", NULL, "Kubeconfig" },
 };
 
+/* The API server refuses to make a token that lives for less. */
+static const SettingLimit limits[] = { { BIT(KUBERNETES), "Lifetime", 600 } };
+
 static int check(char **settings, unsigned user, const char *name, Conf *conf) {
-        SettingRules rules = { NULL, 0, choices, ELEMENTSOF(choices), companions, ELEMENTSOF(companions) };
+        SettingRules rules = { .choices = choices,
+                               .n_choices = ELEMENTSOF(choices),
+                               .companions = companions,
+                               .n_companions = ELEMENTSOF(companions),
+                               .limits = limits,
+                               .n_limits = ELEMENTSOF(limits) };
 
         rules.keys = identity_key_all(&rules.n_keys);
         return settings_check(settings, &rules, user, name, conf);

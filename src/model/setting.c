@@ -320,6 +320,22 @@ static int check_companion(char *const *settings, const SettingCompanion *c, Con
                                 value, c->needs);
 }
 
+static int check_limit(char *const *settings, const SettingRules *rules, const SettingLimit *l,
+                       const char *name, Conf *conf) {
+        const ConfAssignment *a = find_assignment(conf, l->key);
+        const char *value = settings_get(settings, l->key);
+        char span[SPAN_MAX];
+        usec_t usec;
+
+        if (!value || !a || parse_u64(value, 0, UINT64_MAX, &usec) < 0 || usec >= l->shortest * USEC_PER_SEC)
+                return 0;
+        return conf_add_message(conf, CONF_ERROR, a->file, a->line,
+                                "%s=%s is shorter than the %s that %s asks for at least, write for example "
+                                "%s=%s",
+                                l->key, a->value, format_span(span, l->shortest * USEC_PER_SEC), name,
+                                l->key, find_key(rules, l->key)->example);
+}
+
 int settings_check(char **settings, const SettingRules *rules, unsigned user, const char *name, Conf *conf) {
         int r;
 
@@ -334,5 +350,8 @@ int settings_check(char **settings, const SettingRules *rules, unsigned user, co
         for (size_t i = 0; i < rules->n_companions && r >= 0; i++)
                 if (rules->companions[i].users & user)
                         r = check_companion(settings, rules->companions + i, conf);
+        for (size_t i = 0; i < rules->n_limits && r >= 0; i++)
+                if (rules->limits[i].users & user)
+                        r = check_limit(settings, rules, rules->limits + i, name, conf);
         return r < 0 ? r : 0;
 }

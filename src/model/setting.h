@@ -69,6 +69,13 @@ typedef struct SettingCompanion {
         const char *key, *value, *needs;
 } SettingCompanion;
 
+/* What some users take less of than the table of keys says, for spans. */
+typedef struct SettingLimit {
+        unsigned users;
+        const char *key;
+        unsigned shortest; /* seconds */
+} SettingLimit;
+
 typedef struct SettingRules {
         const SettingKey *keys;
         size_t n_keys;
@@ -76,6 +83,8 @@ typedef struct SettingRules {
         size_t n_choices;
         const SettingCompanion *companions;
         size_t n_companions;
+        const SettingLimit *limits;
+        size_t n_limits;
 } SettingRules;
 
 /* Drops what `user` (a bit) does not take, with a warning, and complains of what is missing or too much;

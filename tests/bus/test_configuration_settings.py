@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Each key of an identity, and of the section [Exchange], with a wrong value: what is said names file, line and key,
-and what would be right. The keys are those of the programs' own tables, so one without a row here fails."""
+"""Each key of an identity, and of the sections [Exchange] and [Kubernetes], with a wrong value: what is said names
+file, line and key, and what would be right. The keys are those of the programs' own tables: one without a row here
+fails."""
 
 import os
 import re
@@ -50,6 +51,7 @@ WRONG = [
     ('kubernetes', 'BoundObject', 'ConfigMap/x', 'BoundObject=Node/'),
     ('kubernetes', 'BoundObject', 'Pod/a/b/c', 'BoundObject='),
     ('kubernetes', 'Lifetime', '5s', 'between 1min and 1d, for example 10min'),
+    ('kubernetes', 'Lifetime', '9min 59s', 'shorter than the 10min that Source=kubernetes asks for'),
     ('signed', 'Subject', 'a b', PLAIN), ('signed', 'KeyFile', 'host.key', PATH),
     ('signed', 'KeyURI', '/etc/pullauth/host.key', 'KeyURI=pkcs11:'), ('signed', 'PINFile', 'pin', PATH),
     ('signed', 'PublishedKeyFile', 'next.pub', PATH), ('signed', 'KeyID', 'a b', PLAIN),
@@ -99,6 +101,33 @@ MISSING_EXCHANGE = [
     ('Issuer=https://b\nClientID=c\nClientKeyFile=/k\nClientSecretFile=/s\n', 'at most one of'),
 ]
 
+# Of section [Kubernetes] of a target.
+CLUSTER = {'Secret': 'quay-pull', 'Server': 'https://api.example.com', 'TokenFile': '/etc/token'}
+LABEL, ANNOTATION = 'Label=team=edge', 'Annotation=tekton.dev/docker-0='
+WRONG_CLUSTER = [
+    ('Secret', 'Quay', 'Secret=quay-pull'), ('Secret', 'a/b', 'Secret=quay-pull'),
+    ('Namespace', 'Edge', 'Namespace=edge'), ('Namespace', 'a b', 'Namespace=edge'),
+    ('Create', 'none', 'none of owner, merge and orphan'), ('Delete', 'merge', 'neither delete nor retain'),
+    ('Label', 'team', LABEL), ('Label', 'team=a b', LABEL), ('Label', 'te am=a', LABEL),
+    ('Label', 'app.kubernetes.io/managed-by=me', 'pullauthd sets'),
+    ('Annotation', 'a b=c', ANNOTATION), ('Annotation', 'pullauth.org/owner=me', 'pullauthd sets'),
+    ('Server', 'http://api.example.com', 'Server=https://'), ('TokenFile', 'token', PATH),
+    ('ClientCertificateFile', './c.pem', PATH), ('ClientKeyFile', 'credential:', CREDENTIAL),
+    ('Kubeconfig', '~/.kube/config', PATH), ('Context', b'\xff', 'UTF-8'), ('InCluster', 'sometimes', BOOLEAN),
+    ('CAFile', 'ca.pem', PATH), ('Proxy', 'socks5://p:1', 'Proxy=http://'),
+]
+MISSING_CLUSTER = [
+    ('Server=https://a\nTokenFile=/t\n', 'Secret= is missing'),
+    ('Secret=a\nSecret=\nInCluster=yes\n', 'Secret= is missing'),
+    ('Secret=a\n', 'Section [Kubernetes] needs exactly one of Server=, InCluster=, Kubeconfig='),
+    ('Secret=a\nServer=https://a\nTokenFile=/t\nInCluster=yes\n', 'exactly one of Server=, InCluster=, Kubeconfig='),
+    ('Secret=a\nServer=https://a\n', 'needs exactly one of TokenFile=, ClientKeyFile='),
+    ('Secret=a\nServer=https://a\nClientKeyFile=/k\n', 'ClientKeyFile=/k needs ClientCertificateFile='),
+    ('Secret=a\nServer=https://a\nTokenFile=/t\nClientCertificateFile=/c\n', 'needs ClientKeyFile='),
+    ('Secret=a\nInCluster=yes\nContext=c\n', 'Context=c needs Kubeconfig='),
+    ('Secret=a\nInCluster=yes\n[Target]\nMode=0640\n', 'is for a target that is no file: take Path=, Owner='),
+]
+
 
 def octets(value):
     return value if isinstance(value, bytes) else value.encode()
@@ -108,6 +137,11 @@ def section(usual, key, value):
     """The other lines come first. Returns the text, and the number that the key's line has below its section."""
     lines = [octets(f'{name}={usual[name]}') for name in usual if name != key]
     return b'\n'.join([*lines, octets(key) + b'=' + octets(value), b'']), len(lines) + 1
+
+
+# Kinds of files that a job names: where they lie, how they begin, what in the job names them.
+SECTIONS = {'identity': ('identities', b'[Identity]\n', 'Identity'),
+            'target': ('targets', b'[Kubernetes]\n', 'Targets')}
 
 
 class Files:
@@ -120,9 +154,9 @@ class Files:
     def add(self, kind, text, line, *words):
         name = f'r{len(self.rows)}'
         job = f'[Job]\nRegistry=quay.example.com\nScopes={name}\n'
-        if kind == 'identity':
-            self.host.write(f'etc/pullauth/identities/{name}.identity', b'[Identity]\n' + octets(text))
-            job += f'Robot=acme+{name}\nIdentity={name}\n'
+        if kind in SECTIONS:
+            self.host.write(f'etc/pullauth/{SECTIONS[kind][0]}/{name}.{kind}', SECTIONS[kind][1] + octets(text))
+            job += f'Robot=acme+{name}\n{SECTIONS[kind][2]}={name}\n'
         else:
             job += 'Exchange=oauth2\nUsername=u\n'
             line += job.count('\n') if line else 0
@@ -139,7 +173,7 @@ class Files:
             said = [(severity, where, at, what) for severity, where, at, what in messages(job) if where == file]
             errors = [row for row in said
                       if row[0] == 'error' and row[2] == line and all(word in row[3] for word in words)]
-            if len(errors) != 1:
+            if len(errors) != 1 or file.endswith('.target') and len(said) != 1:
                 yield text, line, words, said
 
 
@@ -169,6 +203,18 @@ def test_wrong_values_of_an_exchange_do_so_too(host):
     assert host.client.jobs()['edge'][4] == 'fresh', 'nobody else is concerned'
 
 
+@pytest.mark.limit(300)
+def test_wrong_values_of_a_target_in_a_cluster_do_so_too(host):
+    rows = Files(host)
+    for key, value, says in WRONG_CLUSTER:
+        rows.add('target', *section(CLUSTER, key, value), key if says != 'UTF-8' else '', says)
+    for text, says in MISSING_CLUSTER:
+        rows.add('target', text, 0, says)
+    wrong = list(rows.wrong())
+    assert not wrong, '\n'.join(map(str, wrong))
+    assert host.client.jobs()['edge'][4] == 'fresh', 'nobody else is concerned'
+
+
 def table(name):
     """The keys of a table of the programs, and those that can be wrong in no way but by their letters."""
     with open(os.path.join(TOP, 'src', 'model', f'{name}.c'), encoding='utf-8') as file:
@@ -180,6 +226,13 @@ def table(name):
 def test_every_key_has_a_row(name, rows):
     keys = table(name)
     assert len(keys) > 10 and keys <= rows, sorted(keys - rows)
+
+
+def test_every_key_of_a_target_in_a_cluster_has_a_row():
+    with open(os.path.join(TOP, 'src', 'model', 'target-config.c'), encoding='utf-8') as file:
+        keys = set(re.findall(r'\{ "Kubernetes", "(\w+)", ', file.read()))
+    rows = {row[0] for row in WRONG_CLUSTER}
+    assert len(keys) > 10 and keys == rows, sorted(keys ^ rows)
 
 
 def test_a_warning_about_an_identity_is_shown_at_its_jobs_and_logged_once(edge):

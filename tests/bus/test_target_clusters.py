@@ -78,6 +78,17 @@ def test_a_secret_of_another_kind_is_not_believed(cluster):
     assert set(cluster.asked) == {'read'}
 
 
+def test_keys_that_mean_nothing_are_told_with_their_line_and_do_no_harm(cluster):
+    host, file = cluster.host, 'etc/pullauth/targets/pods.target'
+    host.write(file, host.read(file).decode() + 'Colour=blue\nServiceAccount=quay\nMode=0640\n')
+    host.start()
+    host.client.wait_job('edge', State='fresh')
+    assert cluster.token() == fragment(host)
+    for line, key in (5, 'Colour'), (6, 'ServiceAccount'), (7, 'Mode'):
+        told = [row for row in host.log().splitlines() if f'{key}' in row]
+        assert len(told) == 1 and f'pods.target:{line}: ' in told[0], told
+
+
 @pytest.mark.parametrize('action', ['read', 'apply'])
 def test_what_changes_while_the_cluster_is_asked_is_not_forgotten(cluster, action):
     host, later, held = cluster.host, Later(), []

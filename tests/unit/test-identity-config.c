@@ -124,6 +124,33 @@ static void what_is_missing_or_wrong_is_said(void **state) {
         }
 }
 
+/* What one source takes less of than another is known when all lines are read; the message names the line
+ * nevertheless. */
+static void a_time_span_may_be_too_short_for_one_source_alone(void **state) {
+        static const char more[] = "Source=kubernetes\nServiceAccount=a\nAudience=q\nInCluster=yes\n";
+        static const char *const spans[] = { "599s", "10min", "1min" };
+
+        for (size_t i = 0; i < ELEMENTSOF(spans); i++) {
+                _cleanup_free_ char *text = NULL, *other = NULL;
+                _cleanup_(identity_config_freep) IdentityConfig *c = NULL, *d = NULL;
+                _cleanup_conf_ Conf *conf = NULL, *more_conf = NULL;
+
+                assert_ok(text_format(&text, "[Identity]\nLifetime=%s\n%s", spans[i], more));
+                conf = parse(text, &c);
+                assert_int_equal(conf->n_messages, i == 1 ? 0 : 1);
+                if (i != 1) {
+                        assert_int_equal(conf->messages[0].line, 2);
+                        assert_non_null(strstr(conf->messages[0].text, spans[i]));
+                        assert_non_null(strstr(conf->messages[0].text,
+                                               "shorter than the 10min that Source=kubernetes asks for"));
+                }
+                assert_ok(
+                        text_format(&other, "[Identity]\nLifetime=%s\nSource=aws\nAudience=q\n", spans[i]));
+                more_conf = parse(other, &d);
+                assert_int_equal(more_conf->n_messages, 0);
+        }
+}
+
 static void assert_warns(const char *text, const char *says, const char *key, const char *value) {
         _cleanup_(identity_config_freep) IdentityConfig *c = NULL;
         _cleanup_conf_ Conf *conf = parse(text, &c);
@@ -177,6 +204,7 @@ int main(void) {
                 cmocka_unit_test(a_whole_identity_is_taken),
                 cmocka_unit_test(each_owner_frees_it),
                 cmocka_unit_test(what_is_missing_or_wrong_is_said),
+                cmocka_unit_test(a_time_span_may_be_too_short_for_one_source_alone),
                 cmocka_unit_test(the_last_line_wins_and_values_are_canonical),
                 cmocka_unit_test(a_no_is_as_good_as_nothing),
                 cmocka_unit_test(keys_of_other_sources_are_said_to_mean_nothing),
