@@ -189,6 +189,7 @@ def test_who_waits_when_the_daemon_is_killed_is_answered_by_the_next_one(early):
 def test_a_second_crash_loses_nobody_either(early):
     asking = units.connect(early)
     wait_kept(early, 1)
+    log_says(early, "Unit 'app.service' waits")  # the last that is done for it, and counted below
     for n in (2, 3):
         assert early.stop(signal.SIGKILL) == -signal.SIGKILL
         early.start(wait=False)
