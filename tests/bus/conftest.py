@@ -23,6 +23,14 @@ def host():
 @pytest.fixture
 def edge(host):
     """A running daemon with one job that is fresh."""
-    host.standard().start()
-    host.client.wait_job('edge', State='fresh')
+    return host.standard().begin()
+
+
+@pytest.fixture
+def ci(host):
+    """A job that names one target, `ci`, whose directory alone is there yet. What the target is the test writes."""
+    os.mkdir(host.path('etc/ci'), 0o755)
+    os.chown(host.path('etc/ci'), *[os.stat(host.path('etc')).st_uid] * 2)
+    host.standard()
+    host.job(more='Targets=ci\n')
     return host

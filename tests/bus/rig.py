@@ -283,6 +283,12 @@ class Host:
             self.notify.wait('READY=1', 90, self.daemon)
         return self
 
+    def begin(self):
+        """Returns when the job of a standard host has its credential."""
+        self.start()
+        self.client.wait_job('edge', State='fresh')
+        return self
+
     def stop(self, number=signal.SIGTERM):
         """Ends the daemon and returns its status."""
         if not self.daemon:

@@ -20,25 +20,13 @@ def keys(host):
 
 
 @pytest.fixture
-def ci(host):
-    """A job that names one target with a file of its own, which is not there yet."""
-    target(host)
-    os.mkdir(host.path('etc/ci'), 0o755)
-    os.chown(host.path('etc/ci'), *[os.stat(host.path('etc')).st_uid] * 2)
-    host.identity()
-    host.token()
-    host.job(more='Targets=ci\n')
-    return host
-
-
-def begin(host):
-    host.start()
-    host.client.wait_job('edge', State='fresh')
-    return host
+def ci(ci):
+    target(ci)
+    return ci
 
 
 def test_what_others_write_is_taken_out_again(ci):
-    before = begin(ci).read(FILE)
+    before = ci.begin().read(FILE)
     assert keys(ci) == [KEY]
     content = json.loads(before)
     content['auths']['docker.io'] = {'auth': 'Zm9vOmJhcg=='}
@@ -61,14 +49,14 @@ def test_a_file_that_would_lose_something_is_refused(ci):
 @pytest.mark.parametrize('text', ['', '{}', '{"auths": {}}'])
 def test_a_file_that_says_nothing_becomes_ours(ci, text):
     ci.write(FILE, text)
-    assert keys(begin(ci)) == [KEY]
+    assert keys(ci.begin()) == [KEY]
 
 
 @pytest.mark.parametrize('running', [True, False], ids=['reload', 'restart'])
 def test_a_shared_file_becomes_one_of_its_own(ci, running):
     target(ci, 'merge')
     ci.write(FILE, FOREIGN)
-    assert keys(begin(ci)) == ['docker.io', KEY]
+    assert keys(ci.begin()) == ['docker.io', KEY]
     target(ci)
     if running:
         ci.reload()
@@ -88,7 +76,7 @@ def test_a_shared_file_becomes_one_of_its_own(ci, running):
 
 
 def test_without_a_credential_it_is_an_empty_object(ci):
-    begin(ci)
+    ci.begin()
     ci.job(more='Targets=ci\nEnabled=no\n')
     ci.reload()
     ci.wait_file(FILE, lambda: ci.read(FILE) == b'{}')
@@ -100,7 +88,7 @@ def test_without_a_credential_it_is_an_empty_object(ci):
 @pytest.mark.parametrize('running', [True, False], ids=['reload', 'restart'])
 def test_it_goes_with_the_last_job(ci, running, more):
     ci.job(more=f'Targets=ci\n{more}')
-    begin(ci)
+    ci.begin()
     os.unlink(ci.path('etc/pullauth/jobs/edge.job'))
     if running:
         ci.reload()
@@ -130,6 +118,6 @@ def test_a_template_has_no_room_for_others(ci):
 
 
 def test_what_it_would_be_is_shown(ci):
-    begin(ci)
+    ci.begin()
     shown = json.loads(ci.client.call('org.pullauth1.Manager', 'RenderTarget', 's', 'ci'))
     assert list(shown['auths']) == [KEY]

@@ -27,23 +27,12 @@ def own(host, text, name='own.env'):
 
 
 @pytest.fixture
-def ci(host):
-    """A job that names one target, which is not there yet."""
+def ci(ci):
     for name in os.listdir(SHIPPED):
         with open(os.path.join(SHIPPED, name), encoding='utf-8') as file:
-            host.write(f'usr/lib/pullauth/templates/{name}', file.read())
-    os.mkdir(host.path('etc/ci'), 0o755)
-    os.chown(host.path('etc/ci'), *[os.stat(host.path('etc')).st_uid] * 2)
-    host.identity()
-    host.token()
-    host.job(more='Targets=ci\nScopes=acme/a acme/b\n')
-    return host
-
-
-def begin(host):
-    host.start()
-    host.client.wait_job('edge', State='fresh')
-    return host
+            ci.write(f'usr/lib/pullauth/templates/{name}', file.read())
+    ci.job(more='Targets=ci\nScopes=acme/a acme/b\n')
+    return ci
 
 
 def user_and_secret(host):
@@ -57,7 +46,7 @@ def expires(host):
 
 def test_an_auth_json(ci):
     target(ci, 'auth.json')
-    user, password = user_and_secret(begin(ci))
+    user, password = user_and_secret(ci.begin())
     entry = {'auth': base64.b64encode(f'{user}:{password}'.encode()).decode()}
     assert json.loads(ci.read(FILE)) == {'auths': {f'quay.example.com/acme/{path}': entry for path in 'ab'}}
     assert os.stat(ci.path(FILE)).st_mode & 0o7777 == 0o600
@@ -65,14 +54,14 @@ def test_an_auth_json(ci):
 
 def test_a_configuration_of_docker(ci):
     target(ci, 'docker-config.json')
-    user, password = user_and_secret(begin(ci))
+    user, password = user_and_secret(ci.begin())
     entry = {'auth': base64.b64encode(f'{user}:{password}'.encode()).decode()}
     assert json.loads(ci.read(FILE)) == {'auths': {'quay.example.com': entry}}
 
 
 def test_a_secret_of_kubernetes(ci):
     target(ci, 'secret.yaml', 'Variable=namespace=edge\n')
-    user, password = user_and_secret(begin(ci))
+    user, password = user_and_secret(ci.begin())
     manifest = yaml.safe_load(ci.read(FILE))
     inner = json.loads(base64.b64decode(manifest.pop('data')['.dockerconfigjson']))
     assert manifest == {'apiVersion': 'v1', 'kind': 'Secret', 'type': 'kubernetes.io/dockerconfigjson',
@@ -85,7 +74,7 @@ def test_a_secret_of_kubernetes(ci):
 
 def test_a_hosts_file_of_containerd(ci):
     target(ci, 'hosts.toml')
-    user, password = user_and_secret(begin(ci))
+    user, password = user_and_secret(ci.begin())
     table = tomllib.loads(ci.read(FILE).decode())
     host = table['host']['https://quay.example.com']
     assert table['server'] == 'https://quay.example.com'
@@ -94,7 +83,7 @@ def test_a_hosts_file_of_containerd(ci):
 
 def test_an_environment_file(ci):
     target(ci, 'credential.env')
-    user, password = user_and_secret(begin(ci))
+    user, password = user_and_secret(ci.begin())
     script = '. "$1"; printf "%s\\n" "$REGISTRY" "$REGISTRY_USERNAME" "$REGISTRY_PASSWORD" "$REGISTRY_PASSWORD_EXPIRES"'
     read = subprocess.run(['sh', '-c', script, 'sh', ci.path(FILE)], check=True, stdout=subprocess.PIPE, text=True)
     assert read.stdout.split() == ['quay.example.com', user, password, str(expires(ci))]
@@ -114,7 +103,7 @@ def read_by_systemd(directory, text):
 def test_shells_and_systemd_read_the_same_in_an_environment_file(ci, tmp_path, value):
     own(ci, 'BUILD_ID=x%{v}\nVERSION_ID=\'%{v}\'\nVARIANT_ID="%{v}"\n')
     target(ci, 'own.env', f'Variable=v={value}\n')
-    text = begin(ci).read(FILE)
+    text = ci.begin().read(FILE)
     script = '. "$1"; printf "%s\\n" "$BUILD_ID" "$VERSION_ID" "$VARIANT_ID"'
     by_shell = subprocess.run(['sh', '-c', script, 'sh', ci.path(FILE)], check=True, stdout=subprocess.PIPE, text=True)
     assert by_shell.stdout.splitlines() == ['x' + value, value, value]
@@ -132,7 +121,7 @@ def test_a_netrc(ci):
 
 def test_a_file_follows_its_credential(ci):
     target(ci, 'credential.env')
-    begin(ci)
+    ci.begin()
     before, old = ci.read(FILE), user_and_secret(ci)[1]
     ci.client.call('org.pullauth1.Manager', 'RefreshJob', 's', 'edge')
     ci.wait_file(FILE, lambda: ci.read(FILE) != before)
@@ -142,14 +131,14 @@ def test_a_file_follows_its_credential(ci):
 
 def test_what_another_one_did_to_it_is_mended(ci):
     target(ci, 'credential.env')
-    before = begin(ci).read(FILE)
+    before = ci.begin().read(FILE)
     ci.write(FILE, 'REGISTRY=elsewhere\n')
     ci.wait_file(FILE, lambda: ci.read(FILE) == before)
 
 
 def test_a_file_that_says_nothing_without_a_credential_goes_with_it(ci):
     target(ci, 'credential.env')
-    begin(ci)
+    ci.begin()
     ci.job(more='Targets=ci\nEnabled=no\n')
     ci.reload()
     ci.wait_file(FILE, lambda: not os.path.exists(ci.path(FILE)))
@@ -161,7 +150,7 @@ def test_a_file_that_says_nothing_without_a_credential_goes_with_it(ci):
 
 def test_a_file_that_says_something_without_a_credential_stays(ci):
     target(ci, 'secret.yaml')
-    begin(ci)
+    ci.begin()
     ci.job(more='Targets=ci\nEnabled=no\n')
     ci.reload()
 
@@ -180,7 +169,7 @@ def test_a_file_that_says_something_without_a_credential_stays(ci):
 @pytest.mark.parametrize('running', [True, False], ids=['reload', 'restart'])
 def test_a_file_goes_with_its_target(ci, running):
     target(ci, 'secret.yaml')
-    begin(ci)
+    ci.begin()
     ci.job(more='Targets=system\n')
     os.unlink(ci.path('etc/pullauth/targets/ci.target'))
     if running:
@@ -193,7 +182,7 @@ def test_a_file_goes_with_its_target(ci, running):
 
 def test_a_target_that_has_no_template_any_more_is_an_auth_json(ci):
     target(ci, 'credential.env')
-    begin(ci)
+    ci.begin()
     ci.write('etc/pullauth/targets/ci.target', f'[Target]\nPath=/{FILE}\n')
     ci.reload()
     ci.wait_file(FILE, lambda: ci.read(FILE).startswith(b'{'))
@@ -204,7 +193,7 @@ def test_a_target_that_has_no_template_any_more_is_an_auth_json(ci):
 def test_what_a_template_left_ends_as_an_empty_object(ci):
     """The template goes while there is no credential."""
     target(ci, 'credential.env')
-    begin(ci)
+    ci.begin()
     ci.write('etc/pullauth/targets/ci.target', f'[Target]\nPath=/{FILE}\n')
     ci.job(more='Targets=ci\nEnabled=no\n')
     ci.reload()
@@ -225,7 +214,7 @@ def test_what_somebody_else_made_is_not_replaced(ci):
 def test_a_template_with_a_mistake_leaves_the_file(ci):
     own(ci, 'A=%u\n')
     target(ci, 'own.env')
-    before = begin(ci).read(FILE)
+    before = ci.begin().read(FILE)
     own(ci, '# one\nA=%u %z\n')
     ci.reload()
     job = ci.client.wait_job('edge', Reason='target-malformed')
@@ -277,7 +266,7 @@ def test_a_template_of_somebody_else_is_none(ci):
 def test_the_administrator_has_the_last_word(ci):
     own(ci, 'MINE=%u\n', 'credential.env')
     target(ci, 'credential.env')
-    assert begin(ci).read(FILE) == b'MINE=acme+edge\n'
+    assert ci.begin().read(FILE) == b'MINE=acme+edge\n'
 
 
 @pytest.mark.parametrize('line, complaint', [
@@ -293,7 +282,7 @@ def test_wrong_values_are_told_with_their_line(ci, line, complaint):
 
 def test_a_preview_has_no_secret(ci):
     target(ci, 'secret.yaml')
-    begin(ci)
+    ci.begin()
     text = ci.client.call('org.pullauth1.Manager', 'RenderTarget', 's', 'ci')
     inner = json.loads(base64.b64decode(yaml.safe_load(text)['data']['.dockerconfigjson']))
     assert {base64.b64decode(entry['auth']) for entry in inner['auths'].values()} == {b'acme+edge:(hidden)'}

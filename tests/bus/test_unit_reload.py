@@ -28,14 +28,9 @@ def wait_message(host, is_reached):
 
 
 @pytest.fixture
-def ci(host):
-    target(host)
-    os.mkdir(host.path('etc/ci'), 0o755)
-    os.chown(host.path('etc/ci'), *[os.stat(host.path('etc')).st_uid] * 2)
-    host.identity()
-    host.token()
-    host.job(more='Targets=ci\n')
-    return host
+def ci(ci):
+    target(ci)
+    return ci
 
 
 def manager(host, answer=lambda unit: 'done'):
@@ -48,15 +43,9 @@ def refresh(host):
     host.client.call('org.pullauth1.Manager', 'RefreshJob', 's', 'edge')
 
 
-def begin(host):
-    host.start()
-    host.client.wait_job('edge', State='fresh')
-    return host
-
-
 def test_a_unit_is_told_once_its_file_was_written(ci):
     units = manager(ci)
-    begin(ci)
+    ci.begin()
     units.wait_asked()
     assert units.asked[0][:2] == ('app.service', 'replace') and len(units.asked) == 1
     assert list(ci.auths(FILE)) == [KEY]
@@ -65,7 +54,7 @@ def test_a_unit_is_told_once_its_file_was_written(ci):
 
 def test_nobody_is_told_of_a_file_that_stays_as_it_is(ci):
     units = manager(ci)
-    begin(ci)
+    ci.begin()
     units.wait_asked()
     ci.restart()
     ci.client.wait_job('edge', State='fresh')
@@ -77,7 +66,7 @@ def test_nobody_is_told_of_a_file_that_stays_as_it_is(ci):
 def test_many_changes_are_few_requests(ci):
     """Each job is a change of the file. The first one is told at once, and the rest together."""
     units = manager(ci)
-    begin(ci)
+    ci.begin()
     units.wait_asked()
     for name in ('one', 'two', 'three'):
         ci.job(name, more='Targets=ci\nScopes=acme/' + name + '\n')
@@ -92,7 +81,7 @@ def test_many_changes_are_few_requests(ci):
 def test_each_unit_is_told(ci):
     target(ci, 'app.service other@1.service', 'ReloadUnit=third.socket\n')
     units = manager(ci)
-    begin(ci)
+    ci.begin()
     units.wait_asked(3)
     assert sorted(row[0] for row in units.asked) == ['app.service', 'other@1.service', 'third.socket']
 
@@ -107,7 +96,7 @@ def test_each_unit_is_told(ci):
 ])
 def test_a_unit_that_cannot_be_reloaded_is_told_of_and_fails_nobody(ci, answer, words):
     manager(ci, lambda unit: answer)
-    begin(ci)
+    ci.begin()
     row = wait_message(ci, bool)
     assert row[2] == 'published' and "'app.service'" in row[3] and all(word in row[3] for word in words)
     assert ci.client.job('edge')['State'] == 'fresh' and ci.client.job('edge')['Reason'] == ''
@@ -116,7 +105,7 @@ def test_a_unit_that_cannot_be_reloaded_is_told_of_and_fails_nobody(ci, answer, 
 
 def test_a_unit_that_is_reloaded_again_is_well(ci):
     units = manager(ci, lambda unit: 'failed')
-    begin(ci)
+    ci.begin()
     wait_message(ci, bool)
     shown = ci.ctl('status', 'edge').stdout
     assert 'published' in shown and 'was not reloaded' in shown
@@ -127,14 +116,14 @@ def test_a_unit_that_is_reloaded_again_is_well(ci):
 
 
 def test_without_a_service_manager_it_is_said(ci):
-    begin(ci)
+    ci.begin()
     assert 'was not reloaded' in wait_message(ci, bool)[3]
 
 
 @pytest.mark.parametrize('result', ['canceled', 'skipped', 'done'])
 def test_a_job_that_gives_way_is_no_failure(ci, result):
     units = manager(ci, lambda unit: result)
-    begin(ci)
+    ci.begin()
     units.wait_asked()
     refresh(ci)
     units.wait_asked(2)
@@ -143,7 +132,7 @@ def test_a_job_that_gives_way_is_no_failure(ci, result):
 
 def test_what_is_said_of_other_jobs_is_not_ours(ci):
     units = manager(ci, lambda unit: None)
-    begin(ci)
+    ci.begin()
     units.wait_asked()
     units.end('app.service', 'failed', 77)
     units.end('other.service', 'failed')
@@ -157,7 +146,7 @@ def test_what_is_said_of_other_jobs_is_not_ours(ci):
 def test_what_a_bus_took_along_is_asked_for_again(ci):
     """The request was not answered when the bus ended."""
     units = manager(ci, lambda unit: units.HOLD)
-    begin(ci)
+    ci.begin()
     units.wait_asked()
     ci.bus.close()
     ci.forget_client()
