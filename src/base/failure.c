@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "base/failure.h"
 #include "base/text.h"
@@ -300,15 +299,10 @@ const char *reason_hint(Reason r) {
 
 /* Formats and cleans; what was there before stays if memory is short. */
 static int _printf_(2, 0) set_text(char **text, const char *format, va_list arguments) {
-        _cleanup_free_ char *raw = NULL;
         char *clean;
         int r;
 
-        if (vasprintf(&raw, format, arguments) < 0) {
-                raw = NULL;
-                return -ENOMEM;
-        }
-        r = text_clean(raw, strlen(raw), FAILURE_TEXT_MAX, &clean);
+        r = text_format_clean(&clean, FAILURE_TEXT_MAX, format, arguments);
         if (r < 0)
                 return r;
         free(*text);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/text.h"
 
 #define SIZE_LIMIT ((size_t) 16 * 1024 * 1024)
 
@@ -109,6 +110,16 @@ void secret_truncate(Secret *s, size_t size) {
                 return;
         explicit_bzero(s->data + size, s->size - size);
         s->size = size;
+}
+
+void secret_cut_blanks(Secret *s) {
+        struct iovec bytes = secret_peek(s);
+        const char *data = bytes.iov_base;
+
+        /* strchr() finds a NUL in every string. */
+        while (bytes.iov_len > 0 && data[bytes.iov_len - 1] && strchr(WHITESPACE, data[bytes.iov_len - 1]))
+                bytes.iov_len--;
+        secret_truncate(s, bytes.iov_len);
 }
 
 bool secret_equal(const Secret *a, const Secret *b) {

@@ -24,7 +24,7 @@ int secret_new_zero(size_t size, Secret **ret);
  * from malloc(); it is consumed also when the call fails. */
 int secret_new_take(void *data, size_t size, Secret **ret);
 
-/* Concatenates the given strings and secrets; see secret_join() users for "user:password". */
+/* One behind the other; NULL is empty. */
 int secret_join(const Secret *const *parts, size_t n_parts, Secret **ret);
 int secret_new_string(const char *text, Secret **ret);
 
@@ -39,8 +39,11 @@ struct iovec secret_peek(const Secret *s);
 struct iovec secret_writable(Secret *s);
 size_t secret_size(const Secret *s);
 
-/* Shrinks in place, erasing what is cut off. `size` must not exceed the present size. */
+/* Shrinks in place, erasing what is cut off. Never makes it larger. */
 void secret_truncate(Secret *s, size_t size);
+
+/* Takes blanks and line breaks from the end, which editors and echo(1) put there. */
+void secret_cut_blanks(Secret *s);
 
 /* Compares in constant time for equal sizes. NULL equals only NULL. */
 bool secret_equal(const Secret *a, const Secret *b);

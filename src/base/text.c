@@ -5,7 +5,6 @@
  * but UTF-8, and never cuts a character in half. Secrets do not belong here: copies made by these
  * functions are not erased. */
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -172,6 +171,16 @@ int text_clean(const void *data, size_t size, size_t max, char **ret) {
         text[used] = '\0';
         *ret = text;
         return 0;
+}
+
+int text_format_clean(char **ret, size_t max, const char *format, va_list arguments) {
+        _cleanup_free_ char *raw = NULL;
+
+        if (vasprintf(&raw, format, arguments) < 0) {
+                raw = NULL;
+                return -ENOMEM;
+        }
+        return text_clean(raw, strlen(raw), max, ret);
 }
 
 int text_clean_lines(const void *data, size_t size, char **ret) {

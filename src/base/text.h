@@ -3,6 +3,7 @@
 
 /* Strings and string vectors (NULL-terminated arrays, "strv"). */
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/macro.h"
@@ -39,6 +40,9 @@ bool text_is_utf8(const void *data, size_t size);
  * space, runs of blanks collapse, blanks at both ends go, and what is longer than `max` bytes is cut at a
  * character boundary with an ellipsis ("…", counted in `max`; max >= 4). Returns 0 or -ENOMEM. */
 int text_clean(const void *data, size_t size, size_t max, char **ret);
+
+/* Formats and cleans. Returns 0 or -ENOMEM. */
+int text_format_clean(char **ret, size_t max, const char *format, va_list arguments) _printf_(3, 0);
 
 /* The same for a whole text: lines, their indentation and all blanks stay; what else is cleaned above
  * becomes '?', nothing is cut. */

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -121,18 +120,13 @@ int conf_new(Conf **ret) {
 
 int conf_add_message(Conf *c, ConfSeverity severity, const char *file, unsigned line, const char *format,
                      ...) {
-        _cleanup_free_ char *raw = NULL, *text = NULL, *copy = NULL;
+        _cleanup_free_ char *text = NULL, *copy = NULL;
         va_list ap;
         int r;
 
         va_start(ap, format);
-        r = vasprintf(&raw, format, ap);
+        r = text_format_clean(&text, MESSAGE_TEXT_MAX, format, ap);
         va_end(ap);
-        if (r < 0) {
-                raw = NULL;
-                return -ENOMEM;
-        }
-        r = text_clean(raw, strlen(raw), MESSAGE_TEXT_MAX, &text);
         if (r < 0)
                 return r;
         copy = strdup(file);

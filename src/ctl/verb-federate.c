@@ -221,14 +221,6 @@ static bool is_terminal(const char *path) {
         return streq(path, "-") && isatty(STDIN_FILENO) == 1;
 }
 
-static void cut_blanks(Secret *s) {
-        struct iovec bytes = secret_peek(s);
-
-        while (bytes.iov_len > 0 && strchr(WHITESPACE, ((const char *) bytes.iov_base)[bytes.iov_len - 1]))
-                bytes.iov_len--;
-        secret_truncate(s, bytes.iov_len);
-}
-
 static bool can_be_token(const Secret *s) {
         return secret_size(s) > 0 && secret_size(s) <= FEDERATION_TOKEN_MAX && secret_is_string(s) &&
                text_is_token(secret_peek(s).iov_base);
@@ -260,7 +252,7 @@ static int get_token(Federate *f) {
                 return fail(f, r, "read the OAuth token");
         else {
                 if (r >= 0)
-                        cut_blanks(f->request.token);
+                        secret_cut_blanks(f->request.token);
                 if (r >= 0 && can_be_token(f->request.token))
                         return 0;
                 complain("That is no OAuth token: one line without blanks is, of at most %d characters",

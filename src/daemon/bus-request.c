@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -18,19 +17,14 @@
 #define ERROR_TEXT_MAX 2048
 
 int bus_error(sd_bus_error *reterror, ApiError e, const char *format, ...) {
-        _cleanup_free_ char *raw = NULL, *text = NULL;
+        _cleanup_free_ char *text = NULL;
         va_list ap;
         int r;
 
-        va_start(ap, format);
-        r = vasprintf(&raw, format, ap);
-        va_end(ap);
-        if (r < 0) {
-                raw = NULL;
-                return -ENOMEM;
-        }
         /* Names of files are bytes; the bus wants text. */
-        r = text_clean(raw, strlen(raw), ERROR_TEXT_MAX, &text);
+        va_start(ap, format);
+        r = text_format_clean(&text, ERROR_TEXT_MAX, format, ap);
+        va_end(ap);
         return r < 0 ? r : sd_bus_error_set(reterror, api_error_to_string(e), text);
 }
 

@@ -87,14 +87,6 @@ static int read_rooted(const char *root, const char *path, size_t max, Secret **
         return file_read(AT_FDCWD, full, max, FILE_READ_FOLLOW | FILE_READ_OWNED, ret, NULL);
 }
 
-static void cut_blanks(Secret *s) {
-        struct iovec bytes = secret_peek(s);
-
-        while (bytes.iov_len > 0 && strchr(WHITESPACE, ((const char *) bytes.iov_base)[bytes.iov_len - 1]))
-                bytes.iov_len--;
-        secret_truncate(s, bytes.iov_len);
-}
-
 /* A credential that the service manager set up when this service started. */
 static int read_credential(const char *key, const char *name, size_t max, Secret **ret, Failure **reterr) {
         const char *directory = secure_getenv("CREDENTIALS_DIRECTORY");
@@ -156,7 +148,7 @@ static int read_setting(const char *root, const SettingKey *k, const char *value
         r = name ? read_credential(k->key, name, max, ret, reterr)
                  : read_file(root, k, value, max, ret, reterr);
         if (r == 0)
-                cut_blanks(*ret);
+                secret_cut_blanks(*ret);
         return r;
 }
 
@@ -238,7 +230,7 @@ static int add_namespace(const char *root, Request *q, Failure **reterr) {
         r = read_file(root, k, POD_MOUNT "/namespace", DOOR_TOKEN_MAX, &text, reterr);
         if (r != 0)
                 return r;
-        cut_blanks(text);
+        secret_cut_blanks(text);
         r = strv_append(&q->settings, k->key);
         return r < 0 ? r : strv_append(&q->settings, secret_peek(text).iov_base);
 }

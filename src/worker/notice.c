@@ -5,25 +5,19 @@
  * Refuses doubles, for one finding may be met at each of several requests. */
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "base/failure.h"
 #include "base/text.h"
 #include "worker/notice.h"
 
 int notice_add(char ***notices, const char *format, ...) {
-        _cleanup_free_ char *raw = NULL, *cleaned = NULL;
+        _cleanup_free_ char *cleaned = NULL;
         va_list ap;
         int r;
 
         va_start(ap, format);
-        r = vasprintf(&raw, format, ap);
+        r = text_format_clean(&cleaned, FAILURE_TEXT_MAX, format, ap);
         va_end(ap);
-        if (r < 0) {
-                raw = NULL;
-                return -ENOMEM;
-        }
-        r = text_clean(raw, strlen(raw), FAILURE_TEXT_MAX, &cleaned);
         if (r < 0)
                 return r;
         if (strv_contains(*notices, cleaned) || strv_length(*notices) >= NOTICES_MAX)

@@ -368,15 +368,6 @@ static int show_claims(const JwtClaims *c, IdentityClaims **ret) {
         return 0;
 }
 
-static void cut_blanks(Secret *s) {
-        struct iovec bytes = secret_peek(s);
-        const char *data = bytes.iov_base;
-
-        while (bytes.iov_len > 0 && data[bytes.iov_len - 1] && strchr(WHITESPACE, data[bytes.iov_len - 1]))
-                bytes.iov_len--;
-        secret_truncate(s, bytes.iov_len);
-}
-
 /* Whoever the token comes from may know better than the general hint what to change. */
 static int advise(const Obtain *o, LintFinding finding, Failure *f) {
         const char *hint = o->source->remedies[finding];
@@ -398,7 +389,7 @@ static void on_identity(int r, Secret *token, Failure *failure, void *userdata) 
                 return;
         o->token = token;
         trace(o, TRACE_TOKEN, since_step(o), "from the source '%s'", o->request->source);
-        cut_blanks(o->token);
+        secret_cut_blanks(o->token);
         bytes = secret_peek(o->token);
         r = lint_token(
                 &(LintQuestion){

@@ -86,6 +86,24 @@ static void a_secret_can_be_written_and_shortened(void **state) {
         secret_truncate(NULL, 0);
 }
 
+static void blanks_at_the_end_go_and_nothing_else(void **state) {
+        static const struct {
+                const char *in;
+                size_t size, kept;
+        } rows[] = {
+                { " a b \t\r\n", 8, 4 }, { "a", 1, 1 }, { "\n \n", 3, 0 }, { "a\n\0", 3, 3 }, { "", 0, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_secret_ Secret *s = NULL;
+
+                assert_int_equal(secret_new(rows[i].in, rows[i].size, &s), 0);
+                secret_cut_blanks(s);
+                assert_content(s, rows[i].in, rows[i].kept);
+        }
+        secret_cut_blanks(NULL);
+}
+
 static void parts_are_joined_in_order(void **state) {
         _cleanup_secret_ Secret *user = NULL, *colon = NULL, *word = NULL, *joined = NULL, *nothing = NULL;
 
@@ -181,6 +199,7 @@ int main(void) {
                 cmocka_unit_test(an_empty_secret_is_not_null),
                 cmocka_unit_test(one_different_byte_makes_secrets_differ),
                 cmocka_unit_test(a_secret_can_be_written_and_shortened),
+                cmocka_unit_test(blanks_at_the_end_go_and_nothing_else),
                 cmocka_unit_test(parts_are_joined_in_order),
                 cmocka_unit_test(more_than_16_mib_is_refused),
                 cmocka_unit_test(freeing_leaves_no_copy_in_memory),

@@ -353,6 +353,25 @@ static void lines_are_cleaned_without_losing_their_shape(void **state) {
         }
 }
 
+static int _printf_(2, 3) format_clean(char **ret, const char *format, ...) {
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = text_format_clean(ret, 8, format, ap);
+        va_end(ap);
+        return r;
+}
+
+static void what_is_formatted_can_be_cleaned_at_once(void **state) {
+        _cleanup_free_ char *text = NULL, *cut = NULL;
+
+        assert_int_equal(format_clean(&text, "%d:%s", 7, "a\n\xff"), 0);
+        assert_string_equal(text, "7:a \xef\xbf\xbd");
+        assert_int_equal(format_clean(&cut, "%s", "123456789"), 0);
+        assert_string_equal(cut, "12345\xe2\x80\xa6");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(null_equals_only_null),
@@ -372,6 +391,7 @@ int main(void) {
                 cmocka_unit_test(sorting_orders_by_bytes),
                 cmocka_unit_test(the_loop_visits_each_member_once),
                 cmocka_unit_test(lines_are_cleaned_without_losing_their_shape),
+                cmocka_unit_test(what_is_formatted_can_be_cleaned_at_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
