@@ -34,6 +34,7 @@ NAME_C = source('int name_of(int number) {', '        return number + 1;', '}')
 FAILURE_H = H + '/* Reasons. */\n\ntypedef enum Reason {\n        REASON_NONE, /* "" */\n        REASON_TIMEOUT,\n' \
     '} Reason;\n'
 FAILURES_MD = f'<!-- {LICENCE} -->\n# Failures\n\n| reason | meaning |\n|---|---|\n| `timeout` | too late |\n'
+README = f'<!-- {LICENCE} -->\n# src/io\n\n| `tree.c` | wood |\n| `leaf-*` | leaves |\n'
 MESSAGES_H = H + f'/* Ids of messages. */\n\n#define MESSAGE_ID_REFRESHED "{MESSAGE}"\n'
 CATALOG = f'# {LICENCE}\n-- {MESSAGE}\nSubject: fresh\n\nAll is well.\n'
 POLICY = f'<?xml version="1.0"?>\n<!-- {LICENCE} -->\n<policyconfig>\n<action id="org.pullauth1.refresh"/>\n' \
@@ -226,7 +227,12 @@ CASES = {
         ('another version', {'NEWS.md': NEWS.replace('0.1.0', '0.0.9')}, 'NEWS.md', 'must be 0.1.0'),
         ('a heading of another form', {'NEWS.md': NEWS.replace(' (not released)', ' soon')}, 'NEWS.md', 'write "##'),
         ('no file', {'NEWS.md': None}, 'NEWS.md', 'missing')],
-    'readmes': [('a large directory', {f'src/io/f{n}.c': NAME_C for n in range(7)}, 'src/io/README.md', '7 files')],
+    'readmes': [
+        ('a large directory', {f'src/io/f{n}.c': NAME_C for n in range(7)}, 'src/io/README.md', '7 files'),
+        ('a module that it does not list', {'src/io/README.md': README, 'src/io/stone.c': NAME_C},
+         'src/io/README.md', 'stone does not'),
+        ('a module that it lists', {'src/io/README.md': README, 'src/io/tree.c': NAME_C}, 'src/io/README.md', None),
+        ('a module of a pattern', {'src/io/README.md': README, 'src/io/leaf-oak.c': NAME_C}, 'src/io/README.md', None)],
     'docs-keys': [
         ('a key', {'src/model/job.c': JOB_C.replace('"Registry" }', '"Colour" }')}, 'src/model/job.c', 'Colour='),
         ('a key that is none', {'man/pullauth.job.5.rst': page('pullauth.job', 5, 'OPTIONS', '\n\n'.join([

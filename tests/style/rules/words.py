@@ -2,6 +2,7 @@
 """Text in and around code: licence lines, opening comments, comments that should not be there, domain words
 (S1, S2, S10), README files of directories."""
 
+import fnmatch
 import os
 import re
 
@@ -158,8 +159,23 @@ def comment_share(tree):
     return ()
 
 
+def is_listed(name, listed):
+    """By its name, or by a pattern as verb-*; with or without an ending."""
+    return any(fnmatch.fnmatch(name, pattern.removesuffix('.c')) for pattern in listed)
+
+
+def unlisted(tree):
+    """Modules that the README.md of their directory does not know."""
+    for path in tree.matching('src/*.c'):
+        readme = f'{os.path.dirname(path)}/README.md'
+        name = os.path.basename(path).removesuffix('.c')
+        if readme in tree.files and not is_listed(name, re.findall(r'`([\w*.-]+)`', tree.text(readme))):
+            yield readme, 1, f'{name} does not stand among the files (S9)'
+
+
 def readmes(tree):
     """A Python package is explained by the directory that it stands in as well."""
+    yield from unlisted(tree)
     directories = {}
     for path in tree.matching('src/*.c', 'tests/*.py'):
         directories[os.path.dirname(path)] = directories.get(os.path.dirname(path), 0) + 1
