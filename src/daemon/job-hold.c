@@ -45,7 +45,8 @@ static int set_waking_alarm(Job *j, usec_t boot, usec_t accuracy) {
                 log_warning_errno(
                         r, "Job '%s': WakeSystem=yes does not wake this host, %s, going on without: %m",
                         j->name,
-                        r == -EPERM ? "the service lacks CAP_WAKE_ALARM (see pullauth.job(5))"
+                        r == -EPERM ? "the service lacks CAP_WAKE_ALARM (link "
+                                      "/usr/share/pullauth/pullauthd.service.d/wake.conf as a drop-in of it)"
                                     : "which has no clock that can");
         j->told_no_wake = true;
         return 0;

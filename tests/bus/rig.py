@@ -181,6 +181,7 @@ class Host:
         self.notify = NotifySocket(os.path.join(self.directory, 'notify'), DAEMON_UID)
         self.logs = os.path.join(self.directory, 'log')
         self.daemon = None
+        self.launcher = []  # a program that starts the daemon as its user, in place of us
         self.units_socket = None  # what a service manager holds for the daemon
         self.others = []
         self.stubs = []
@@ -273,11 +274,11 @@ class Host:
             passed = [self.units_socket.fileno(), *kept.values()]
             command = ['/usr/bin/python3', '-Sc', PASS_SOCKETS, ':'.join(['credential', *kept]),
                        ' '.join(map(str, passed)), *command]
-        self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        self.daemon = subprocess.Popen([*self.launcher, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        cwd=self.directory, start_new_session=True, pass_fds=passed,
                                        env=self.environment(**{key: value for key, value in variables.items()
                                                                if value is not None}),
-                                       **as_user(DAEMON_UID))
+                                       **({} if self.launcher else as_user(DAEMON_UID)))
         log.close()
         if wait:
             self.notify.wait('READY=1', 90, self.daemon)

@@ -38,6 +38,7 @@ trap 'kill "$nspawn"' TERM
 # nspawn that does not make its own unit leaves it to its caller to start it again, and says so by 133.
 while test $status = 133; do
         systemd-nspawn --quiet --register=no --keep-unit --notify-ready=yes --console=pipe --boot \
+                --capability=CAP_WAKE_ALARM \
                 --setenv=SYSTEMD_TPM2_DEVICE=swtpm:path=/run/tpm2/sock \
                 -M "$name" -D "$work/layers/root" &
         nspawn=$!

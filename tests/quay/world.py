@@ -84,7 +84,7 @@ class World(Host):
     def environment(self, **more):
         shim = {'LD_PRELOAD': self.shim, 'PULLAUTH_TEST_NAMES': self.names,
                 'PULLAUTH_TEST_CLOCK': os.path.join(self.directory, 'clock')} if self.clock else {}
-        return super().environment(**shim, **more)
+        return super().environment(**{**shim, **more})
 
     def job(self, name='edge', robot=None, registry=None, more=''):
         super().job(name, robot, registry or self.quay.quay, f'CAFile=/{CA_FILE}\n{more}')
