@@ -52,7 +52,7 @@ static char escaped_byte(char c) {
         return found ? to[found - from] : '\0';
 }
 
-static size_t encode_utf8(uint32_t c, char out[static JSON_CHARACTER_MAX]) {
+size_t json_character_encode(uint32_t c, char out[static JSON_CHARACTER_MAX]) {
         if (c < 0x80) {
                 out[0] = (char) c;
                 return 1;
@@ -93,13 +93,14 @@ size_t json_escape_read(const char *s, const char *end, char out[static JSON_CHA
                 return 0;
         }
         if (!is_high_surrogate(unit)) {
-                *ret_size = encode_utf8((uint32_t) unit, out);
+                *ret_size = json_character_encode((uint32_t) unit, out);
                 return 6;
         }
         low = hex4(s + 6, end);
         if (!is_low_surrogate(low))
                 return 0;
-        *ret_size = encode_utf8((uint32_t) (0x10000 + ((unit - 0xd800) << 10 | (low - 0xdc00))), out);
+        *ret_size =
+                json_character_encode((uint32_t) (0x10000 + ((unit - 0xd800) << 10 | (low - 0xdc00))), out);
         return 12;
 }
 

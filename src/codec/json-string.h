@@ -15,6 +15,9 @@ typedef struct JsonString {
         bool escaped; /* there is a backslash in it */
 } JsonString;
 
+/* In UTF-8; `c` is a character of Unicode. Returns how many bytes there are. */
+size_t json_character_encode(uint32_t c, char ret[static JSON_CHARACTER_MAX]);
+
 /* Reads the escape at `s`, which is a backslash. Returns its length in the text; 0 with *reterr, a static
  * text, if it is none, a surrogate without its pair (no UTF-8 can say it), or U+0000 (C strings end). */
 size_t json_escape_read(const char *s, const char *end, char ret[static JSON_CHARACTER_MAX],

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* One pass over TOML (toml.io, 1.0) that knows where values begin and end, and reads those that are strings
- * of one line.
+ * of one line, alone or in an array.
  *
  * Owns the copy of a name and a value at a time. It does not see whether a number is one, or a key stands
  * there twice: the program that the file is for does, and it alone has to like it. */
@@ -17,6 +17,7 @@
 #define BARE "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 /* Numbers, dates, true and false. */
 #define SCALAR BARE "+.:"
+#define HEX "0123456789abcdefABCDEF"
 
 typedef struct Parser {
         const char *s; /* NUL-terminated, no NUL inside */
@@ -65,9 +66,27 @@ static const char *string_end(const char *s, char quote) {
         return s;
 }
 
+/* The escape at `p->s`. What JSON has, TOML has, too. Returns its length, 0 if it is none. */
+static size_t read_escape(const Parser *p, const char *end, char ret[static JSON_CHARACTER_MAX],
+                          size_t *ret_size) {
+        const char *digits = p->s + 2, *what;
+        uint32_t c = 0;
+
+        if (p->s[1] != 'U')
+                return json_escape_read(p->s, end, ret, ret_size, &what);
+        if (end - digits < 8 || strspn(digits, HEX) < 8)
+                return 0;
+        for (size_t i = 0; i < 8; i++)
+                c = c << 4 | (uint32_t) (digits[i] <= '9' ? digits[i] - '0' : (digits[i] & 7) + 9);
+        if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+                return 0;
+        *ret_size = json_character_encode(c, ret);
+        return 10;
+}
+
 /* A string of one line, at its first quote. */
 static int read_string(Parser *p, char **ret) {
-        const char quote = *p->s++, *end = string_end(p->s, quote), *what;
+        const char quote = *p->s++, *end = string_end(p->s, quote);
         _cleanup_free_ char *value = malloc((size_t) (end - p->s) + 1);
         char character[JSON_CHARACTER_MAX];
         size_t n = 0, size, n_bytes;
@@ -78,8 +97,7 @@ static int read_string(Parser *p, char **ret) {
                 return fail(p, "a string without an end");
         while (p->s < end) {
                 if (*p->s == '\\' && quote == '"') {
-                        /* What JSON has, TOML has, too. */
-                        size = json_escape_read(p->s, end, character, &n_bytes, &what);
+                        size = read_escape(p, end, character, &n_bytes);
                         if (size == 0)
                                 return fail(p, "an escape that is not read here");
                         memcpy(value + n, character, n_bytes);
@@ -179,9 +197,29 @@ static int end_member(Parser *p, char end) {
         return 1;
 }
 
-static int skip_value(Parser *p, unsigned depth);
+/* Below the table that is open. */
+static int tell(const Parser *p, TomlKind kind, const char *key, const char *value, size_t line) {
+        _cleanup_free_ char *name = NULL;
+        int r;
 
-static int skip_members(Parser *p, unsigned depth) {
+        r = text_format(&name, "%s%s%s", strempty(p->header), p->header ? "." : "", key);
+        return r < 0 ? r : p->handler(&(TomlString){ kind, name, value, p->table, line }, p->userdata);
+}
+
+static int read_value(Parser *p, unsigned depth, const char *name);
+
+static int read_member(Parser *p, unsigned depth, const char *name) {
+        _cleanup_free_ char *key = NULL, *full = NULL;
+        int r;
+
+        r = read_name(p, &key);
+        if (r >= 0 && name)
+                r = text_format(&full, "%s.%s", name, key);
+        return r < 0 ? r : read_value(p, depth, full);
+}
+
+/* An array, or a table in one line. What stands in it is told of if it has a name. */
+static int read_members(Parser *p, unsigned depth, const char *name) {
         const char end = *p->s++ == '[' ? ']' : '}';
         int r = 0;
 
@@ -193,14 +231,7 @@ static int skip_members(Parser *p, unsigned depth) {
                 return 0;
         }
         while (r == 0) {
-                _cleanup_free_ char *key = NULL;
-
-                if (end == '}') {
-                        r = read_name(p, &key);
-                        if (r < 0)
-                                return r;
-                }
-                r = skip_value(p, depth + 1);
+                r = end == '}' ? read_member(p, depth + 1, name) : read_value(p, depth + 1, name);
                 if (r >= 0)
                         r = end_member(p, end);
         }
@@ -211,19 +242,10 @@ static bool is_long_string(const char *s) {
         return (s[0] == '"' || s[0] == '\'') && s[1] == s[0] && s[2] == s[0];
 }
 
-/* No deeper than DEPTH_MAX. */
-static int skip_value(Parser *p, unsigned depth) {
-        _cleanup_free_ char *value = NULL;
-        size_t n;
+/* What is no string and nothing that has members. */
+static int skip_scalar(Parser *p) {
+        size_t n = strspn(p->s, SCALAR);
 
-        skip_blanks(p);
-        if (is_long_string(p->s))
-                return skip_long_string(p);
-        if (*p->s == '"' || *p->s == '\'')
-                return read_string(p, &value);
-        if (*p->s == '[' || *p->s == '{')
-                return skip_members(p, depth);
-        n = strspn(p->s, SCALAR);
         if (n == 0)
                 return fail(p, "no value where one should be");
         p->s += n;
@@ -231,6 +253,31 @@ static int skip_value(Parser *p, unsigned depth) {
         if (n == 10 && p->s[0] == ' ' && strchr("0123456789", p->s[1]) && p->s[1] != '\0')
                 p->s += 1 + strspn(p->s + 1, SCALAR);
         return 0;
+}
+
+/* No deeper than DEPTH_MAX. With a name: an element of an array (depth 1), or of a table in one (2). */
+static int read_value(Parser *p, unsigned depth, const char *name) {
+        _cleanup_free_ char *value = NULL;
+        const char *begin;
+        int r;
+
+        skip_blanks(p);
+        begin = p->s;
+        if (*p->s == '[' || *p->s == '{')
+                return read_members(p, depth, depth == 1 && *p->s == '{' ? name : NULL);
+        if (is_long_string(p->s))
+                return skip_long_string(p);
+        if (*p->s == '"' || *p->s == '\'') {
+                r = read_string(p, &value);
+                return r < 0 || !name
+                               ? r
+                               : tell(p, depth == 1 ? TOML_ELEMENT : TOML_ATTRIBUTE, name, value, p->line);
+        }
+        r = skip_scalar(p);
+        if (r < 0 || !name || depth == 1)
+                return r;
+        value = strndup(begin, (size_t) (p->s - begin));
+        return value ? tell(p, TOML_ATTRIBUTE, name, value, p->line) : -ENOMEM;
 }
 
 static int read_header(Parser *p) {
@@ -252,25 +299,28 @@ static int read_header(Parser *p) {
 }
 
 static int read_assignment(Parser *p) {
-        _cleanup_free_ char *key = NULL, *value = NULL, *name = NULL;
+        _cleanup_free_ char *key = NULL, *value = NULL;
+        const size_t line = p->line;
         int r;
 
         r = read_name(p, &key);
         if (r < 0)
                 return r;
         skip_blanks(p);
+        if (*p->s == '[') {
+                r = tell(p, TOML_ARRAY, key, "", line);
+                if (r >= 0)
+                        r = read_members(p, 0, key);
+                return r < 0 ? r : end_line(p);
+        }
         if ((*p->s != '"' && *p->s != '\'') || is_long_string(p->s)) {
-                r = skip_value(p, 0);
+                r = read_value(p, 0, NULL);
                 return r < 0 ? r : end_line(p);
         }
         r = read_string(p, &value);
         if (r >= 0)
                 r = end_line(p);
-        if (r >= 0)
-                r = text_format(&name, "%s%s%s", strempty(p->header), p->header ? "." : "", key);
-        if (r < 0)
-                return r;
-        return p->handler(&(TomlString){ name, value, p->table, p->line }, p->userdata);
+        return r < 0 ? r : tell(p, TOML_STRING, key, value, line);
 }
 
 int toml_strings(const char *text, size_t size, toml_string_t handler, void *userdata, TomlError *reterr) {

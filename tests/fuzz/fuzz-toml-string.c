@@ -8,6 +8,7 @@
 #include "model/registries.h"
 
 static int look(const TomlString *s, void *userdata) {
+        fuzz_assert(s->kind != TOML_ARRAY || s->value[0] == '\0');
         fuzz_assert(s->line > 0 && s->name && s->value &&
                     !strchr(s->value, '\n') == !strstr(s->value, "\n"));
         ++*(size_t *) userdata;
