@@ -27,6 +27,9 @@ static int whose(const ShownUse *u, char **ret) {
                 return text_format(ret, "%s of job %s, %s left", u->user, u->job,
                                    format_rough_span(left, u->left));
         }
+        if (streq(u->result, "helper") && !isempty(u->job))
+                return text_format(ret, "a program is asked, for job %s, %s left", u->job,
+                                   format_rough_span(left, u->left));
         return text_format(ret, "%s",
                            streq(u->result, "helper")    ? "a program is asked"
                            : streq(u->result, "broken")  ? "it fails"
@@ -126,8 +129,24 @@ static void write_files(Page *p, const ShownTool *t, bool asked) {
                 char *text = NULL;
                 int r;
 
-                r = text_format(&text, "%s names this file; no other is read", t->named_by);
+                r = text_format(&text, "%s names this file; no other is read%s", t->named_by,
+                                streq(t->named_by, NAMED_BY_ENGINE) || streq(t->named_by, NAMED_BY_DOCKER)
+                                        ? ", but by skopeo, which goes without that"
+                                        : "");
                 page_take_field(p, NULL, TONE_PLAIN, r, text);
+        }
+        if (t->helpers) {
+                _cleanup_free_ char *joined = NULL;
+                char *text = NULL;
+                int r;
+
+                r = strv_join(t->helpers, ", then ", &joined);
+                if (r >= 0)
+                        r = text_format(&text, "%s (credential-helpers in registries.conf; %s)", joined,
+                                        strv_contains(t->helpers, HELPER_FILES) ? HELPER_FILES
+                                                " stands for the files"
+                                                                                : "the files are not read");
+                page_take_field(p, "Asked", TONE_WARNING, r, text);
         }
 }
 

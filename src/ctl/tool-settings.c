@@ -14,6 +14,7 @@
 #include "ctl/tool-settings.h"
 
 #define SETTINGS_MAX (1024 * 1024)
+#define ENGINE_FILE "containers/containers.conf"
 
 /* What is done with the text of each file. */
 typedef int (*take_t)(const char *text, size_t size, void *userdata, TomlError *reterr);
@@ -31,7 +32,13 @@ static int note(const Reading *r, const char *path, const TomlError *error, int 
         k = number == -EBADMSG && error->what
                     ? text_format(&text, "%s:%zu: %s", path, error->line, error->what)
                     : text_format(&text, "%s: %s", path, strerrordesc_np(-number) ?: "unknown error");
-        return k < 0 ? k : strv_consume(r->notes, text);
+        if (k < 0)
+                return k;
+        /* Tools may share a file. */
+        if (!strv_contains(*r->notes, text))
+                return strv_consume(r->notes, text);
+        free(text);
+        return 0;
 }
 
 static int read_one(const Reading *reading, const char *path) {
@@ -99,23 +106,34 @@ static int read_all(const Reading *reading, const char *root, const char *file, 
         return r;
 }
 
-/* A key that is looked for, and its last value. */
+/* A key that is looked for, its last value, and that of the file that is read. */
 typedef struct Wanted {
         const char *name;
-        char *value;
+        char *value, *read;
 } Wanted;
 
 static int take_value(const TomlString *s, void *userdata) {
         Wanted *w = userdata;
         int r = 0;
 
-        if (streq(s->name, w->name))
-                r = free_and_strdup(&w->value, s->value);
+        if (s->kind == TOML_STRING && streq(s->name, w->name))
+                r = free_and_strdup(&w->read, s->value);
         return r < 0 ? r : 0;
 }
 
+/* Nothing of a file that is broken. */
 static int take_wanted(const char *text, size_t size, void *userdata, TomlError *reterr) {
-        return toml_strings(text, size, take_value, userdata, reterr);
+        Wanted *w = userdata;
+        int r;
+
+        r = toml_strings(text, size, take_value, w, reterr);
+        if (r >= 0 && w->read) {
+                free(w->value);
+                w->value = TAKE_PTR(w->read);
+        }
+        free(w->read);
+        w->read = NULL;
+        return r;
 }
 
 int tool_setting(const char *root, const char *file, const char *directory, const char *name, char ***notes,
@@ -129,6 +147,96 @@ int tool_setting(const char *root, const char *file, const char *directory, cons
                 return r;
         }
         *ret = w.value;
+        return 0;
+}
+
+/* [engine] env, file by file: a list puts itself in the place of those before it, unless it or one of them
+ * says that lists are appended. Of two of the same name in a list the first one counts. */
+typedef struct Engine {
+        char *value, *read;
+        bool is_there; /* the list, in the file that is read */
+        bool appends, read_appends;
+} Engine;
+
+static int take_engine_string(const TomlString *s, void *userdata) {
+        Engine *e = userdata;
+        const char *value;
+
+        if (s->kind == TOML_ATTRIBUTE && streq(s->name, "engine.env.append"))
+                e->read_appends = streq(s->value, "true");
+        if (!streq(s->name, "engine.env"))
+                return 0;
+        e->is_there |= s->kind == TOML_ARRAY;
+        value = s->kind == TOML_ELEMENT && !e->read ? startswith(s->value, "REGISTRY_AUTH_FILE=") : NULL;
+        return value ? free_and_strdup(&e->read, value) : 0;
+}
+
+static int take_engine(const char *text, size_t size, void *userdata, TomlError *reterr) {
+        Engine *e = userdata;
+        int r;
+
+        e->is_there = false;
+        e->read_appends = e->appends;
+        r = toml_strings(text, size, take_engine_string, e, reterr);
+        if (r >= 0 && e->is_there) {
+                e->appends = e->read_appends;
+                if (!e->appends || !e->value) {
+                        free(e->value);
+                        e->value = TAKE_PTR(e->read);
+                }
+        }
+        free(e->read);
+        e->read = NULL;
+        return r < 0 ? r : 0;
+}
+
+/* A file, and the directory of its name with ".d" behind it. */
+static int read_with_drop_ins(const Reading *reading, const char *root, const char *file) {
+        _cleanup_free_ char *directory = NULL;
+        int r;
+
+        file += strspn(file, "/");
+        r = text_format(&directory, "%s.d", file);
+        return r < 0 ? r : read_all(reading, root, file, directory, ".conf");
+}
+
+/* One that the environment names, from where we are if need be. */
+static int read_named(const Reading *reading, const char *root, const char *file) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = text_format(&path, "%s%s", root, file);
+        return r < 0 ? r : read_one(reading, path);
+}
+
+static int read_engine(const Reading *reading, const EngineFiles *files) {
+        _cleanup_free_ char *own = NULL;
+        int r;
+
+        if (!isempty(files->only))
+                return read_named(reading, files->root, files->only);
+        r = isempty(files->config_home) ? text_format(&own, "%s/.config/" ENGINE_FILE, files->home)
+                                        : text_format(&own, "%s/" ENGINE_FILE, files->config_home);
+        if (r >= 0)
+                r = read_all(reading, files->root, "usr/share/" ENGINE_FILE, NULL, "");
+        if (r >= 0)
+                r = read_with_drop_ins(reading, files->root, "etc/" ENGINE_FILE);
+        return r < 0 ? r : read_with_drop_ins(reading, files->root, own);
+}
+
+int tool_engine_file(const EngineFiles *files, char ***notes, char **ret) {
+        Engine e = {};
+        const Reading reading = { take_engine, &e, notes };
+        int r;
+
+        r = read_engine(&reading, files);
+        if (r >= 0 && !isempty(files->last))
+                r = read_named(&reading, files->root, files->last);
+        if (r < 0) {
+                free(e.value);
+                return r;
+        }
+        *ret = e.value;
         return 0;
 }
 

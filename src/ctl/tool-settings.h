@@ -12,5 +12,14 @@
  * (NULL: there is none), all below `root`. NULL if it is not set. */
 int tool_setting(const char *root, const char *file, const char *directory, const char *name, char ***notes,
                  char **ret);
+/* Whose containers.conf(5), and where. */
+typedef struct EngineFiles {
+        const char *root;
+        const char *home, *config_home; /* the latter may be NULL */
+        const char *only, *last;        /* $CONTAINERS_CONF and $CONTAINERS_CONF_OVERRIDE; may be NULL */
+} EngineFiles;
+
+/* What REGISTRY_AUTH_FILE is in [engine] env, as Podman and Buildah read these files; NULL: nothing. */
+int tool_engine_file(const EngineFiles *files, char ***notes, char **ret);
 /* /etc/containers/registries.conf and registries.conf.d */
 int tool_registries(const char *root, char ***notes, Registries *ret);

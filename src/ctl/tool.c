@@ -46,7 +46,8 @@ static bool is_installed(const Consumer *c, const char *root) {
 typedef struct Users {
         ConsumerContext unit, caller;
         char *home, *runtime_dir;
-        bool is_us; /* the caller's shell is that of this process */
+        const char *engine_only, *engine_last; /* of the caller: names of a containers.conf */
+        bool is_us;                            /* the caller's shell is that of this process */
 } Users;
 
 static void users_done(Users *u) {
@@ -84,6 +85,8 @@ static int take_environment(Users *u) {
                 .docker_config = getenv("DOCKER_CONFIG"),
                 .auth_file = getenv("REGISTRY_AUTH_FILE"),
         };
+        u->engine_only = getenv("CONTAINERS_CONF");
+        u->engine_last = getenv("CONTAINERS_CONF_OVERRIDE");
         u->is_us = true;
         return r;
 }
@@ -148,12 +151,20 @@ static void tool_done(Tool *t) {
 static int find_paths(const Consumer *c, const Users *users, const char *root, char ***notes,
                       ConsumerPaths *ret) {
         ConsumerContext context = c->of_caller ? users->caller : users->unit;
-        _cleanup_free_ char *named = NULL;
+        _cleanup_free_ char *named = NULL, *engine_file = NULL;
         int r = 0;
 
         if (c->setting)
                 r = tool_setting(root, c->settings_file, c->settings_directory, c->setting, notes, &named);
+        if (r >= 0 && c->engine)
+                r = tool_engine_file(&(EngineFiles){ .root = root,
+                                                     .home = context.home,
+                                                     .config_home = context.config_home,
+                                                     .only = c->of_caller ? users->engine_only : NULL,
+                                                     .last = c->of_caller ? users->engine_last : NULL },
+                                     notes, &engine_file);
         context.set_file = named;
+        context.engine_file = engine_file;
         return r < 0 ? r : consumer_paths(c, &context, ret);
 }
 
@@ -213,6 +224,8 @@ int tools_find(const ToolWish *wish, Tools *ret) {
         users_done(&users);
         if (r >= 0)
                 r = tool_registries(wish->root, &l.notes, &l.registries);
+        for (size_t i = 0; i < l.n_items; i++)
+                l.items[i].helpers = l.items[i].consumer->mirrors ? l.registries.helpers : NULL;
         if (r < 0) {
                 tools_done(&l);
                 return r;
@@ -235,5 +248,5 @@ int tool_answer(const Tool *t, const char *repository, ConsumerAnswer *ret) {
 
         for (size_t i = 0; i < t->n_files; i++)
                 sources[i] = (ConsumerSource){ t->files[i].state, t->files[i].file };
-        return consumer_answer(t->consumer, sources, t->n_files, repository, ret);
+        return consumer_answer(t->consumer, t->helpers, sources, t->n_files, repository, ret);
 }

@@ -24,6 +24,7 @@ typedef struct Tool {
         char *target;         /* of pullauthd, for whoever runs it, or NULL */
         ToolFile files[CONSUMER_PLACES_MAX];
         size_t n_files;
+        char *const *helpers; /* of registries.conf, if it goes by that; NULL: files alone */
 } Tool;
 
 typedef struct Tools {

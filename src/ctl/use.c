@@ -12,6 +12,8 @@
 #include "ctl/use.h"
 #include "model/image-reference.h"
 
+#define OUR_HELPER "docker-credential-pullauth"
+
 #define MEMBER(type, json_name, kind_of, member) \
         { .json = json_name, .kind = kind_of, .offset = offsetof(type, member) }
 
@@ -45,6 +47,7 @@ static const Property tool_members[] = {
         MEMBER(ShownTool, "description", PROPERTY_STRING, description),
         MEMBER(ShownTool, "installed", PROPERTY_BOOL, installed),
         MEMBER(ShownTool, "named_by", PROPERTY_STRING, named_by),
+        MEMBER(ShownTool, "helpers", PROPERTY_STRINGS, helpers),
         { .json = "files", .kind = PROPERTY_ROWS, .offset = offsetof(ShownTool, files), .rows = &file_type },
         { .json = "jobs",
           .kind = PROPERTY_ROWS,
@@ -176,6 +179,40 @@ static int target_hint(const Tool *t, const JobSnapshot *j, char **ret) {
                                    isempty(targets) ? "" : " ", t->target);
 }
 
+/* What a credential helper knows is a host. The job that docker-credential-pullauth(1) takes for it: the one
+ * that is for all of it, else the only one; NULL: none, or several. */
+static const JobSnapshot *find_for_host(const Snapshot *s, const char *repository) {
+        const JobSnapshot *found = NULL;
+        _cleanup_free_ char *host = strndup(repository, strcspn(repository, "/"));
+        size_t n = 0;
+
+        for (size_t i = 0; s && host && i < s->n_jobs; i++) {
+                const JobSnapshot *j = s->jobs[i];
+
+                if (!j->enabled || !streq(j->registry, host))
+                        continue;
+                if (strv_contains(j->scopes, host))
+                        return j;
+                n++;
+                found = j;
+        }
+        return n == 1 ? found : NULL;
+}
+
+static bool is_our_helper(const ConsumerAnswer *a) {
+        return a->kind == ANSWER_HELPER && streq(a->found.helper, OUR_HELPER);
+}
+
+static int helper_hint(const ConsumerAnswer *a, const char *path, const JobSnapshot *job, char **ret) {
+        if (is_our_helper(a))
+                return text_format(
+                        ret,
+                        "It is asked for a registry and not for an image, and several jobs are there: "
+                        "take it out of %s",
+                        path);
+        return text_format(ret, "Remove the program from %s, or job %s does nothing here", path, job->name);
+}
+
 static int none_hint(const Tool *t, const char *repository, const JobSnapshot *job, char **ret) {
         int host = (int) strcspn(repository, "/");
 
@@ -189,7 +226,8 @@ static int none_hint(const Tool *t, const char *repository, const JobSnapshot *j
 /* `job` is the one that should serve it; `s` is there. */
 static int use_hint(const Tool *t, const ConsumerAnswer *a, const char *repository, const JobSnapshot *job,
                     char **ret) {
-        const char *path = a->source >= 0 ? t->files[a->source].path : "";
+        const char *path =
+                a->source >= 0 ? t->files[a->source].path : "credential-helpers in registries.conf";
 
         switch (a->kind) {
         case ANSWER_NONE:
@@ -200,11 +238,10 @@ static int use_hint(const Tool *t, const ConsumerAnswer *a, const char *reposito
         case ANSWER_HELPER:
                 if (!job)
                         return 0;
+                if (a->kind == ANSWER_HELPER && (is_our_helper(a) || reaches(job, t)))
+                        return helper_hint(a, path, job, ret);
                 if (!reaches(job, t))
                         return target_hint(t, job, ret);
-                if (a->kind == ANSWER_HELPER)
-                        return text_format(ret, "Remove the program from %s, or job %s does nothing here",
-                                           path, job->name);
                 return text_format(ret, "Remove '%s' from %s, it stands before job %s", a->found.key, path,
                                    job->name);
         case ANSWER_BROKEN:
@@ -249,6 +286,8 @@ static int say(ShownUse *u, const Tool *t, const char *repository, const Consume
         u->message = message;
         if (a->kind == ANSWER_CREDENTIAL && a->source >= 0)
                 owner = find_owner(s, job, u->file, a->found.key, a->found.user);
+        else if (is_our_helper(a))
+                owner = find_for_host(s, repository);
         if (owner) {
                 u->left = life_left(owner, now);
                 u->expires = owner->expires;
@@ -406,6 +445,8 @@ static int fill_tool(ShownTool *shown, const Tool *t, const Snapshot *s, usec_t 
         shown->installed = t->installed;
         if (r >= 0)
                 r = free_and_strdup(&shown->named_by, strempty(t->named_by));
+        if (r >= 0 && t->helpers)
+                r = strv_copy(t->helpers, &shown->helpers);
         for (size_t i = 0; i < t->n_files && r >= 0; i++)
                 r = add_file(&shown->files, t->files + i, s);
         for (size_t i = 0; s && i < s->n_jobs && r >= 0; i++) {
@@ -447,5 +488,6 @@ void shown_tools_done(ShownTools *l) {
 }
 
 bool use_is_well(const ShownUse *u) {
-        return streq(u->result, "credential") && isempty(u->hint);
+        return (streq(u->result, "credential") || (streq(u->result, "helper") && !isempty(u->job))) &&
+               isempty(u->hint);
 }

@@ -41,6 +41,7 @@ typedef struct ShownTool {
         char *name, *description;
         int installed;
         char *named_by; /* what names its only file; "" where it looks at several */
+        char **helpers; /* credential-helpers of registries.conf, if it goes by them; empty: files alone */
         ShownFiles files;
         ShownUses jobs;  /* `image` is a scope; those that publish for this tool */
         uint32_t others; /* jobs that do not */

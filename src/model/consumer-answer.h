@@ -36,10 +36,11 @@ const char *answer_kind_to_string(AnswerKind kind);
 
 typedef struct ConsumerAnswer {
         AnswerKind kind;
-        ssize_t source; /* that decides, or -1 */
+        ssize_t source; /* that decides, or -1: none, or registries.conf names the program */
         Found found;
 } ConsumerAnswer;
 
-int consumer_answer(const Consumer *c, const ConsumerSource *sources, size_t n_sources,
+/* `helpers` are those of model/registries. Returns 0 or -ENOMEM. */
+int consumer_answer(const Consumer *c, char *const *helpers, const ConsumerSource *sources, size_t n_sources,
                     const char *repository, ConsumerAnswer *ret);
 void consumer_answer_done(ConsumerAnswer *a);

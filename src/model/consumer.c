@@ -14,6 +14,7 @@ static const Consumer consumers[] = {
           .description = "podman, buildah and skopeo as root in units",
           .programs = "podman buildah skopeo",
           .target = "podman",
+          .engine = true,
           .mirrors = true,
           .match = MATCH_PATH,
           .order = ORDER_EACH,
@@ -27,6 +28,7 @@ static const Consumer consumers[] = {
           .target = "podman",
           .of_caller = true,
           .variable = true,
+          .engine = true,
           .mirrors = true,
           .match = MATCH_PATH,
           .order = ORDER_EACH,
@@ -144,17 +146,44 @@ static int place_path(const ConsumerPlace *place, const ConsumerContext *x, char
         return text_format(ret, "%s/%s", base, path);
 }
 
-int consumer_paths(const Consumer *c, const ConsumerContext *context, ConsumerPaths *ret) {
-        const char *named = c->setting ? context->set_file : c->variable ? context->auth_file : NULL;
-        ConsumerPaths paths = {};
-        int r = 0;
+/* The file in the place of all others. Returns 1, 0 if nothing names one, -ENOMEM. */
+static int named_path(const Consumer *c, const ConsumerContext *x, char **ret, const char **ret_by) {
+        const char *path = NULL, *by = NULL;
+        int r;
 
-        if (!isempty(named)) {
-                r = text_format(&paths.items[0].path, "%s", named);
-                if (r < 0)
-                        return r;
+        if (c->setting) {
+                path = x->set_file;
+                by = c->setting;
+        } else if (c->variable && x->auth_file) {
+                /* Even if it is empty, containers.conf does not set it anew. */
+                path = x->auth_file;
+                by = "$REGISTRY_AUTH_FILE";
+        } else if (c->engine) {
+                path = x->engine_file;
+                by = NAMED_BY_ENGINE;
+        }
+        if (!isempty(path))
+                r = text_format(ret, "%s", path);
+        else if (c->engine && !isempty(x->docker_config)) {
+                by = NAMED_BY_DOCKER;
+                r = text_format(ret, "%s/config.json", x->docker_config);
+        } else
+                return 0;
+        if (r < 0)
+                return r;
+        *ret_by = by;
+        return 1;
+}
+
+int consumer_paths(const Consumer *c, const ConsumerContext *context, ConsumerPaths *ret) {
+        ConsumerPaths paths = {};
+        int r;
+
+        r = named_path(c, context, &paths.items[0].path, &paths.named_by);
+        if (r < 0)
+                return r;
+        if (r > 0) {
                 paths.n_items = 1;
-                paths.named_by = c->setting ?: "$REGISTRY_AUTH_FILE";
                 *ret = paths;
                 return 0;
         }

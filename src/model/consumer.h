@@ -52,7 +52,8 @@ typedef struct Consumer {
         const char *target;    /* of pullauthd, for this tool as root runs it; NULL: none */
         bool of_caller;        /* runs as whoever asks, in his environment; else as a service of root */
         bool variable;         /* takes $REGISTRY_AUTH_FILE */
-        bool mirrors;          /* pulls from where registries.conf(5) says */
+        bool engine;  /* takes [engine] env of containers.conf(5); so does $DOCKER_CONFIG name its file */
+        bool mirrors; /* goes by registries.conf(5): where to pull from, and whom to ask */
         /* The string of its TOML files that names the only file; NULL: there is none. */
         const char *setting;
         const char *settings_file, *settings_directory; /* of *.conf files behind it; may be NULL */
@@ -65,11 +66,17 @@ const Consumer *consumer_all(size_t *ret_n);
 /* Is `name` the consumer's, or that of one of its programs? */
 bool consumer_is_called(const Consumer *c, const char *name);
 
+/* What names the only file, if it is no setting of the consumer's own and not $REGISTRY_AUTH_FILE itself.
+ * Skopeo goes by neither. */
+#define NAMED_BY_ENGINE "[engine] env in containers.conf"
+#define NAMED_BY_DOCKER "$DOCKER_CONFIG"
+
 /* Whose files. Strings but `home` may be NULL: not set. */
 typedef struct ConsumerContext {
         uid_t uid;
         const char *home, *runtime_dir, *config_home, *docker_config, *auth_file;
-        const char *set_file; /* what the setting of this consumer names */
+        const char *set_file;    /* what the setting of this consumer names */
+        const char *engine_file; /* what REGISTRY_AUTH_FILE in containers.conf names */
 } ConsumerContext;
 
 typedef struct ConsumerPath {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* [[registry]] and [[registry.mirror]] of registries.conf(5), and from a repository to the places it is
- * looked for in.
+/* [[registry]], [[registry.mirror]] and credential-helpers of registries.conf(5), and from a repository to
+ * the places it is looked for in.
  *
  * Owns prefixes, locations and mirrors, as the files name them. Mirrors that serve digests alone are not
  * told from others, and tables that are written inline are not seen. */
@@ -13,6 +13,8 @@
 #include "model/image-reference.h"
 #include "model/registries.h"
 
+#define HELPERS_MAX 64
+
 static void place_done(RegistryPlace *p) {
         free(p->prefix);
         free(p->location);
@@ -23,6 +25,7 @@ void registries_done(Registries *l) {
         for (size_t i = 0; i < l->n_items; i++)
                 place_done(l->items + i);
         free(l->items);
+        strv_free(l->helpers);
         *l = (Registries){};
 }
 
@@ -36,10 +39,21 @@ static int grow(Registries *l, size_t table) {
         return 0;
 }
 
-static int take(const TomlString *s, void *userdata) {
+/* A list anew: each file that has one puts it in the place of those before it. */
+static int take_helper(Registries *l, const TomlString *s) {
+        if (s->kind == TOML_ARRAY) {
+                strv_free(l->helpers);
+                l->helpers = NULL;
+                l->has_helpers = true;
+        }
+        return s->kind == TOML_ELEMENT && strv_length(l->helpers) < HELPERS_MAX
+                       ? strv_append(&l->helpers, s->value)
+                       : 0;
+}
+
+static int take_place(Registries *l, const TomlString *s) {
         bool is_prefix = streq(s->name, "registry.prefix"),
              is_location = streq(s->name, "registry.location");
-        Registries *l = userdata;
         RegistryPlace *last;
         int r = 0;
 
@@ -57,6 +71,12 @@ static int take(const TomlString *s, void *userdata) {
         return r < 0 ? r : 0;
 }
 
+static int take(const TomlString *s, void *userdata) {
+        if (streq(s->name, "credential-helpers"))
+                return take_helper(userdata, s);
+        return s->kind == TOML_STRING ? take_place(userdata, s) : 0;
+}
+
 int registries_add(Registries *l, const char *text, size_t size, TomlError *reterr) {
         RegistryPlace *grown;
         Registries more = {};
@@ -72,6 +92,10 @@ int registries_add(Registries *l, const char *text, size_t size, TomlError *rete
                         more.n_items = 0;
                 } else
                         r = -ENOMEM;
+        }
+        if (r >= 0 && more.has_helpers) {
+                strv_free(l->helpers);
+                l->helpers = TAKE_PTR(more.helpers);
         }
         registries_done(&more);
         return r;

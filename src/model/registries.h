@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Where images are really pulled from, by registries.conf(5): tools look for the credential of that place.
- * Pure. */
+/* Where images are really pulled from, by registries.conf(5), and where their tools look for the credential
+ * of that place. Pure. */
 
 #include "base/macro.h"
 #include "codec/toml-string.h"
@@ -16,7 +16,12 @@ typedef struct RegistryPlace {
 typedef struct Registries {
         RegistryPlace *items;
         size_t n_items;
+        char **helpers; /* where credentials come from, in order (HELPER_FILES and programs); NULL: files */
+        bool has_helpers;
 } Registries;
+
+/* The name among helpers that stands for all files with credentials. */
+#define HELPER_FILES "containers-auth.json"
 
 /* One file more, behind which the tools read it, too. What it says of a prefix stands before what earlier
  * ones said. On failure nothing of it is taken. Returns 0, -EBADMSG with *reterr, -ENOMEM. */

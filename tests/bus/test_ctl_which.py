@@ -212,6 +212,36 @@ def test_settings_that_make_no_sense_are_told_of(host):
     assert ran.returncode == 0 and ran.stderr == f'pullauthctl: {path}:3: no key where one should be, ignoring\n'
 
 
+def test_programs_of_registries_conf_come_before_the_files(host):
+    host.write('etc/containers/registries.conf', 'credential-helpers = [\n  "other",\n  "containers-auth.json"]\n')
+    host.start()
+    status, (use,) = asked(host, 'which', IMAGE, 'podman-unit')
+    assert (status, use['result'], use['file'], use['job']) == (3, 'helper', '', '')
+    assert use['message'].startswith('docker-credential-other is asked: credential-helpers in registries.conf name it')
+    assert 'credential-helpers in registries.conf, or job edge does nothing here' in use['hint']
+    status, (tool,) = asked(host, 'targets', 'podman-unit')
+    assert status == 3 and tool['helpers'] == ['other', 'containers-auth.json']
+    status, (tool,) = asked(host, 'targets', 'kubelet')
+    assert status == 0 and tool['helpers'] == []
+    host.write('etc/containers/registries.conf.d/p.conf', 'credential-helpers = ["pull\\U00000061uth"]\n')
+    status, (use,) = asked(host, 'which', IMAGE, 'podman-unit')
+    assert (status, use['result'], use['job'], use['hint']) == (0, 'helper', 'edge', '') and use['left'] > 0
+    assert asked(host, 'targets', 'podman-unit')[0] == 0
+    assert 'podman-unit: a program is asked, for job edge, ' in ctl(host, 'which', IMAGE, 'podman-unit').stdout
+
+
+def test_the_engine_of_podman_is_told_of_a_file(host):
+    host.write('etc/containers/containers.conf', '[engine]\nenv = ["REGISTRY_AUTH_FILE=/etc/containers/auth.json"]\n')
+    host.job(more='Targets=system\n')
+    host.start()
+    for tool in ('podman-unit', 'podman-shell'):
+        status, (use,) = asked(host, 'which', IMAGE, tool)
+        assert (status, use['job'], use['file']) == (0, 'edge', host.path('etc/containers/auth.json'))
+        _, (shown,) = asked(host, 'targets', tool)
+        assert shown['named_by'] == '[engine] env in containers.conf' and len(shown['files']) == 1
+    assert 'no other is read, but by skopeo' in ctl(host, 'targets', 'podman-unit').stdout
+
+
 def test_what_is_no_image_tool_or_user_is_refused(host):
     for arguments, text in ((('which', '/a'), 'That is no reference of an image'),
                             (('which', IMAGE, 'bootcc'), "There is no tool 'bootcc', did you mean 'bootc'?"),

@@ -15,6 +15,7 @@ TOOL = os.path.join(os.environ['PULLAUTH_BUILD'], 'src', 'ctl', 'pullauthctl')
 HELPER = '#!/bin/sh\necho \'{"ServerURL":"x","Username":"of-the-helper","Secret":"s"}\'\n'
 RUNTIME, CONFIG, DOCKER, OLD = 'run/containers/auth.json', '.config/containers/auth.json', '.docker/config.json', \
     '.dockercfg'
+ASKED, ENGINE = '.config/containers/registries.conf', 'engine.conf'
 
 
 def entry(user):
@@ -51,7 +52,29 @@ CASES = {
     'empty-file': ({CONFIG: ''}, None),
     'file-behind-is-broken': ({RUNTIME: auths(**{'': 'host'}), CONFIG: ''}, None),
     'variable': ({RUNTIME: auths(**{'': 'host'}), 'x.json': auths(acme='named')}, 'x.json'),
+    'programs-first': ({RUNTIME: auths(acme='namespace'),
+                        ASKED: 'credential-helpers = ["of-a-test", "containers-auth.json"]'}, None),
+    'programs-last': ({RUNTIME: auths(acme='namespace'),
+                       ASKED: 'credential-helpers = ["containers-auth.json", "of-a-test"]'}, None),
+    'programs-alone': ({RUNTIME: auths(acme='namespace'), ASKED: "credential-helpers = ['of-a-test']"}, None),
+    'programs-behind-an-empty-entry': ({RUNTIME: {'auths': {'HOST/acme': {}, 'HOST': entry('host')}},
+                                        ASKED: 'credential-helpers = ["containers-auth.json", "of-a-test"]'}, None),
+    'no-programs': ({RUNTIME: auths(acme='namespace'), ASKED: 'credential-helpers = []'}, None),
     'variable-is-exclusive': ({RUNTIME: auths(**{'': 'host'}), 'x.json': {}}, 'x.json'),
+}
+
+# The same for what podman goes by, and skopeo does not.
+OF_PODMAN = {
+    'engine': ({RUNTIME: auths(acme='namespace'), 'x.json': auths(acme='named'),
+                ENGINE: '[engine]\nenv = ["A=b", "REGISTRY_AUTH_FILE=HOME/x.json", "REGISTRY_AUTH_FILE=HOME/y"]'},
+               None),
+    'engine-behind-variable': ({'x.json': auths(acme='named'), 'y.json': auths(acme='variable'),
+                                ENGINE: '[engine]\nenv = ["REGISTRY_AUTH_FILE=HOME/x.json"]'}, 'y.json'),
+    'docker-is-exclusive': ({RUNTIME: auths(acme='namespace'), 'd/config.json': auths(other='other')}, None),
+    'docker': ({RUNTIME: auths(acme='namespace'), 'd/config.json': auths(acme='docker')}, None),
+    'docker-behind-variable': ({'x.json': auths(acme='named'), 'd/config.json': auths(acme='docker')}, 'x.json'),
+    'docker-behind-engine': ({'x.json': auths(acme='named'), 'd/config.json': auths(acme='docker'),
+                              ENGINE: '[engine]\nenv = ["REGISTRY_AUTH_FILE=HOME/x.json"]'}, None),
 }
 
 
@@ -59,7 +82,14 @@ def write(home, files, registry):
     for path, content in files.items():
         text = content if isinstance(content, str) else json.dumps(content)
         (home / path).parent.mkdir(parents=True, exist_ok=True)
-        (home / path).write_text(text.replace('HOST', registry), encoding='utf-8')
+        (home / path).write_text(text.replace('HOST', registry).replace('HOME', str(home)), encoding='utf-8')
+    # To pullauthctl, registries.conf of this user is that of a host on which all other files are the same.
+    if ASKED in files:
+        root = home / 'root'
+        (root / 'etc/containers').mkdir(parents=True)
+        (root / 'etc/containers/registries.conf').symlink_to(home / ASKED)
+        (root / str(home.parent)[1:]).mkdir(parents=True)
+        (root / str(home)[1:]).symlink_to(home)
     helper = home / 'bin' / 'docker-credential-of-a-test'
     helper.parent.mkdir()
     helper.write_text(HELPER, encoding='utf-8')
@@ -71,6 +101,10 @@ def environment(home, variable):
              'LC_ALL': 'C.UTF-8', 'DBUS_SYSTEM_BUS_ADDRESS': f'unix:path={home}/no-bus'}
     if variable:
         found['REGISTRY_AUTH_FILE'] = str(home / variable)
+    if (home / ENGINE).exists():
+        found['CONTAINERS_CONF'] = str(home / ENGINE)
+    if (home / 'd').exists():
+        found['DOCKER_CONFIG'] = str(home / 'd')
     return found
 
 
@@ -82,7 +116,8 @@ def run(command, home, variable):
 
 def said(image, home, variable):
     """What is said: the user, "" for none, None for a failure."""
-    ran = run([TOOL, 'which', '--json', image, 'podman-shell'], home, variable)
+    root = [f'--root={home}/root'] if (home / 'root').exists() else []
+    ran = run([TOOL, 'which', '--json', *root, image, 'podman-shell'], home, variable)
     use, = json.loads(ran.stdout)
     assert 'wrong' not in ran.stdout and ran.returncode == (0 if use['result'] == 'credential' else 3)
     if use['result'] == 'helper':
@@ -101,26 +136,36 @@ def sent(rig, command, home, variable):
     return seen.pop() if seen else None
 
 
-@pytest.fixture(params=['skopeo', 'podman'])
-def tool(request, registry_rig):
+@pytest.fixture
+def skopeo(registry_rig):
     """The command that fetches an image."""
-    rig = registry_rig
-    if request.param == 'skopeo':
-        yield lambda image: ['skopeo', 'inspect', '--no-tags', '--cert-dir', rig.cert_dir, f'docker://{image}']
-        return
+    return lambda image: ['skopeo', 'inspect', '--no-tags', '--cert-dir', registry_rig.cert_dir, f'docker://{image}']
+
+
+@pytest.fixture
+def podman(registry_rig):
+    """Likewise."""
     if os.geteuid() != 0:
         pytest.skip('podman of users needs subordinate ids')
     with tempfile.TemporaryDirectory(prefix='quay-') as store:  # podman wants a short path
         yield lambda image: ['podman', '--root', f'{store}/root', '--runroot', f'{store}/run', '--tmpdir',
                              f'{store}/tmp', '--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs',
-                             '--events-backend', 'none', 'pull', '--quiet', '--cert-dir', rig.cert_dir, image]
+                             '--events-backend', 'none', 'pull', '--quiet', '--cert-dir', registry_rig.cert_dir, image]
 
 
-@pytest.mark.parametrize('case', CASES)
-def test_what_is_said_is_what_is_sent(registry_rig, tool, tmp_path, case):
-    files, variable = CASES[case]
-    home = pathlib.Path(tmp_path)
-    write(home, files, registry_rig.quay)
+def compare(rig, tool, home, files, variable):
+    write(home, files, rig.quay)
     # What is denied stays so: no credential here is good.
-    for image in (registry_rig.image, registry_rig.foreign_image):
-        assert said(image, home, variable) == sent(registry_rig, tool(image), home, variable), image
+    for image in (rig.image, rig.foreign_image):
+        assert said(image, home, variable) == sent(rig, tool(image), home, variable), image
+
+
+@pytest.mark.parametrize('tool', ['skopeo', 'podman'])
+@pytest.mark.parametrize('case', CASES)
+def test_what_is_said_is_what_is_sent(registry_rig, request, tool, tmp_path, case):
+    compare(registry_rig, request.getfixturevalue(tool), pathlib.Path(tmp_path), *CASES[case])
+
+
+@pytest.mark.parametrize('case', OF_PODMAN)
+def test_what_is_said_of_podman_alone_is_what_it_sends(registry_rig, podman, tmp_path, case):
+    compare(registry_rig, podman, pathlib.Path(tmp_path), *OF_PODMAN[case])

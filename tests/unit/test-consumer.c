@@ -45,10 +45,9 @@ static void the_environment_moves_them(void **state) {
                     &(ConsumerContext){ .uid = 1000,
                                         .home = "/home/u",
                                         .runtime_dir = "/run/user/1000",
-                                        .config_home = "/c",
-                                        .docker_config = "/d" },
-                    "/run/user/1000/containers/auth.json /c/containers/auth.json /d/config.json "
-                    "/home/u/.dockercfg");
+                                        .config_home = "/c" },
+                    "/run/user/1000/containers/auth.json /c/containers/auth.json "
+                    "/home/u/.docker/config.json /home/u/.dockercfg");
         check_paths("podman-shell", &(ConsumerContext){ .uid = 1000, .home = "/home/u", .runtime_dir = "" },
                     "/run/containers/1000/auth.json /home/u/.config/containers/auth.json "
                     "/home/u/.docker/config.json /home/u/.dockercfg");
@@ -73,6 +72,35 @@ static void a_setting_names_the_only_file(void **state) {
         check_paths("image-builder", &context, "/s.json");
         check_paths("image-builder", &(ConsumerContext){ .home = "/root" }, "");
         check_paths("podman-shell", &context, "/x.json");
+}
+
+static void check_named(const char *name, const ConsumerContext *context, const char *path, const char *by) {
+        ConsumerPaths paths;
+
+        check_paths(name, context, path);
+        assert_int_equal(consumer_paths(get(name), context, &paths), 0);
+        assert_string_equal(paths.named_by, by);
+        consumer_paths_done(&paths);
+}
+
+static void the_engine_of_podman_has_an_environment_of_its_own(void **state) {
+        ConsumerContext context = { .home = "/home/u", .engine_file = "/e.json", .docker_config = "/d" };
+
+        check_named("podman-shell", &context, "/e.json", NAMED_BY_ENGINE);
+        check_named("podman-unit", &context, "/e.json", NAMED_BY_ENGINE);
+        check_paths("docker", &context, "/d/config.json");
+        check_paths("bootc", &context,
+                    "/run/ostree/auth.json /etc/ostree/auth.json /usr/lib/ostree/auth.json");
+        context.auth_file = "/x.json";
+        check_named("podman-shell", &context, "/x.json", "$REGISTRY_AUTH_FILE");
+        check_named("podman-unit", &context, "/e.json", NAMED_BY_ENGINE);
+        /* A variable that is empty is set all the same. */
+        context.auth_file = "";
+        check_named("podman-shell", &context, "/d/config.json", NAMED_BY_DOCKER);
+        context.docker_config = "";
+        check_paths("podman-shell", &context,
+                    "/run/containers/0/auth.json /home/u/.config/containers/auth.json "
+                    "/home/u/.docker/config.json /home/u/.dockercfg");
 }
 
 static void tools_are_called_by_their_programs_too(void **state) {
@@ -101,6 +129,7 @@ int main(void) {
                 cmocka_unit_test(the_environment_moves_them),
                 cmocka_unit_test(a_file_that_is_named_switches_all_others_off),
                 cmocka_unit_test(a_setting_names_the_only_file),
+                cmocka_unit_test(the_engine_of_podman_has_an_environment_of_its_own),
                 cmocka_unit_test(tools_are_called_by_their_programs_too),
                 cmocka_unit_test(names_can_be_typed_and_are_unique),
         };

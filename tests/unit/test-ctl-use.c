@@ -149,6 +149,100 @@ static void a_broken_file_is_why_nothing_works(void **state) {
         close_world(&w);
 }
 
+static void a_program_of_registries_conf_comes_before_the_files(void **state) {
+        World w;
+
+        write_file(*state, &UNIT_FILE[1], "{\"auths\":{" EDGE "}}");
+        write_file(*state, "etc/containers/registries.conf",
+                   "credential-helpers = ['other', 'containers-auth.json']\n");
+        open_world(&w, *state, podman_unit);
+        check_which(
+                &w, "quay.example.com/acme/app",
+                "quay.example.com/acme/app\n\n"
+                "podman-unit: a program is asked\n"
+                "      Why: docker-credential-other is asked: credential-helpers in registries.conf name it "
+                "in front of the files\n"
+                "    To do: Remove the program from credential-helpers in registries.conf, or job edge does "
+                "nothing here\n");
+        check_targets(
+                &w, "podman-unit: podman, buildah and skopeo as root in units, not installed\n"
+                    "    Files: " UNIT_FILE ": 1 key, 1 of pullauthd\n"
+                    "           /root/.config/containers/auth.json: not there\n"
+                    "           /root/.docker/config.json: not there\n"
+                    "           /root/.dockercfg: not there\n"
+                    "    Asked: other, then containers-auth.json (credential-helpers in registries.conf; "
+                    "containers-auth.json stands for the files)\n"
+                    " Not used: quay.example.com/acme: a program is asked\n"
+                    "    To do: Remove the program from credential-helpers in registries.conf, or job edge "
+                    "does nothing here\n");
+        close_world(&w);
+}
+
+static void our_own_program_hands_out_what_the_job_of_a_registry_has(void **state) {
+        JobSnapshot *second;
+        World w;
+
+        write_file(*state, "etc/containers/registries.conf.d/p.conf", "credential-helpers = ['pullauth']\n");
+        open_world(&w, *state, podman_unit);
+        check_which(
+                &w, "quay.example.com/acme/app",
+                "quay.example.com/acme/app\n\n"
+                "podman-unit: a program is asked, for job edge, 42min left\n"
+                "      Why: docker-credential-pullauth is asked: credential-helpers in registries.conf name "
+                "it, and no files\n");
+        second = example_add_job(w.snapshot, "second", "fresh");
+        assert_ok(free_and_strdup(&second->registry, "quay.example.com"));
+        second->enabled = true;
+        check_which(
+                &w, "quay.example.com/acme/app",
+                "quay.example.com/acme/app\n\n"
+                "podman-unit: a program is asked\n"
+                "      Why: docker-credential-pullauth is asked: credential-helpers in registries.conf name "
+                "it, and no files\n"
+                "    To do: It is asked for a registry and not for an image, and several jobs are there: "
+                "take it out of credential-helpers in registries.conf\n");
+        close_world(&w);
+}
+
+static void podman_takes_the_file_that_its_engine_is_told_of(void **state) {
+        World w;
+
+        write_file(*state, "usr/share/containers/containers.conf",
+                   "[engine]\nenv = ['REGISTRY_AUTH_FILE=/no.json']\n");
+        write_file(*state, "etc/containers/containers.conf.d/a.conf",
+                   "[engine]\nenv = ['A=', 'REGISTRY_AUTH_FILE=/etc/containers/auth.json',\n"
+                   "'REGISTRY_AUTH_FILE=']");
+        write_file(*state, "etc/containers/containers.conf.d/b.conf",
+                   "[engine]\nenv = ['C=d', {append = true}]\n");
+        write_file(*state, "root/.config/containers/containers.conf",
+                   "[engine]\nenv = ['REGISTRY_AUTH_FILE=/n.json']");
+        write_file(*state, "root/.config/containers/containers.conf.d/c.conf",
+                   "[engine]\nenv = ['REGISTRY_AUTH_FILE=/b.json'] x");
+        write_file(*state, "etc/containers/auth.json", "{\"auths\":{" EDGE "}}");
+        open_world(&w, *state, podman_unit);
+        assert_int_equal(strv_length(w.tools.notes), 1);
+        assert_non_null(strstr(w.tools.notes[0], "containers.conf.d/c.conf:2: something behind the value"));
+        check_which(&w, "quay.example.com/acme/app",
+                    "quay.example.com/acme/app\n\n"
+                    "podman-unit: acme+edge of job edge, 42min left\n"
+                    "     File: /etc/containers/auth.json\n"
+                    "      Key: quay.example.com/acme (the longest key that covers the image)\n");
+        check_targets(&w,
+                      "podman-unit: podman, buildah and skopeo as root in units, not installed\n"
+                      "    Files: /etc/containers/auth.json: 1 key, 1 of pullauthd\n"
+                      "           [engine] env in containers.conf names this file; no other is read, but by "
+                      "skopeo, which goes without that\n"
+                      "     Used: edge\n");
+        close_world(&w);
+        /* A list without it, which is not appended, takes it away. */
+        write_file(*state, "etc/containers/containers.conf.d/b.conf",
+                   "[engine]\nenv = ['C=d', {append = false}]\n");
+        write_file(*state, "root/.config/containers/containers.conf", "[engine]\nenv = []");
+        open_world(&w, *state, podman_unit);
+        assert_null(w.tools.items[0].named_by);
+        close_world(&w);
+}
+
 static void without_the_daemon_whose_it_is_is_not_known(void **state) {
         World w;
 
@@ -191,6 +285,12 @@ int main(void) {
                                                 teardown_scratch),
                 cmocka_unit_test_setup_teardown(a_broken_file_is_why_nothing_works, setup_scratch,
                                                 teardown_scratch),
+                cmocka_unit_test_setup_teardown(a_program_of_registries_conf_comes_before_the_files,
+                                                setup_scratch, teardown_scratch),
+                cmocka_unit_test_setup_teardown(our_own_program_hands_out_what_the_job_of_a_registry_has,
+                                                setup_scratch, teardown_scratch),
+                cmocka_unit_test_setup_teardown(podman_takes_the_file_that_its_engine_is_told_of,
+                                                setup_scratch, teardown_scratch),
                 cmocka_unit_test_setup_teardown(without_the_daemon_whose_it_is_is_not_known, setup_scratch,
                                                 teardown_scratch),
                 cmocka_unit_test_setup_teardown(only_tools_that_are_there_are_shown_unasked, setup_scratch,

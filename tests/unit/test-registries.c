@@ -4,6 +4,8 @@
 
 #include "unit.h"
 
+#include <errno.h>
+
 #include "base/text.h"
 #include "model/registries.h"
 
@@ -53,10 +55,40 @@ static void a_later_file_stands_before_an_earlier_one(void **state) {
         check(&l, "q.io/app", "b.io/app q.io/app");
 }
 
+static void check_helpers(const Registries *l, const char *expected) {
+        _cleanup_free_ char *joined = NULL;
+
+        assert_int_equal(strv_join(l->helpers, " ", &joined), 0);
+        assert_string_equal(strempty(joined), expected);
+}
+
+#define EIGHT "'x','x','x','x','x','x','x','x',"
+
+static void helpers_of_a_later_file_take_the_place_of_earlier_ones(void **state) {
+        _cleanup_(registries_done) Registries l = {};
+        TomlError error;
+
+        check_helpers(&l, "");
+        add(&l, "credential-helpers = ['a', \"containers-auth.json\"]\n[[registry]]\nlocation='q.io'\n");
+        check_helpers(&l, "a containers-auth.json");
+        add(&l, "credential-helpers = 'c'\n[x]\ncredential-helpers = ['d']\n[[registry]]\nlocation=['e']\n");
+        check_helpers(&l, "a containers-auth.json");
+        assert_int_equal(l.n_items, 1);
+        assert_int_equal(registries_add(&l, "credential-helpers = ['b']\nx", 28, &error), -EBADMSG);
+        check_helpers(&l, "a containers-auth.json");
+        add(&l, "credential-helpers = ['b']\n");
+        check_helpers(&l, "b");
+        add(&l, "credential-helpers = []\n");
+        assert_null(l.helpers);
+        add(&l, "credential-helpers = [" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT "]\n");
+        assert_int_equal(strv_length(l.helpers), 64);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(mirrors_come_before_the_place_itself),
                 cmocka_unit_test(a_later_file_stands_before_an_earlier_one),
+                cmocka_unit_test(helpers_of_a_later_file_take_the_place_of_earlier_ones),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
