@@ -177,14 +177,11 @@ static void suffer(Trouble *t) {
 static unsigned most_in_an_hour(const Trouble *t, usec_t from, usec_t to) {
         unsigned most = 0;
 
-        for (size_t i = 0; i < t->n; i++) {
-                unsigned n = 0;
-
-                if (t->times[i] < from || t->times[i] > to)
-                        continue;
-                for (size_t k = i; k < t->n && t->times[k] < t->times[i] + USEC_PER_HOUR; k++)
-                        n++;
-                most = n > most ? n : most;
+        for (size_t i = 0, k = 0; i < t->n; i++) {
+                for (; k < t->n && t->times[k] < t->times[i] + USEC_PER_HOUR; k++)
+                        ;
+                if (t->times[i] >= from && t->times[i] <= to && k - i > most)
+                        most = (unsigned) (k - i);
         }
         return most;
 }
