@@ -30,6 +30,7 @@ def item(term, more='Added in version 0.1.'):
 
 
 NAME_H = H + '/* Numbers have names. */\n\ntypedef enum Kind { KIND_A, KIND_B } Kind;\n\nint name_of(int number);\n'
+SEMICOLON_H = 'static inline void nothing(int number) {\n        if (number);\n                number++;\n}\n'
 NAME_C = source('int name_of(int number) {', '        return number + 1;', '}')
 FAILURE_H = H + '/* Reasons. */\n\ntypedef enum Reason {\n        REASON_NONE, /* "" */\n        REASON_TIMEOUT,\n' \
     '} Reason;\n'
@@ -39,6 +40,8 @@ MESSAGES_H = H + f'/* Ids of messages. */\n\n#define MESSAGE_ID_REFRESHED "{MESS
 CATALOG = f'# {LICENCE}\n-- {MESSAGE}\nSubject: fresh\n\nAll is well.\n'
 POLICY = f'<?xml version="1.0"?>\n<!-- {LICENCE} -->\n<policyconfig>\n<action id="org.pullauth1.refresh"/>\n' \
     '</policyconfig>\n'
+CAMEL_TIDY = f"# {LICENCE}\nChecks: '-*,readability-identifier-naming'\nCheckOptions:\n" \
+    '  - { key: readability-identifier-naming.FunctionCase, value: CamelCase }\n'
 BUS_C = C + OPENING + '#include <systemd/sd-bus.h>\n\n' + \
     'static const char *const action = "org.pullauth1.refresh";\n\n' + \
     'const sd_bus_vtable *vtable(void);\n\nconst sd_bus_vtable *vtable(void) {\n' + \
@@ -73,7 +76,8 @@ GOOD = {
     'link-options': '-lsystemd',
     '.clang-format': f'# {LICENCE}\nBasedOnStyle: LLVM\nIndentWidth: 8\nColumnLimit: 109\nSpaceAfterCStyleCast: true\n'
                      'Cpp11BracedListStyle: false\nSortIncludes: false\nAllowShortFunctionsOnASingleLine: None\n',
-    '.clang-tidy': f"# {LICENCE}\nChecks: '-*,bugprone-*,-bugprone-easily-swappable-parameters'\n",
+    '.clang-tidy': f"# {LICENCE}\nChecks: '-*,bugprone-*,-bugprone-easily-swappable-parameters'\n"
+                   'HeaderFilterRegex: "/src/"\n',
     '.reuse/dep5': 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n'
                    'Files: *\nCopyright: someone\nLicense: LGPL-2.1-or-later\n',
     'LICENSES/LGPL-2.1-or-later.txt': 'The licence.\n',
@@ -317,6 +321,10 @@ CASES = {
         ('libcurl', {'link-options': '-lsystemd -lcurl'}, 'src/daemon/meson.build', 'libcurl'),
         ('GnuTLS', {'link-options': '-lsystemd -lgnutls'}, 'src/daemon/meson.build', 'libgnutls'),
         ('another program', {'link-options': ''}, 'src/daemon/meson.build', 'nothing of use')],
-    'clang-tidy': [('a semicolon too many', with_body('        if (number);', '                number++;'),
-                    'src/base/name.c', 'suspicious-semicolon')],
+    # The tree that is right comes first: each of these is something that was found clean, and changed.
+    'clang-tidy': [
+        ('a semicolon too many', with_body('        if (number);', '                number++;'),
+         'src/base/name.c', 'suspicious-semicolon'),
+        ('a mistake in a header', {'src/base/name.h': NAME_H + SEMICOLON_H}, 'src/base/name.h', 'suspicious-semicolon'),
+        ('what only another check finds', {'.clang-tidy': CAMEL_TIDY}, 'src/daemon/bus.c', 'naming')],
 }

@@ -14,11 +14,11 @@ import sys
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)),
                 os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib')]
 
-from rules import cxx, docs, graph, proof, sizes, tools, words  # noqa: E402
+from rules import cxx, docs, graph, proof, sizes, tidy, tools, words  # noqa: E402
 from tree import CannotRun, Tree  # noqa: E402
 
 RULES = {**graph.RULES, **sizes.RULES, **words.RULES, **cxx.RULES, **docs.RULES, **proof.RULES, **tools.RULES,
-         **tools.TIDY}
+         **tidy.RULES}
 
 
 def main():

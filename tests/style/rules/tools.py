@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Rules that other programs know better: clang-format, clang-tidy, shellcheck, codespell, reuse, rst2man, mandoc, ldd.
+"""Rules that other programs know better: clang-format, shellcheck, codespell, reuse, rst2man, mandoc, ldd.
 
 A program that is missing makes its rule say so and be skipped (77), never pass.
 """
 
 import ast
-import concurrent.futures
 import json
 import os
 import re
@@ -26,8 +25,8 @@ def need(*names):
     raise CannotRun(f'{names[0]} is not installed')
 
 
-def run(tree, command):
-    return subprocess.run(command, cwd=tree.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+def run(tree, command, directory=None):
+    return subprocess.run(command, cwd=directory or tree.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors='replace')
 
 
@@ -186,34 +185,5 @@ def needed_by_libsystemd(tree, listing, library):
     return bool(found) and library in run(tree, ['ldd', found.group(1)]).stdout
 
 
-def tidy_one(tree, program, path):
-    result = run(tree, [program, '-p', tree.build, '--quiet', '--warnings-as-errors=*',
-                        '--extra-arg=-Wno-unknown-warning-option', path])
-    told = [line for line in result.stdout.splitlines() if ' error: ' in line or ' warning: ' in line]
-    # Some paths are told as the compiler was given them, relative to the build directory.
-    told = [os.path.join(tree.build, line) if line.startswith('../') else line for line in told]
-    problems = list(anchored(tree, '\n'.join(told)))
-    if result.returncode != 0 and not told:
-        problems.append((path, 1, result.stdout.strip()[-400:] or f'clang-tidy ended with {result.returncode}'))
-    return problems
-
-
-def clang_tidy(tree):
-    """One process a file, as many at a time as there are processors."""
-    program = need('clang-tidy')
-    if not tree.build or not os.path.exists(os.path.join(tree.build, 'compile_commands.json')):
-        raise CannotRun('no compile_commands.json (--build)')
-    with open(os.path.join(tree.build, 'compile_commands.json'), encoding='utf-8') as file:
-        commands = json.load(file)
-    known = {os.path.realpath(os.path.join(entry['directory'], entry['file'])) for entry in commands}
-    files = [path for path in tree.matching('src/*.c') if os.path.realpath(tree.path(path)) in known]
-    if not files:
-        raise CannotRun('the build directory compiles none of these files')
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = pool.map(lambda path: tidy_one(tree, program, path), files)
-    yield from {problem for problems in found for problem in problems}  # headers are seen more than once
-
-
 RULES = {'clang-format': clang_format, 'shellcheck': shellcheck, 'codespell': codespell, 'reuse': reuse,
          'python': python, 'columns': columns, 'manuals': manuals, 'xml': xml, 'linkage': linkage}
-TIDY = {'clang-tidy': clang_tidy}
