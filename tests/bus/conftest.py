@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Fixtures of the bus suite: a host in a directory for each test."""
 
+import collections
 import os
 import sys
 
@@ -34,3 +35,9 @@ def ci(host):
     host.standard()
     host.job(more='Targets=ci\n')
     return host
+
+
+def pytest_collection_modifyitems(items):
+    """Files with most tests come first: processes share the files, and none should begin a long one at the end."""
+    tests = collections.Counter(item.nodeid.partition('::')[0] for item in items)
+    items.sort(key=lambda item: -tests[item.nodeid.partition('::')[0]])
