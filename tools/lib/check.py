@@ -19,10 +19,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from results import Tally  # noqa: E402
 from suites import PYTESTS, SUITES, Workshop, failed  # noqa: E402
 
-# Two at a time: first what is quick and tells most, then the long ones, so that both end at about the same time.
-AT_ONCE = 2
-ORDER = ('unit', 'style', 'fuzz', 'valgrind', 'sanitize', 'host', 'stress', 'bus', 'quay', 'identity', 'tidy', 'clang')
+# Two at a time: one that keeps the processors busy beside one that waits for other programs for much of its time. In
+# each lane first what is quick and tells most, then the long ones. Whose lane is empty takes from the other.
 CAMPAIGNS = ('campaign', 'memory', 'bench', 'fleet')
+LANES = (('unit', 'fuzz', 'valgrind', 'sanitize', 'tidy', 'clang', *CAMPAIGNS),
+         ('style', 'host', 'quay', 'bus', 'stress', 'identity'))
 SHOWN_FAILURES = 12
 SHOWN_LINES = 40
 
@@ -73,11 +74,20 @@ def run_suite(workshop, report, name):
     report.done(name, tally)
 
 
-def work(workshop, report, waiting):
-    while not workshop.stopping.is_set():
+def take(lanes):
+    """The next of the first lane that has any; None at the end."""
+    for lane in lanes:
         try:
-            name = waiting.popleft()
+            return lane.popleft()
         except IndexError:
+            pass
+    return None
+
+
+def work(workshop, report, lanes):
+    while not workshop.stopping.is_set():
+        name = take(lanes)
+        if name is None:
             return
         run_suite(workshop, report, name)
 
@@ -124,8 +134,12 @@ def run(workshop, report, asked, begun):
         built = Tally(seconds=time.monotonic() - begun)
         report.done('build', built)
     chosen = choose(workshop, asked) if not trouble else []
-    waiting = collections.deque(sorted(chosen, key=[*ORDER, *CAMPAIGNS].index))
-    threads = [threading.Thread(target=work, args=(workshop, report, waiting), daemon=True) for _ in range(AT_ONCE)]
+    lost = set(chosen).difference(*LANES)
+    if lost:
+        report.done('lanes', failed('check: a suite without a lane', ' '.join(sorted(lost))))
+    lanes = [collections.deque(name for name in lane if name in chosen) for lane in LANES]
+    threads = [threading.Thread(target=work, args=(workshop, report, order), daemon=True)
+               for order in (lanes, lanes[::-1])]
     for thread in threads:
         thread.start()
     for thread in threads:

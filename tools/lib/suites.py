@@ -24,15 +24,17 @@ PYTHON = '/usr/bin/python3'
 VALGRIND = ('valgrind -q --leak-check=full --show-leak-kinds=definite,indirect '
             '--errors-for-leak-kinds=definite,indirect --num-callers=25')
 
+# Meson takes ccache for a compiler that it finds itself, not for one that it is told.
+CLANG = 'ccache clang' if shutil.which('ccache') else 'clang'
 # name → (options of meson setup, environment of it)
 BUILDS = {
     'check': ([], {}),
     'sanitize': (['-Db_sanitize=address,undefined', '-Dwipe-heap=false', '-Db_lundef=false', '-Doptimization=1'], {}),
     # No fortified functions: valgrind takes the checked memmove() for the checked memcpy().
     'valgrind': (['-Dwipe-heap=false', '-Doptimization=g'], {}),
-    'clang': ([], {'CC': 'clang'}),
+    'clang': ([], {'CC': CLANG}),
     'fuzz': (['-Dfuzzers=true', '-Db_sanitize=address,undefined', '-Dwipe-heap=false', '-Db_lundef=false'],
-             {'CC': 'clang'}),
+             {'CC': CLANG}),
 }
 STRESS_SECONDS = 3 * 3600
 # What the daemon does all day, by callers and targets of every kind; the whole suite is `memory`.
