@@ -23,6 +23,7 @@
 #include "codec/jwt.h"
 #include "daemon/adoption.h"
 #include "daemon/fragment.h"
+#include "daemon/job-hold.h"
 #include "daemon/target-directory.h"
 #include "model/auth-file.h"
 #include "model/auth-index.h"
@@ -433,6 +434,22 @@ int adoption_recall(Adoption *a, JobConfig *config) {
         return 0;
 }
 
+/* There is nothing to be read, but where nobody can read it something may stand that lives on: after a
+ * reboot that is so of Secrets of clusters, and of files that are made from a template. */
+static int take_left(Job *j, const JobRecord *record, const AdoptionClock *clock) {
+        JobTimes times;
+
+        if (!record || record->issued == 0 || record->expires <= record->issued)
+                return 0;
+        if (adoption_times((int64_t) record->issued, (int64_t) record->expires, record, clock, &times) ==
+            0) {
+                if (j->config->on_expiry == ON_EXPIRY_WITHDRAW)
+                        return 0;
+                times.expires_boot = 1;
+        }
+        return job_hold_left(j, times.expires_boot, (int64_t) record->expires);
+}
+
 int adoption_try(Adoption *a, Job *j) {
         _cleanup_credential_ Credential *c = NULL;
         const JobRecord *record = state_data_job(a->state, j->name, /* create= */ false);
@@ -445,12 +462,14 @@ int adoption_try(Adoption *a, Job *j) {
         /* A job under another name takes up what it had under the former one. One that cannot work has had
          * nothing under another name: what stands there belongs to the job that it is in conflict with. */
         r = search(a, j->config, j->configuration_failure ? j->name : NULL, &c);
-        if (r <= 0)
+        if (r < 0)
                 return r;
-        if (record) {
+        if (record)
                 clock.same_boot = memcmp(record->boot_id, a->boot_id, sizeof(a->boot_id)) == 0;
+        if (r == 0)
+                return take_left(j, record, &clock);
+        if (record)
                 j->last_success_real = record->last_success_real;
-        }
         if (adoption_times(c->issued, c->expires, record, &clock, &times) == 0) {
                 log_debug("Job '%s': what an earlier run left has ended", j->name);
                 if (j->config->on_expiry == ON_EXPIRY_WITHDRAW)

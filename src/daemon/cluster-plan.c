@@ -12,8 +12,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "codec/base64.h"
 #include "daemon/cluster-plan.h"
 #include "model/auth-file.h"
+#include "model/auth-index.h"
 #include "model/setting.h"
 
 void cluster_plan_done(ClusterPlan *p) {
@@ -141,6 +143,57 @@ static int refuse_size(const ClusterView *v, Failure **reterr) {
         return r < 0 ? r : refuse(f, "Spread the jobs over several targets", reterr);
 }
 
+/* Is the entry what we wrote last for that very robot? */
+static bool is_left_by_us(const ClusterView *v, const Wanted *w, const Secret *auth) {
+        StateData *state = state_store_data(v->store);
+        const OwnedKey *k = state_data_find_key(state, v->config->paths[0], w->key);
+        struct iovec encoded = secret_peek(auth), plain;
+        _cleanup_secret_ Secret *decoded = NULL;
+        size_t n = strlen(strempty(w->robot));
+        Fingerprint print;
+
+        state_data_fingerprint(state, encoded.iov_base, encoded.iov_len, &print);
+        if (!k || !streq(k->job, w->job) || memcmp(&print, &k->written.current, sizeof(print)) != 0 ||
+            base64_decode(encoded.iov_base, encoded.iov_len, &decoded) < 0)
+                return false;
+        plain = secret_peek(decoded);
+        return n > 0 && plain.iov_len > n && memcmp(plain.iov_base, w->robot, n) == 0 &&
+               ((const char *) plain.iov_base)[n] == ':';
+}
+
+/* What an earlier run left for a job that has nothing else stays as it stands there: it is wanted as if the
+ * job had it. Returns 0 or -ENOMEM. */
+static int find_left(const ClusterView *v, Wanted *wanted, size_t n) {
+        struct iovec text = secret_peek(v->found && (!is_whole(v) || is_ours(v)) ? v->found->data : NULL);
+        _cleanup_(auth_index_freep) AuthIndex *index = NULL;
+        int r;
+
+        r = auth_index_new(text.iov_base, text.iov_len, &index, &(JsonError){});
+        if (r == -ENOMEM)
+                return r;
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_secret_ Secret *auth = NULL;
+
+                if (!wanted[i].left)
+                        continue;
+                r = index ? auth_index_auth(index, wanted[i].key, &auth) : 0;
+                if (r < 0)
+                        return r;
+                wanted[i].left = r > 0 && is_left_by_us(v, wanted + i, auth);
+                if (wanted[i].left)
+                        wanted[i].auth = TAKE_PTR(auth);
+        }
+        return 0;
+}
+
+static void forget_left(Wanted *wanted, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (wanted[i].left) {
+                        secret_free((Secret *) wanted[i].auth);
+                        wanted[i].auth = NULL;
+                }
+}
+
 static bool wants_any(const Wanted *wanted, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (wanted[i].auth)
@@ -263,8 +316,8 @@ static int plan_merge(const ClusterView *v, bool any, TargetPlan *keys, ClusterP
         return 0;
 }
 
-int cluster_plan_make(const ClusterView *v, Wanted *wanted, size_t n_wanted, ClusterPlan *ret,
-                      Failure **reterr) {
+static int make_plan(const ClusterView *v, Wanted *wanted, size_t n_wanted, ClusterPlan *ret,
+                     Failure **reterr) {
         _cleanup_(cluster_plan_done) ClusterPlan p = {};
         _cleanup_(target_plan_done) TargetPlan keys = {};
         bool any = wants_any(wanted, n_wanted);
@@ -279,6 +332,17 @@ int cluster_plan_make(const ClusterView *v, Wanted *wanted, size_t n_wanted, Clu
         *ret = p;
         p = (ClusterPlan){};
         return 0;
+}
+
+int cluster_plan_make(const ClusterView *v, Wanted *wanted, size_t n_wanted, ClusterPlan *ret,
+                      Failure **reterr) {
+        int r;
+
+        r = find_left(v, wanted, n_wanted);
+        if (r >= 0)
+                r = make_plan(v, wanted, n_wanted, ret, reterr);
+        forget_left(wanted, n_wanted);
+        return r;
 }
 
 int cluster_plan_preview(StateStore *store, const TargetConfig *config, Wanted *wanted, size_t n_wanted,

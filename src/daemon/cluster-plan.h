@@ -27,7 +27,8 @@ void cluster_plan_done(ClusterPlan *p);
 
 /* What is asked for of the Secret, and what it is made with but for its content. Returns 0 or -ENOMEM. */
 int cluster_secret_wanted(const ClusterView *v, ClusterSecret **ret);
-/* Notes in the store which keys are going to be ours. Sets wanted[i].failure where a key is somebody else's.
+/* Notes in the store which keys are going to be ours. Sets wanted[i].failure where a key is somebody else's,
+ * and takes wanted[i].left back where nothing was left.
  * Returns 0; 1 with *reterr if the Secret as a whole cannot be had; -ENOMEM. */
 int cluster_plan_make(const ClusterView *v, Wanted *wanted, size_t n_wanted, ClusterPlan *ret,
                       Failure **reterr);

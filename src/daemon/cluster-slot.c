@@ -128,7 +128,11 @@ static int report_fill(Report *r, Wanted *wanted, size_t n) {
 
                 if (!job)
                         return -ENOMEM;
-                r->wanted[r->n++] = (Wanted){ .job = job, .failure = TAKE_PTR(wanted[i].failure) };
+                r->wanted[r->n++] = (Wanted){
+                        .job = job,
+                        .left = wanted[i].auth || wanted[i].left,
+                        .failure = TAKE_PTR(wanted[i].failure),
+                };
         }
         return 0;
 }

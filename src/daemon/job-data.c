@@ -33,6 +33,11 @@ bool job_wants_publication(const Job *j) {
         return job_has_valid_credential(j) || (j->credential && j->config->on_expiry == ON_EXPIRY_RETAIN);
 }
 
+bool job_wants_left(const Job *j) {
+        return !j->credential && j->left_boot > 0 &&
+               (now_boot() < j->left_boot || j->config->on_expiry == ON_EXPIRY_RETAIN);
+}
+
 usec_t job_remaining(const Job *j) {
         return j->credential ? usec_sub(j->expires_boot, now_boot()) : 0;
 }

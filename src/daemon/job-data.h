@@ -61,7 +61,10 @@ struct Job {
         Secret *auth;           /* of the credential, as targets want it */
         usec_t expires_boot;
         usec_t due_boot; /* when it should be replaced, fixed once for each credential */
-        Alarm end;
+        /* Without a credential, when what an earlier run left ends that cannot be read back. 0: nothing */
+        usec_t left_boot;
+        int64_t left_expires; /* by the clock of who made it */
+        Alarm end;            /* of either */
         IdentityClaims *claims;
         int64_t skew_usec;
         /* how it goes */
@@ -95,6 +98,8 @@ void job_told(Job *j);
 bool job_has_valid_credential(const Job *j);
 /* What is held shall stand in the targets: it is valid, or it ended and OnExpiry=retain keeps it there. */
 bool job_wants_publication(const Job *j);
+/* What an earlier run left, and nobody can read back, shall stay where it stands. */
+bool job_wants_left(const Job *j);
 usec_t job_remaining(const Job *j); /* 0 without a valid credential */
 /* The failure that people should see: configuration, last attempt, or target; NULL if all is well. */
 const Failure *job_failure(const Job *j);

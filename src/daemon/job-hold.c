@@ -71,7 +71,7 @@ void job_drop_credential(Job *j) {
 
         j->credential = credential_free(j->credential);
         j->auth = secret_free(j->auth);
-        j->expires_boot = 0;
+        j->expires_boot = j->left_boot = 0;
         alarm_stop(&j->end);
         j->due_boot = 0;
         for (size_t i = 0; i < j->n_targets; i++)
@@ -79,7 +79,20 @@ void job_drop_credential(Job *j) {
         o->publish(j, o->userdata);
 }
 
+/* Who let nobody else know that there was one has nobody to tell that it ended. */
+static void end_left(Job *j) {
+        if (job_wants_left(j))
+                return;
+        log_info("Job '%s': what an earlier run left in its targets ended and is withdrawn", j->name);
+        job_drop_credential(j);
+        job_update(j, JOB_CHANGED_TARGETS);
+}
+
 void job_end_credential(Job *j) {
+        if (!j->credential) {
+                end_left(j);
+                return;
+        }
         if (!job_wants_publication(j))
                 job_drop_credential(j);
         job_log_expired(j);
@@ -102,6 +115,7 @@ int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
                 return r;
         credential_free(j->credential);
         j->credential = TAKE_PTR(c);
+        j->left_boot = 0;
         /* What targets want is in `auth`, with the name of the robot; one copy is enough. */
         j->credential->secret = secret_free(j->credential->secret);
         free(TAKE_PTR(j->credential->user));
@@ -120,6 +134,20 @@ int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
 int job_limit_credential(Job *j, usec_t expires_boot) {
         j->expires_boot = expires_boot;
         return set_end(j, expires_boot);
+}
+
+int job_hold_left(Job *j, usec_t expires_boot, int64_t expires) {
+        j->left_boot = expires_boot;
+        j->left_expires = expires;
+        return set_end(j, expires_boot);
+}
+
+void job_judge_left(Job *j) {
+        usec_t end = usec_add(now_boot(), usec_sub((usec_t) j->left_expires * USEC_PER_SEC, now_real()));
+
+        /* A clock that stands in the past knows of no end. */
+        if (!j->credential && end < j->left_boot)
+                (void) job_hold_left(j, end, j->left_expires);
 }
 
 int job_schedule_when_due(Job *j) {

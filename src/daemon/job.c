@@ -212,7 +212,7 @@ static int disable(Job *j, JobSettings *s) {
         j->failure = failure_free(j->failure);
         j->pace = (Pace){};
         (void) job_schedule(j, USEC_INFINITY);
-        if (j->credential)
+        if (j->credential || j->left_boot > 0)
                 job_drop_credential(j);
         job_update(j, _JOB_CHANGED_ALL);
         return 1;
@@ -253,7 +253,7 @@ static int apply_settings(Job *j, JobSettings *s) {
                 j->failure = failure_free(j->failure);
                 j->pace = (Pace){};
         }
-        if (j->credential && !same_robot)
+        if ((j->credential || j->left_boot > 0) && !same_robot)
                 job_drop_credential(j);
         else
                 o->publish(j, o->userdata);
@@ -396,5 +396,6 @@ static void judge_age(Job *j) {
 void job_clock_changed(Job *j) {
         if (j->credential && j->end_estimated)
                 judge_age(j);
+        job_judge_left(j);
         job_announce(j, JOB_CHANGED_CREDENTIAL | JOB_CHANGED_STATE);
 }

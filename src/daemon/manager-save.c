@@ -80,7 +80,7 @@ static bool is_near(usec_t a, usec_t b) {
 
 static bool is_recorded(const Manager *m, const JobRecord *r, const Job *j) {
         if (!j->credential)
-                return r->issued == 0;
+                return r->issued == 0 || j->left_boot > 0;
         return r->issued == (uint64_t) j->credential->issued &&
                r->expires == (uint64_t) j->credential->expires && r->expires_boot == j->expires_boot &&
                r->due_boot == j->due_boot && r->estimated == j->end_estimated &&

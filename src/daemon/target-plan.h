@@ -17,6 +17,7 @@ typedef struct Wanted {
         const Secret *auth; /* base64 of "user:secret"; NULL: nothing of ours shall stand there */
         int64_t issued;     /* of that credential, as it says itself: seconds since 1970 */
         int64_t expires;
+        bool left;        /* without `auth`: what an earlier run left under the key stays, if it is that */
         bool take_over;   /* also over somebody else's entry */
         bool stands;      /* out: there is an entry under the key already */
         Failure *failure; /* out: why this key could not be had; the caller frees it */

@@ -344,6 +344,18 @@ static int set_note(Target *t, const TargetFound *f, bool adds) {
         return r < 0 ? r : 0;
 }
 
+/* What an earlier run left stays as long as nobody has anything to say in its place: the file of a template
+ * cannot be read back. Returns whether it does. */
+static bool keeps_left(const TargetFound *f, bool adds, Wanted *wanted, size_t n_wanted) {
+        bool keeps = !adds && f->whole && f->fd >= 0, any = false;
+
+        for (size_t i = 0; i < n_wanted; i++) {
+                any |= wanted[i].left;
+                wanted[i].left = wanted[i].left && keeps;
+        }
+        return keeps && any;
+}
+
 static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr) {
         _cleanup_(target_found_done) TargetFound f = TARGET_FOUND_NONE;
         _cleanup_(target_plan_done) TargetPlan plan = {};
@@ -362,6 +374,9 @@ static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reter
                 return target_file_settle(&t->file, &f, reterr);
         if (r == 0)
                 r = read_base(t, &f, reterr);
+        if (r == 0 && keeps_left(&f, adds, wanted, n_wanted))
+                return target_file_settle(&t->file, &f, reterr);
+        n_wanted = adds ? n_wanted : 0;
         if (r == 0)
                 r = plan_for(t, &f, wanted, n_wanted, &plan, reterr);
         if (r != 0)

@@ -25,6 +25,12 @@ static size_t room_for(Job *const *jobs, size_t n_jobs) {
         return room;
 }
 
+/* Places that are read by others only: what stands there is known by its fingerprint alone. Files of other
+ * kinds were read when the job was taken up. */
+static bool keeps_left(const TargetConfig *target) {
+        return target->cluster || target->template;
+}
+
 /* Equal keys side by side, the one that shall have it first. */
 static int compare_claims(const void *x, const void *y) {
         const Wanted *a = *(const Wanted *const *) x, *b = *(const Wanted *const *) y;
@@ -66,13 +72,33 @@ int wanted_settle(Wanted *wanted, size_t *n) {
                 sorted[i] = wanted + i;
         qsort(sorted, *n, sizeof(*sorted), compare_claims);
         for (size_t i = 1; i < *n; i++)
-                if (streq_ptr(sorted[i]->key, sorted[i - 1]->key))
+                if (streq_ptr(sorted[i]->key, sorted[i - 1]->key)) {
                         sorted[i]->auth = NULL;
+                        sorted[i]->left = false;
+                }
         for (size_t i = 0; i < *n; i++)
-                if (wanted[i].auth)
+                if (wanted[i].auth || wanted[i].left)
                         wanted[kept++] = wanted[i];
         *n = kept;
         return 0;
+}
+
+/* Returns how many there are then. */
+static size_t add_left(const Job *j, const TargetConfig *target, Wanted *wanted, size_t n) {
+        size_t first = n;
+
+        n += wanted_of_job(j, target, NULL, wanted + n);
+        for (size_t i = first; i < n; i++)
+                wanted[i].left = true;
+        return n;
+}
+
+static size_t add_wanted(const Job *j, const TargetConfig *target, Wanted *wanted, size_t n) {
+        if (!wants_target(j, target->name))
+                return n;
+        if (job_wants_publication(j))
+                return n + wanted_of_job(j, target, j->auth, wanted + n);
+        return keeps_left(target) && job_wants_left(j) ? add_left(j, target, wanted, n) : n;
 }
 
 int wanted_collect(Job *const *jobs, size_t n_jobs, const TargetConfig *target, Wanted **ret,
@@ -86,9 +112,8 @@ int wanted_collect(Job *const *jobs, size_t n_jobs, const TargetConfig *target, 
                 return -ENOMEM;
         for (int broken = 0; broken < 2; broken++)
                 for (size_t i = 0; i < n_jobs; i++)
-                        if (!jobs[i]->configuration_failure == !broken &&
-                            wants_target(jobs[i], target->name) && job_wants_publication(jobs[i]))
-                                n += wanted_of_job(jobs[i], target, jobs[i]->auth, wanted + n);
+                        if (!jobs[i]->configuration_failure == !broken)
+                                n = add_wanted(jobs[i], target, wanted, n);
         r = wanted_settle(wanted, &n);
         if (r < 0)
                 return r;
@@ -104,6 +129,7 @@ static int compare_name(const void *key, const void *item) {
 typedef struct Kept {
         Job *const *jobs;
         size_t n_jobs;
+        bool cluster;
         Wanted *wanted; /* NULL: they are counted */
         size_t n;
 } Kept;
@@ -112,16 +138,20 @@ static void keep_key(const OwnedKey *k, void *userdata) {
         Kept *kept = userdata;
         Job *const *found = bsearch(k->job, kept->jobs, kept->n_jobs, sizeof(*kept->jobs), compare_name);
 
-        if (!found || !(*found)->configuration_failure || !job_wants_publication(*found))
+        bool left = found && kept->cluster && job_wants_left(*found);
+
+        if (!found || !(*found)->configuration_failure || (!job_wants_publication(*found) && !left))
                 return;
-        if (kept->wanted)
+        if (kept->wanted) {
                 kept->wanted[kept->n] = make_wanted(*found, k->key, (*found)->auth);
+                kept->wanted[kept->n].left = left;
+        }
         kept->n++;
 }
 
 int wanted_collect_kept(Job *const *jobs, size_t n_jobs, StateData *state, const char *path, Wanted **ret,
                         size_t *ret_n) {
-        Kept kept = { .jobs = jobs, .n_jobs = n_jobs };
+        Kept kept = { .jobs = jobs, .n_jobs = n_jobs, .cluster = startswith(path, CLUSTER_PLACE_PREFIX) };
 
         if (n_jobs > 0)
                 state_data_each_key(state, path, keep_key, &kept);
@@ -166,7 +196,7 @@ void wanted_report(Job *const *jobs, size_t n_jobs, const char *target, const Wa
                 Job *const *found = bsearch(wanted[i].job, jobs, n_jobs, sizeof(*jobs), compare_name);
                 Outcome *o;
 
-                if (!found)
+                if (!found || (!wanted[i].auth && !wanted[i].left))
                         continue;
                 o = outcomes + (found - jobs);
                 o->wanted = true;

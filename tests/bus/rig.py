@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pwd
+import re
 import shlex
 import shutil
 import signal
@@ -307,6 +308,14 @@ class Host:
     def restart(self, number=signal.SIGTERM, **environment):
         self.stop(number)
         return self.start(**environment)
+
+    def reboot(self):
+        """The daemon does not run. What is in /run is gone, and the boot is another one."""
+        shutil.rmtree(self.path('run/pullauth/fragments'))
+        shutil.rmtree(self.path('run/containers/0'), ignore_errors=True)
+        state = re.sub(r'"boot_id": "[0-9a-f]{32}"', f'"boot_id": "{os.urandom(16).hex()}"',
+                       self.read('var/lib/pullauth/state.json').decode())
+        self.write('var/lib/pullauth/state.json', state, 0o600)
 
     def reload(self):
         """As `systemctl reload` does; returns when it is over."""

@@ -11,6 +11,7 @@ import tomllib
 
 import pytest
 import yaml
+from fakeworker import failure
 from rig import TOP
 
 FILE = 'etc/ci/credential'
@@ -127,6 +128,52 @@ def test_a_file_follows_its_credential(ci):
     ci.wait_file(FILE, lambda: ci.read(FILE) != before)
     new = user_and_secret(ci)[1]
     assert new != old and new in ci.read(FILE).decode()
+
+
+@pytest.mark.parametrize('template', ['credential.env', 'secret.yaml', 'auth.json'])
+def test_without_a_registry_after_a_reboot_a_file_stays_to_the_end_of_what_is_in_it(ci, template):
+    """What a template made cannot be read back."""
+    ci.worker.lifetime = 12
+    target(ci, template)
+    before = ci.begin().read(FILE)
+    ci.worker.answer = lambda request: failure('connection-failed')
+    ci.stop()
+    ci.reboot()
+    ci.start()
+    ci.client.wait_job('edge', Reason='connection-failed', AttemptsEnded=lambda n: n > 0)
+    assert ci.read(FILE) == before
+    ci.restart()
+    assert ci.read(FILE) == before
+    assert [row[2] for row in ci.client.job('edge')['TargetStates']] == ['published']
+    ci.client.wait_job('edge', TargetStates=lambda rows: rows[0][2] == 'withdrawn', timeout=30)
+    assert not os.path.exists(ci.path(FILE)) or ci.read(FILE) != before
+
+
+def test_what_ended_before_a_reboot_is_kept_on_demand_alone(ci):
+    ci.worker.lifetime = 3
+    ci.job(more='Targets=ci\nOnExpiry=retain\n')
+    target(ci, 'credential.env')
+    before = ci.begin().read(FILE)
+    ci.worker.answer = lambda request: failure('connection-failed')
+    ci.client.wait_job('edge', State='expired', timeout=30)
+    ci.stop()
+    ci.reboot()
+    ci.start()
+    ci.client.wait_job('edge', Reason='connection-failed', AttemptsEnded=lambda n: n > 0)
+    assert ci.read(FILE) == before
+    ci.job(more='Targets=ci\n')
+    ci.reload()
+    ci.wait_file(FILE, lambda: not os.path.exists(ci.path(FILE)))
+
+
+def test_a_new_credential_takes_the_place_of_what_a_boot_left(ci):
+    target(ci, 'credential.env')
+    before = ci.begin().read(FILE)
+    ci.stop()
+    ci.reboot()
+    ci.start()
+    ci.client.wait_job('edge', State='fresh', Refreshes=1)
+    assert ci.read(FILE) != before and user_and_secret(ci)[1] in ci.read(FILE).decode()
 
 
 def test_what_another_one_did_to_it_is_mended(ci):

@@ -326,11 +326,35 @@ def test_after_a_reboot_the_secret_stays_until_there_is_a_new_credential(world):
     # Tokens of one second are the same.
     assert in_line(world) and exchanges(world) > before and world.api.find(NAME).metadata['uid'] == uid
     assert 'DELETE' not in world.api.writes()
+
+
+def reboot_without_registry(world):
+    """Returns when the cluster was looked at, which is after the first attempt."""
     world.stop()
     world.reboot()
     world.quay.misbehave('answer', '*', status=503)
+    asked = len(world.api.asked)
     world.start()
-    wait(world, lambda: world.api.find(NAME) is None)
+    wait(world, lambda: len(world.api.asked) > asked, 'a look at the cluster')
+    return world.client.wait_job('edge', State='expired')
+
+
+@pytest.mark.parametrize('create', ['owner', 'merge'])
+def test_without_a_registry_after_a_reboot_the_secret_stays_to_the_end_of_what_is_in_it(world, create):
+    target(world, f'Create={create}\n')
+    if create == 'merge':
+        world.api.put_auths(NAME, FOREIGN)
+    job = world.fresh()
+    before = auths(world)
+    for _ in range(2):
+        reboot_without_registry(world)
+        wait(world, lambda: state_of(world)[1] == 'published')
+        assert auths(world) == before and 'DELETE' not in world.api.writes()
+    world.advance(world.left(job, 'Expires') - 10)
+    assert auths(world) == before
+    world.advance(11)
+    wait(world, lambda: scope(world) not in (auths(world) or {}))
+    assert (world.api.find(NAME) is None) == (create == 'owner')
 
 
 def test_a_restart_forgets_labels_that_the_target_does_not_name_any_more(world):

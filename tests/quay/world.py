@@ -3,7 +3,6 @@
 
 import base64
 import os
-import re
 import shutil
 import struct
 import sys
@@ -116,14 +115,6 @@ class World(Host):
         self.advance(left + (LATE if left > LONG_WAIT - 60 else 0))
         ended = job['AttemptsEnded']
         return self.client.wait_job(name, AttemptsEnded=lambda n: n > ended, State=lambda s: s != 'refreshing'), left
-
-    def reboot(self):
-        """The daemon does not run. What is in /run is gone, and the boot is another one."""
-        shutil.rmtree(self.path('run/pullauth/fragments'))
-        shutil.rmtree(self.path('run/containers/0'), ignore_errors=True)
-        state = re.sub(r'"boot_id": "[0-9a-f]{32}"', f'"boot_id": "{os.urandom(16).hex()}"',
-                       self.read('var/lib/pullauth/state.json').decode())
-        self.write('var/lib/pullauth/state.json', state, 0o600)
 
     # What stands in the target
 

@@ -262,6 +262,78 @@ static void what_is_not_understood_is_left_alone(void **state) {
         expect(f, other, false, REASON_NONE, CLUSTER_READ);
 }
 
+/* A round of a job that has no credential, after a boot; what it comes to of the Secret and of the wish. */
+static ClusterAction round_of_left(Fixture *f, const ClusterSecret *found, Wanted w, bool keeps) {
+        _cleanup_(cluster_plan_done) ClusterPlan p = {};
+        _cleanup_failure_ Failure *failure = NULL;
+
+        f->view.found = found;
+        w.left = true;
+        assert_int_equal(cluster_plan_make(&f->view, &w, 1, &p, &failure), 0);
+        assert_null(failure);
+        assert_null(w.failure);
+        assert_null(w.auth);
+        assert_int_equal(w.left, keeps);
+        assert_int_equal(strv_length(p.removed), keeps ? 0 : 1);
+        return p.action;
+}
+
+static void what_an_earlier_run_left_stays_if_it_is_that(void **state) {
+        static const ClusterCreate creates[] = { CLUSTER_OWNER, CLUSTER_MERGE };
+        const Wanted w = { .key = KEY, .job = "edge", .robot = "acme+edge" };
+        const Wanted others[] = {
+                { .key = KEY, .job = "other", .robot = "acme+edge" },
+                { .key = KEY, .job = "edge", .robot = "acme+edg" },
+                { .key = KEY, .job = "edge", .robot = "acme+edge:" },
+                { .key = KEY, .job = "edge" },
+        };
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(creates); i++) {
+                ClusterAction removal = creates[i] == CLUSTER_MERGE ? CLUSTER_PATCH : CLUSTER_REMOVE;
+                _cleanup_(cluster_secret_freep) ClusterSecret *s = NULL;
+
+                f->cluster.create = creates[i];
+                s = written(f, creates[i] == CLUSTER_MERGE ? FOREIGN : NULL);
+                assert_int_equal(round_of_left(f, s, w, true), CLUSTER_READ);
+                for (size_t k = 0; k < ELEMENTSOF(others); k++)
+                        assert_int_equal(round_of_left(f, s, others[k], false), removal);
+                assert_int_equal(round_of_left(f, NULL, w, false), CLUSTER_READ);
+        }
+}
+
+static void what_others_put_in_its_place_is_not_what_was_left(void **state) {
+        const Wanted w = { .key = KEY, .job = "edge", .robot = "acme+edge" };
+        Fixture *f = *state;
+        _cleanup_(cluster_secret_freep) ClusterSecret *s = written(f, NULL);
+
+        secret_free(s->data);
+        s->data = secret_of("{\"auths\":{\"" KEY "\":{\"auth\":\"Zm9vOmJhcg==\"}}}");
+        assert_int_equal(round_of_left(f, s, w, false), CLUSTER_REMOVE);
+        secret_free(s->data);
+        s->data = secret_of("{");
+        assert_int_equal(round_of_left(f, s, w, false), CLUSTER_REMOVE);
+        s->data = secret_free(s->data);
+        assert_int_equal(round_of_left(f, s, w, false), CLUSTER_REMOVE);
+}
+
+/* The Secret is made anew of both. */
+static void what_was_left_stays_beside_what_is_new(void **state) {
+        Fixture *f = *state;
+        _cleanup_(cluster_secret_freep) ClusterSecret *s = written(f, NULL);
+        Wanted both[] = { { .key = KEY, .job = "edge", .robot = "acme+edge", .left = true },
+                          { .key = KEY "/b", .job = "b", .robot = "acme+b", .auth = f->auth } };
+        _cleanup_(cluster_plan_done) ClusterPlan p = {};
+        _cleanup_failure_ Failure *failure = NULL;
+
+        f->view.found = s;
+        assert_int_equal(cluster_plan_make(&f->view, both, 2, &p, &failure), 0);
+        assert_int_equal(p.action, CLUSTER_APPLY);
+        assert_non_null(strstr(secret_peek(p.secret->data).iov_base, "\"" KEY "\""));
+        assert_non_null(strstr(secret_peek(p.secret->data).iov_base, "\"" KEY "/b\""));
+        assert_true(both[0].left && !both[0].auth && both[1].auth == f->auth);
+}
+
 static void a_secret_has_a_largest_size(void **state) {
         Fixture *f = *state;
         _cleanup_(cluster_secret_freep) ClusterSecret *s = found_of(f, NULL, false);
@@ -299,6 +371,9 @@ int main(void) {
                 TEST(entries_go_into_and_out_of_a_foreign_one),
                 TEST(what_we_did_not_write_stays_in_it),
                 TEST(what_is_not_understood_is_left_alone),
+                TEST(what_an_earlier_run_left_stays_if_it_is_that),
+                TEST(what_others_put_in_its_place_is_not_what_was_left),
+                TEST(what_was_left_stays_beside_what_is_new),
                 TEST(a_secret_has_a_largest_size),
                 TEST(a_preview_changes_nothing),
         };

@@ -22,6 +22,9 @@ static void on_publish(Job *j, void *userdata) {
         f->published++;
 }
 
+static void on_changed(Job *j, JobChange what, void *userdata) {
+}
+
 static void on_alarm(void *userdata) {
         fail();
 }
@@ -30,6 +33,7 @@ static int setup(void **state) {
         Fixture *f = calloc(1, sizeof(*f));
 
         f->context.observer.publish = on_publish;
+        f->context.observer.changed = on_changed;
         f->context.observer.userdata = f;
         f->job = calloc(1, sizeof(*f->job));
         f->job->context = &f->context;
@@ -102,12 +106,50 @@ static void one_copy_of_the_secret_is_kept(void **state) {
         assert_int_equal(f->published, 2);
 }
 
+/* It was worked out by the real clock, which may have stood in the past, and is set. */
+static void what_was_left_ends_sooner_at_most(void **state) {
+        Fixture *f = *state;
+        usec_t ends = now_boot() + USEC_PER_HOUR;
+        int64_t now = (int64_t) (now_real() / USEC_PER_SEC);
+
+        assert_ok(job_hold_left(f->job, ends, now + 7200));
+        assert_true(job_wants_left(f->job));
+        job_judge_left(f->job);
+        assert_int_equal(f->job->left_boot, ends);
+        f->job->left_expires = now + 60;
+        job_judge_left(f->job);
+        assert_true(f->job->left_boot <= ends - 58 * USEC_PER_MINUTE && job_wants_left(f->job));
+        assert_non_null(f->job->end.set);
+        f->job->left_expires = now - 60;
+        job_judge_left(f->job);
+        assert_false(job_wants_left(f->job));
+        job_end_credential(f->job);
+        assert_null(f->job->end.set);
+        assert_int_equal(f->job->left_boot, 0);
+        assert_int_equal(f->published, 1);
+}
+
+static void a_credential_takes_the_place_of_what_was_left(void **state) {
+        Fixture *f = *state;
+        Credential *c = make_credential(3600);
+        usec_t ends = credential_expires_boot(c);
+
+        assert_ok(job_hold_left(f->job, ends - 1, 1));
+        assert_ok(job_hold_credential(f->job, c, ends));
+        assert_false(job_wants_left(f->job));
+        job_judge_left(f->job);
+        assert_int_equal(f->job->left_boot, 0);
+        assert_int_equal(f->job->end.at, ends);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 test(an_end_is_kept_to_the_second_however_far_it_is),
                 test(one_copy_of_the_secret_is_kept),
+                test(what_was_left_ends_sooner_at_most),
+                test(a_credential_takes_the_place_of_what_was_left),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,11 +64,48 @@ static void three_claims_to_one_key_are_one(void **state) {
         check(jobs, ELEMENTSOF(jobs), (const char *const[]){ "k=a", NULL });
 }
 
+/* Of a job without a credential, in places that cannot be read back, to its end or beyond. */
+static void what_was_left_is_wanted_where_it_cannot_be_read(void **state) {
+        ClusterConfig cluster = {};
+        const struct {
+                TargetConfig target;
+                usec_t left;
+                OnExpiry on_expiry;
+                bool wanted;
+        } rows[] = {
+                { { .name = (char *) "t", .cluster = &cluster }, USEC_INFINITY, ON_EXPIRY_WITHDRAW, true },
+                { { .name = (char *) "t", .template = (char *) "x" },
+                  USEC_INFINITY,
+                  ON_EXPIRY_WITHDRAW,
+                  true },
+                { { .name = (char *) "t" }, USEC_INFINITY, ON_EXPIRY_WITHDRAW, false },
+                { { .name = (char *) "u", .cluster = &cluster }, USEC_INFINITY, ON_EXPIRY_WITHDRAW, false },
+                { { .name = (char *) "t", .cluster = &cluster }, 1, ON_EXPIRY_WITHDRAW, false },
+                { { .name = (char *) "t", .cluster = &cluster }, 1, ON_EXPIRY_RETAIN, true },
+                { { .name = (char *) "t", .cluster = &cluster }, 0, ON_EXPIRY_RETAIN, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(job_freep) Job *j = make_job("a", "k", "t", true, false);
+                _cleanup_free_ Wanted *wanted = NULL;
+                size_t n;
+
+                j->credential = credential_free(j->credential);
+                j->auth = secret_free(j->auth);
+                j->left_boot = rows[i].left;
+                j->config->on_expiry = rows[i].on_expiry;
+                assert_ok(wanted_collect(&j, 1, &rows[i].target, &wanted, &n));
+                assert_int_equal(n, rows[i].wanted ? 1 : 0);
+                assert_true(n == 0 || (wanted[0].left && !wanted[0].auth));
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(valid_credentials_alone_are_wanted),
                 cmocka_unit_test(a_job_with_good_files_wins_over_one_that_broke),
                 cmocka_unit_test(three_claims_to_one_key_are_one),
+                cmocka_unit_test(what_was_left_is_wanted_where_it_cannot_be_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
