@@ -292,6 +292,14 @@ CASES = {
         ('a message in no manual', {'man/pullauthd.service.8.rst': page('pullauthd.service', 8, 'REASONS', item(
             '**timeout**', ''))},
          'src/model/message-id.h', 'not in man')],
+    'docs-shared': [
+        ('an example that nobody installs', {'docs/examples/x.conf': f'# {LICENCE}\n'}, 'docs/examples/x.conf',
+         'does not install'),
+        ('a file that nobody installs', {'man/pullauthctl.1.rst': page('pullauthctl', 1, 'FILES',
+                                                                       '*/usr/share/pullauth/examples/x.conf*')},
+         'man/pullauthctl.1.rst', 'is not installed'),
+        ('a link to no example', {'docs/page.md': f'<!-- {LICENCE} -->\n[this](examples/x.conf)\n'}, 'docs/page.md',
+         'there is no')],
     'clang-format': [('another indentation', with_body('    number++;'), 'src/base/name.c', 'clang-format -i')],
     'shellcheck': [('an unquoted variable', {'tools/run': f'#!/bin/bash\n# {LICENCE}\nrm $1\n'}, 'tools/run', 'quote')],
     'codespell': [('a slip', {'HACKING.md': f'<!-- {LICENCE} -->\nThe wron' 'g adress' '.\n'.replace('wron', 'rigt')},

@@ -306,6 +306,30 @@ def pages(tree):
                 yield path, line_of(text, found.start()), f'there is no page {found.group(1)}({found.group(2)})'
 
 
+SHARED = '/usr/share/pullauth/'
+
+
+def shared(tree):
+    """Every file below /usr/share/pullauth that is named anywhere is installed, and so is every example; a link to an
+    example leads to one."""
+    installed = set()
+    for path in tree.matching('meson.build', '*/meson.build'):
+        for call in re.finditer(r"install_data\(([^)]*)install_dir : datadir / 'pullauth' / '([\w.-]+)'",
+                                tree.text(path)):
+            installed |= {f'{call.group(2)}/{name}' for name in re.findall(r"'(?:[^'/]*/)*([^'/]+)'", call.group(1))}
+    for path in tree.matching('docs/examples/*'):
+        if path[len('docs/'):] not in installed:
+            yield path, 1, 'is an example that docs/meson.build does not install'
+    for path in tree.matching('man/*.rst', 'docs/*.md', 'units/*', 'src/*.c', '*.md'):
+        text = tree.text(path)
+        for found in re.finditer(re.escape(SHARED) + r'([\w.-]+/[\w.-]*\w)', text):
+            if found.group(1) not in installed:
+                yield path, line_of(text, found.start()), f'{found.group(0)} is not installed'
+        for found in re.finditer(r'\]\((examples/[^)]+)\)', text):
+            if f'docs/{found.group(1)}' not in tree.files:
+                yield path, line_of(text, found.start()), f'there is no {found.group(1)}'
+
+
 RULES = {'docs-pages': pages, 'docs-keys': keys, 'docs-verbs': verbs, 'docs-options': options, 'docs-reasons': reasons,
          'docs-actions': actions, 'docs-errors': errors, 'docs-members': members, 'docs-metrics': metrics,
-         'docs-catalog': catalog}
+         'docs-catalog': catalog, 'docs-shared': shared}
