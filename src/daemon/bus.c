@@ -358,3 +358,7 @@ void bus_reload_units(Bus *b, char *const *units) {
         if (unit_reloads_want(b->context.reloads, units) < 0)
                 log_oom();
 }
+
+int bus_pending_reloads(const Bus *b, char ***ret) {
+        return unit_reloads_pending(b->context.reloads, ret);
+}

@@ -19,3 +19,5 @@ void bus_job_changed(Bus *b, Job *j, JobChange what);
 void bus_configuration_changed(Bus *b);
 /* What these units read has changed. */
 void bus_reload_units(Bus *b, char *const *units);
+/* Those of them that were not told before the end. Returns 0 or -ENOMEM. */
+int bus_pending_reloads(const Bus *b, char ***ret);

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "daemon/bus.h"
+#include "daemon/manager-save.h"
 #include "daemon/manager.h"
 #include "daemon/service.h"
 #include "daemon/unit-socket.h"
@@ -157,6 +158,28 @@ static int open_daemon(Daemon *d, const char *root, UnitSocketFds *fds) {
         return 0;
 }
 
+/* Asked for as the last thing that we do, it would be refused: polkit looks at who asks, who has to be there
+ * for that, and a stop waits for nobody. */
+static void keep_reloads(Daemon *d) {
+        _cleanup_strv_ char **units = NULL;
+        int r;
+
+        r = bus_pending_reloads(d->bus, &units);
+        if (r >= 0)
+                r = manager_note_reloads(d->manager, units);
+        if (r < 0)
+                log_warning_errno(r, "Cannot note which units are still to be reloaded, ignoring: %m");
+}
+
+static void take_up_reloads(Daemon *d) {
+        _cleanup_strv_ char **units = NULL;
+
+        if (manager_take_reloads(d->manager, &units) < 0)
+                log_oom();
+        else
+                bus_reload_units(d->bus, units);
+}
+
 static int run(const char *root, UnitSocketFds *fds) {
         _cleanup_(daemon_done) Daemon d = {};
         int r;
@@ -164,7 +187,9 @@ static int run(const char *root, UnitSocketFds *fds) {
         r = open_daemon(&d, root, fds);
         if (r < 0)
                 return r;
+        take_up_reloads(&d);
         r = sd_event_loop(d.event);
+        keep_reloads(&d);
         service_stopping(d.service);
         return r;
 }

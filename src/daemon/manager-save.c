@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/fragment.h"
 #include "daemon/manager-parts.h"
 #include "daemon/manager-save.h"
@@ -106,6 +107,37 @@ void manager_record_job(Manager *m, const Job *j) {
         }
         state_data_touch(state_store_data(m->store));
         manager_save_soon(m);
+}
+
+int manager_note_reloads(Manager *m, char *const *units) {
+        return state_data_note_reloads(state_store_data(m->store), units, m->adoption.boot_id);
+}
+
+static bool is_named(const Manager *m, const char *unit) {
+        const TargetSet *all = m->configuration->targets;
+
+        for (size_t i = 0; i < all->n; i++)
+                if (strv_contains(all->items[i].config->reload_units, unit))
+                        return true;
+        return false;
+}
+
+int manager_take_reloads(Manager *m, char ***ret) {
+        StateData *s = state_store_data(m->store);
+        _cleanup_strv_ char **units = NULL;
+        int r = 0;
+
+        /* After a boot each unit was started anew. */
+        if (memcmp(s->reload_boot, m->adoption.boot_id, sizeof(s->reload_boot)) == 0)
+                STRV_FOREACH(unit, s->reload_units)
+                        if (r >= 0 && is_named(m, *unit))
+                                r = strv_append(&units, *unit);
+        if (r >= 0)
+                r = state_data_note_reloads(s, NULL, m->adoption.boot_id);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(units);
+        return 0;
 }
 
 int manager_save_open(Manager *m) {

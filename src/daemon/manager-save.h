@@ -15,3 +15,8 @@ void manager_save_soon(Manager *m);
 void manager_sweep(Manager *m);
 void manager_sweep_soon(Manager *m);
 void manager_save_now(Manager *m);
+
+/* Units that have to be told that a target changed, and were not before this process ends. */
+int manager_note_reloads(Manager *m, char *const *units);
+/* Those that the last process noted, on this boot, and that a target names still; they are forgotten. */
+int manager_take_reloads(Manager *m, char ***ret);

@@ -265,6 +265,23 @@ void state_data_forget_job(StateData *s, const char *job) {
         s->changed = true;
 }
 
+int state_data_note_reloads(StateData *s, char *const *units, const uint8_t boot[static 16]) {
+        char **copy;
+        int r;
+
+        if (strv_equal(s->reload_units, units) &&
+            (strv_length(units) == 0 || memcmp(s->reload_boot, boot, sizeof(s->reload_boot)) == 0))
+                return 0;
+        r = strv_copy(units, &copy);
+        if (r < 0)
+                return r;
+        strv_free(s->reload_units);
+        s->reload_units = copy;
+        memcpy(s->reload_boot, boot, sizeof(s->reload_boot));
+        s->changed = true;
+        return 0;
+}
+
 void state_data_touch(StateData *s) {
         s->changed = true;
 }
@@ -279,4 +296,5 @@ void state_data_clear(StateData *s) {
         s->n_targets = 0;
         tdestroy(s->jobs, free);
         s->jobs = NULL;
+        s->reload_units = strv_free(s->reload_units);
 }

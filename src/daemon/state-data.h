@@ -62,6 +62,9 @@ typedef struct StateData {
         StateTarget *targets;
         size_t n_targets;
         void *jobs; /* tsearch(3) tree of JobRecord by job */
+        /* Units that were not told yet that a target changed, on the boot with this id. */
+        char **reload_units;
+        uint8_t reload_boot[16];
 } StateData;
 
 /* Empties it; the salt stays. */
@@ -90,6 +93,9 @@ bool state_data_owns_any(StateData *s, const char *target);
 /* Calls `each` for all keys of a target in order; `each` may not change the store. */
 void state_data_each_key(StateData *s, const char *target, void (*each)(const OwnedKey *k, void *userdata),
                          void *userdata);
+
+/* In the place of those that were noted before; NULL: none. Returns 0 or -ENOMEM. */
+int state_data_note_reloads(StateData *s, char *const *units, const uint8_t boot[static 16]);
 
 /* NULL if there is none; made if `create`, then NULL only without memory. */
 JobRecord *state_data_job(StateData *s, const char *job, bool create);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "codec/json.h"
 #include "daemon/state-file.h"
+#include "model/unit-peer.h"
 
 static void print_hex(FILE *f, const uint8_t *bytes, size_t n) {
         static const char digits[] = "0123456789abcdef";
@@ -114,6 +115,20 @@ static void print_job(const void *node, VISIT which, void *closure) {
                 j->estimated ? "true" : "false", j->obtained_real, j->last_success_real);
 }
 
+/* An older daemon passes over it. */
+static void print_reloads(const StateData *s, FILE *f) {
+        Printer units = { .file = f, .first = true };
+
+        fputs(",\n \"reload\": {\"boot_id\": ", f);
+        print_hex(f, s->reload_boot, sizeof(s->reload_boot));
+        fputs(", \"units\": [", f);
+        STRV_FOREACH(unit, s->reload_units) {
+                print_separator(&units, "  ");
+                print_path(f, *unit);
+        }
+        fputs("]}", f);
+}
+
 int state_file_print(const StateData *s, char **ret, size_t *ret_size) {
         Printer files = { .first = true }, jobs = { .first = true };
         _cleanup_free_ char *text = NULL;
@@ -133,7 +148,10 @@ int state_file_print(const StateData *s, char **ret, size_t *ret_size) {
         }
         fputs("},\n \"jobs\": {", f);
         twalk_r(s->jobs, print_job, &jobs);
-        fputs("}\n}\n", f);
+        fputs("}", f);
+        if (strv_length(s->reload_units) > 0)
+                print_reloads(s, f);
+        fputs("\n}\n", f);
         failed = ferror(f);
         if (fclose(f) != 0 || failed)
                 return -ENOMEM;
@@ -287,9 +305,29 @@ static int parse_jobs(StateData *s, json_object *jobs) {
         return 0;
 }
 
+static int parse_reloads(StateData *s, json_object *o) {
+        _cleanup_strv_ char **units = NULL;
+        uint8_t boot[sizeof(s->reload_boot)];
+        json_object *list;
+        int r = 0;
+
+        if (!json_object_is_type(o, json_type_object) || json_get_array(o, "units", &list) <= 0 ||
+            get_hex(o, "boot_id", boot, sizeof(boot)) < 0)
+                return -EBADMSG;
+        for (size_t i = 0; r >= 0 && i < json_object_array_length(list); i++) {
+                json_object *unit = json_object_array_get_idx(list, i);
+
+                if (!json_object_is_type(unit, json_type_string) ||
+                    !unit_name_is_valid(json_object_get_string(unit)))
+                        return -EBADMSG;
+                r = strv_append(&units, json_object_get_string(unit));
+        }
+        return r < 0 ? r : state_data_note_reloads(s, units, boot);
+}
+
 int state_file_parse(const char *text, size_t size, StateData *s, const char **reterr) {
         _cleanup_json_ json_object *root = NULL;
-        json_object *files, *jobs;
+        json_object *files, *jobs, *reloads;
         JsonError error = {};
         uint64_t version;
         int r;
@@ -313,6 +351,8 @@ int state_file_parse(const char *text, size_t size, StateData *s, const char **r
         r = version == 1 ? parse_targets(s, files) : parse_files(s, files);
         if (r >= 0)
                 r = parse_jobs(s, jobs);
+        if (r >= 0 && json_object_object_get_ex(root, "reload", &reloads))
+                r = parse_reloads(s, reloads);
         if (r >= 0)
                 s->changed = false;
         return r;

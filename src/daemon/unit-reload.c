@@ -322,3 +322,16 @@ const char *unit_reloads_problem(const UnitReloads *l, const char *unit) {
 
         return u ? u->problem : NULL;
 }
+
+int unit_reloads_pending(const UnitReloads *l, char ***ret) {
+        _cleanup_strv_ char **units = NULL;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < l->n_items; i++)
+                if (l->items[i]->wanted || l->items[i]->call)
+                        r = strv_append(&units, l->items[i]->unit);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(units);
+        return 0;
+}

@@ -21,5 +21,8 @@ void unit_reloads_set_bus(UnitReloads *l, sd_bus *bus);
 /* What these units read has changed. Many changes in a row are few requests. Returns 0 or -ENOMEM. */
 int unit_reloads_want(UnitReloads *l, char *const *units);
 
+/* Those that were not told yet, or have not answered. Returns 0 or -ENOMEM. */
+int unit_reloads_pending(const UnitReloads *l, char ***ret);
+
 /* Why the last request came to nothing, and what to do about it; NULL: all is well as far as is known. */
 const char *unit_reloads_problem(const UnitReloads *l, const char *unit);

@@ -5,6 +5,8 @@ import json
 
 import pytest
 from fakeworker import Later, failure
+from rig import SLOW
+from unitmanager import UnitManager
 
 KEY = 'quay.example.com/acme'
 
@@ -141,3 +143,53 @@ def test_a_round_is_cancelled_with_its_target(cluster):
     host.reload()
     host.client.wait_job('edge', State='fresh')
     assert len(host.worker.cancelled) == 1 and cluster.data['Labels']['team'] == 'edge'
+
+
+def reloading(cluster, more=''):
+    """The target, with a unit that wants to know of it, on a host with a service manager."""
+    host, file = cluster.host, 'etc/pullauth/targets/pods.target'
+    text = host.read(file).decode().split('[Target]')[0]
+    host.write(file, f'{text}{more}[Target]\nReloadUnit=app.service\n')
+    if not host.stubs:
+        host.stubs.append(UnitManager(host.address, slow=SLOW))
+    return host.stubs[0]
+
+
+def told(host):
+    """The unit's manager answers that this failed, and that was heard."""
+    host.client.wait_job('edge', TargetStates=lambda rows: 'was not reloaded' in rows[0][3])
+
+
+def test_a_unit_is_told_when_the_secret_says_something_else(cluster):
+    host, units = cluster.host, reloading(cluster)
+    units.answer = lambda unit: 'failed'
+    host.start()
+    told(host)
+    host.restart()
+    reloading(cluster, 'Label=team=edge\n')
+    host.reload()
+    host.client.poll(lambda: 'team' in cluster.data['Labels'], 'the label')
+    host.client.call('org.pullauth1.Manager', 'RefreshJob', 's', 'edge')
+    told(host)
+    assert cluster.token() == fragment(host) and cluster.exchanges() == 2
+    assert host.stop() == 0
+    assert b'"reload"' not in host.read('var/lib/pullauth/state.json') and len(units.asked) == 2, \
+        'neither for the restart nor for the label'
+
+
+def test_a_unit_is_told_when_the_secret_goes(cluster):
+    host, units = cluster.host, reloading(cluster)
+    host.start()
+    units.wait_asked()
+    host.job(more='Targets=pods\nEnabled=no\n')
+    host.reload()
+    units.wait_asked(2)
+    assert cluster.data is None and [row[:2] for row in units.asked] == [('app.service', 'replace')] * 2
+
+
+def test_a_unit_that_is_not_reloaded_is_told_of_at_the_secret(cluster):
+    units = reloading(cluster)
+    units.answer = lambda unit: 'failed'
+    cluster.host.start()
+    job = cluster.host.client.wait_job('edge', TargetStates=lambda rows: 'was not reloaded' in rows[0][3])
+    assert job['State'] == 'fresh' and job['TargetStates'][0][2] == 'published'

@@ -156,6 +156,56 @@ def test_what_a_bus_took_along_is_asked_for_again(ci):
     assert target_state(ci)[3] == '' and 'was not reloaded' not in ci.log()
 
 
+def is_noted(host):
+    """A unit is still to be told, by the next run."""
+    return b'"reload"' in host.read('var/lib/pullauth/state.json')
+
+
+@pytest.fixture
+def owing(ci):
+    """A daemon that ended before it had an answer; the next one would get one."""
+    ci.units = manager(ci, lambda unit: ci.units.HOLD)
+    ci.begin()
+    ci.units.wait_asked()
+    assert ci.stop() == 0 and is_noted(ci)
+    ci.units.answer = lambda unit: 'done'
+    return ci
+
+
+def test_what_was_not_told_before_the_end_is_told_by_the_next_run(owing):
+    owing.units.answer = lambda unit: 'failed'  # which shows when it was heard
+    owing.start()
+    wait_message(owing, bool)
+    assert owing.stop() == 0 and not is_noted(owing)
+    owing.start()
+    assert owing.stop() == 0 and [row[0] for row in owing.units.asked] == ['app.service'] * 2
+
+
+def test_a_change_that_waits_for_its_turn_outlives_the_daemon(ci):
+    """It comes within ten seconds of the first; on a machine that is slower than that it is told before the stop."""
+    units = manager(ci)
+    ci.begin()
+    units.wait_asked()
+    ci.job('one', more='Targets=ci\nScopes=acme/one\n')
+    ci.reload()
+    ci.client.wait_job('one', State='fresh')
+    ci.restart()
+    units.wait_asked(2)
+    assert [row[0] for row in units.asked] == ['app.service'] * 2
+
+
+def test_after_a_boot_each_unit_was_started_anew(owing):
+    owing.reboot()
+    owing.start()
+    assert owing.stop() == 0 and len(owing.units.asked) == 1 and not is_noted(owing)
+
+
+def test_a_unit_that_no_target_names_any_more_is_not_told(owing):
+    target(owing, 'other.service')
+    owing.start()
+    assert owing.stop() == 0 and len(owing.units.asked) == 1 and not is_noted(owing)
+
+
 @pytest.mark.parametrize('value, complaint', [
     ('app', "'app' in ReloadUnit="), ('a/b.service', 'ReloadUnit=app.service'), ('app@.service', 'is not valid'),
     ('*.service', 'is not valid'), (' '.join(f'u{n}.service' for n in range(17)), 'more than 16'),

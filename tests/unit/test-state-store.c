@@ -4,6 +4,7 @@
 
 #include "unit.h"
 
+#include "base/text.h"
 #include "daemon/state-store.h"
 
 #define SALT "\"00112233445566778899aabbccddeeff\""
@@ -62,6 +63,34 @@ static void everything_survives_a_restart(void **state) {
         assert_int_equal(j->expires, 1700003600);
         assert_true(j->due_boot == UINT64_MAX);
         assert_null(state_data_job(state_store_data(again), "nobody", false));
+}
+
+static void units_to_be_told_survive_a_restart(void **state) {
+        static const uint8_t boots[][16] = { { 1, 2 }, { 3, 4 } };
+        _cleanup_strv_ char **units = NULL;
+
+        assert_ok(strv_append(&units, "app@a\\x2db.service"));
+        assert_ok(strv_append(&units, "other.socket"));
+        for (size_t i = 0; i < 4; i++) {
+                _cleanup_free_ char *problem = NULL;
+                _cleanup_(state_store_freep) StateStore *s = open_store(*state, &problem);
+                StateData *d = state_store_data(s);
+
+                assert_null(problem);
+                assert_int_equal(strv_length(d->reload_units), i == 1 || i == 2 ? 2 : 0);
+                if (i == 3)
+                        break;
+                if (i > 0) {
+                        assert_true(strv_equal(d->reload_units, units));
+                        assert_memory_equal(d->reload_boot, boots[i - 1], sizeof(boots[0]));
+                        assert_false(d->changed);
+                        assert_ok(state_data_note_reloads(d, units, boots[i - 1]));
+                        assert_false(d->changed);
+                }
+                assert_ok(state_data_note_reloads(d, i < 2 ? units : NULL, boots[i < 2 ? i : 1]));
+                assert_true(d->changed);
+                assert_ok(state_store_save(s));
+        }
 }
 
 static void any_path_survives_a_restart(void **state) {
@@ -198,6 +227,13 @@ static void a_file_that_makes_no_sense_is_set_aside(void **state) {
                 "{\"version\": 2, \"salt\": " SALT ", \"files\": {\"t\": {}}, \"jobs\": {}}",
                 "{\"version\": 2, \"salt\": " SALT
                 ", \"files\": {\"t\": {\"whole\": 1, \"keys\": {}}}, \"jobs\": {}}",
+                "{\"version\": 2, \"salt\": " SALT ", \"files\": {}, \"jobs\": {}, \"reload\": []}",
+                "{\"version\": 2, \"salt\": " SALT
+                ", \"files\": {}, \"jobs\": {}, \"reload\": {\"boot_id\": "
+                "" SALT ", \"units\": [\"app\"]}}",
+                "{\"version\": 2, \"salt\": " SALT
+                ", \"files\": {}, \"jobs\": {}, \"reload\": {\"boot_id\": "
+                "" SALT ", \"units\": [1]}}",
                 "{\"version\": 1, \"salt\": " SALT ", \"targets\": {\"files\": 1}, \"jobs\": {}}",
                 "{\"version\": 1, \"salt\": \"00\", \"targets\": {}, \"jobs\": {}}",
                 "{\"version\": 1, \"salt\": " SALT ", \"targets\": {\"t\": 1}, \"jobs\": {}}",
@@ -270,6 +306,7 @@ static void keys_are_listed_in_order(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 test(everything_survives_a_restart),
+                test(units_to_be_told_survive_a_restart),
                 test(any_path_survives_a_restart),
                 test(what_would_be_too_large_to_read_is_not_saved),
                 test(a_file_is_known_that_held_keys_once),
