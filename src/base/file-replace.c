@@ -228,6 +228,15 @@ static void closedirp(DIR **d) {
                 (void) closedir(*d);
 }
 
+/* Without asking the file system, which may be one that does not answer. */
+static bool is_regular(int dir_fd, const char *name) {
+        struct statx st;
+
+        return statx(dir_fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE,
+                     &st) >= 0 &&
+               S_ISREG(st.stx_mode);
+}
+
 int file_replace_sweep(int dir_fd, const char *name) {
         _cleanup_(closedirp) DIR *d = NULL;
         _cleanup_close_ int fd = -EBADF;
@@ -245,14 +254,12 @@ int file_replace_sweep(int dir_fd, const char *name) {
         (void) TAKE_FD(fd);
         for (;;) {
                 struct dirent *entry;
-                struct stat st;
 
                 errno = 0;
                 entry = readdir(d);
                 if (!entry)
                         break;
-                if (!is_temporary_of(entry->d_name, name) ||
-                    fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+                if (!is_temporary_of(entry->d_name, name) || !is_regular(dir_fd, entry->d_name))
                         continue;
                 if (unlinkat(dir_fd, entry->d_name, 0) == 0)
                         removed++;

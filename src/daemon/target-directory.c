@@ -6,15 +6,18 @@
  * else under another name, a file system of his own. So each step is made on the descriptor of the one
  * before: no link is followed below the home, each directory belongs to the user or to root, can be written
  * by no third one, and lies on the file system of the home, which is looked at without asking it. What is
- * made on the way belongs to the user from then on. */
+ * made on the way belongs to the user from then on. The file at the end is opened in the same way. */
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/account.h"
+#include "base/file-replace.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "daemon/target-directory.h"
@@ -95,10 +98,14 @@ static int open_system(const char *root, mode_t mode, TargetDirectory *d, char *
 }
 
 /* Asks no file system for anything: one of the user's need not answer. */
-static int look(int fd, struct statx *ret) {
-        const unsigned mask = STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID;
+static int look_at(int fd, const char *name, struct statx *ret) {
+        const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
 
-        return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, ret) < 0 ? -errno : 0;
+        return statx(fd, name, flags, STATX_BASIC_STATS | STATX_MNT_ID, ret) < 0 ? -errno : 0;
+}
+
+static int look(int fd, struct statx *ret) {
+        return look_at(fd, "", ret);
 }
 
 static int check(const struct statx *st, const struct statx *home, const TargetDirectory *d) {
@@ -221,10 +228,115 @@ int target_directory_open(const char *root, const char *path, mode_t mode, Targe
         return 0;
 }
 
+int target_directory_look(const TargetDirectory *d, struct stat *ret) {
+        struct statx st;
+        int r;
+
+        if (!d->home)
+                return fstatat(d->fd, d->name, ret, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+        r = look_at(d->fd, d->name, &st);
+        if (r < 0)
+                return r;
+        *ret = (struct stat){
+                .st_dev = makedev(st.stx_dev_major, st.stx_dev_minor),
+                .st_ino = st.stx_ino,
+                .st_mode = st.stx_mode,
+                .st_nlink = st.stx_nlink,
+                .st_uid = st.stx_uid,
+                .st_gid = st.stx_gid,
+                .st_size = (off_t) st.stx_size,
+                .st_mtim = { .tv_sec = st.stx_mtime.tv_sec, .tv_nsec = st.stx_mtime.tv_nsec },
+                .st_ctim = { .tv_sec = st.stx_ctime.tv_sec, .tv_nsec = st.stx_ctime.tv_nsec },
+        };
+        return 0;
+}
+
+/* Not by the device: layers of one file system may have several. Kernels before 5.8 do not tell. */
+static bool is_mounted_upon(const struct statx *file, const struct statx *directory) {
+        return file->stx_mask & directory->stx_mask & STATX_MNT_ID &&
+               file->stx_mnt_id != directory->stx_mnt_id;
+}
+
+static int check_file(const struct statx *file, const struct statx *directory) {
+        if (is_mounted_upon(file, directory))
+                return -EXDEV;
+        if (S_ISLNK(file->stx_mode))
+                return -ELOOP;
+        if (S_ISDIR(file->stx_mode))
+                return -EISDIR;
+        return S_ISREG(file->stx_mode) ? 0 : -EMEDIUMTYPE;
+}
+
+/* What `path` then leads to is the very file that was looked at. */
+#define FD_PATH_MAX (sizeof("/proc/self/fd/") + 3 * sizeof(int))
+
+static int open_in_home(const TargetDirectory *d, char path[static FD_PATH_MAX]) {
+        _cleanup_close_ int fd = openat(d->fd, d->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        struct statx file, directory;
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = look(fd, &file);
+        if (r >= 0)
+                r = look(d->fd, &directory);
+        if (r >= 0)
+                r = check_file(&file, &directory);
+        if (r < 0)
+                return r;
+        (void) snprintf(path, FD_PATH_MAX, "/proc/self/fd/%d", fd);
+        r = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (r < 0)
+                return -errno;
+        (void) snprintf(path, FD_PATH_MAX, "/proc/self/fd/%d", r);
+        return r;
+}
+
+static int read_in_home(const TargetDirectory *d, size_t max, Secret **ret, struct stat *ret_st,
+                        int *ret_fd) {
+        char path[FD_PATH_MAX];
+        _cleanup_close_ int fd = open_in_home(d, path);
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = file_read(AT_FDCWD, path, max, FILE_READ_FOLLOW, ret, ret_st);
+        if (r < 0)
+                return r;
+        *ret_fd = TAKE_FD(fd);
+        /* It was removed, or another one took its name. */
+        return ret_st->st_nlink == 0 ? -EAGAIN : 0;
+}
+
+int target_directory_read_file(const TargetDirectory *d, size_t max, Secret **ret, struct stat *ret_st,
+                               int *ret_fd) {
+        struct stat st;
+        int r;
+
+        if (d->home)
+                return read_in_home(d, max, ret, ret_st, ret_fd);
+        r = file_read(d->fd, d->name, max, 0, ret, ret_st);
+        if (r < 0)
+                return r;
+        *ret_fd = openat(d->fd, d->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (*ret_fd < 0 || fstat(*ret_fd, &st) < 0 || !stat_same_content(&st, ret_st))
+                return -EAGAIN;
+        return 0;
+}
+
 int target_directory_read(const char *root, const char *path, size_t max, Secret **ret) {
         _cleanup_(target_directory_done) TargetDirectory d = TARGET_DIRECTORY_NONE;
+        _cleanup_secret_ Secret *text = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
         int r;
 
         r = target_directory_open(root, path, 0, &d, NULL);
-        return r < 0 ? r : file_read(d.fd, d.name, max, 0, ret, NULL);
+        if (r >= 0)
+                r = target_directory_read_file(&d, max, &text, &st, &fd);
+        /* What was there a moment ago is as good. */
+        if (r < 0 && (r != -EAGAIN || !text))
+                return r;
+        *ret = TAKE_PTR(text);
+        return 0;
 }

@@ -3,6 +3,7 @@
 
 /* The directory of a file of a target, opened so that nobody can play with what leads there. */
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/macro.h"
@@ -29,5 +30,10 @@ int target_directory_open(const char *root, const char *path, mode_t mode, Targe
 /* The path with the root and with the user's home, for people and for watching; "~USER/…" of nobody as it
  * is. Returns 0 or -ENOMEM. */
 int target_directory_resolve(const char *root, const char *path, char **ret);
-/* What stands in the file, looked at once. As file_read(). */
+/* The file in it, without waiting for what a user mounted in its place: -EXDEV says that something is. Both
+ * return what else file_read() does, with the descriptor -EAGAIN if it was changed meanwhile. */
+int target_directory_look(const TargetDirectory *d, struct stat *ret);
+int target_directory_read_file(const TargetDirectory *d, size_t max, Secret **ret, struct stat *ret_st,
+                               int *ret_fd);
+/* What stands in the file, looked at once. */
 int target_directory_read(const char *root, const char *path, size_t max, Secret **ret);

@@ -65,6 +65,7 @@ static const char *errno_text(int error) {
         case EMEDIUMTYPE:
                 return "it is no regular file";
         case EBUSY:
+        case EXDEV:
                 return "it is a mount point of its own, mount its directory instead";
         default:
                 return strerrordesc_np(-error) ?: "unknown error";
@@ -174,10 +175,9 @@ static int open_link(TargetFound *f) {
 }
 
 int target_file_open(const TargetFile *t, TargetFound *f, bool is_ours, Failure **reterr) {
-        struct stat st;
         int r;
 
-        r = file_read(f->directory.fd, f->directory.name, AUTH_FILE_MAX, 0, &f->text, &f->st);
+        r = target_directory_read_file(&f->directory, AUTH_FILE_MAX, &f->text, &f->st, &f->fd);
         if (r == -ELOOP && is_ours && !f->directory.home)
                 r = open_link(f);
         if (r == -ENOENT || r == -EAGAIN || f->link)
@@ -197,17 +197,16 @@ int target_file_open(const TargetFile *t, TargetFound *f, bool is_ours, Failure 
                         r = failure_set_hint(*reterr, "Remove it, or let its owner have it as a file alone");
                 return r < 0 ? r : TARGET_REFUSED;
         }
-        f->fd = openat(f->directory.fd, f->directory.name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (f->fd < 0 || fstat(f->fd, &st) < 0 || !stat_same_content(&st, &f->st))
-                return -EAGAIN;
         return 0;
 }
 
 static bool is_unchanged(const TargetFound *f) {
         struct stat st;
+        int r;
 
-        if (fstatat(f->directory.fd, f->directory.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT && f->fd < 0;
+        r = target_directory_look(&f->directory, &st);
+        if (r < 0)
+                return r == -ENOENT && f->fd < 0;
         return (f->fd >= 0 || f->link) && stat_same_content(&st, &f->st);
 }
 
@@ -306,6 +305,5 @@ bool target_file_is_as_left(const TargetFile *t) {
         /* A file that is missing is another matter when there is a place for it. */
         if (t->left.st_ino == 0)
                 return r == -ENOENT || r == -ENXIO || r == -ESRCH;
-        return r >= 0 && fstatat(d.fd, d.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-               stat_same_bytes(&st, &t->left);
+        return r >= 0 && target_directory_look(&d, &st) >= 0 && stat_same_bytes(&st, &t->left);
 }

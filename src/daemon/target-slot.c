@@ -291,6 +291,11 @@ TargetSlot *target_slot_free(TargetSlot *s) {
         return NULL;
 }
 
+/* How much of the end of "~USER/…" is in the home. */
+static size_t size_in_home(const char *path) {
+        return path[0] == '~' ? strlen(path + strcspn(path, "/") + 1) : 0;
+}
+
 static int add_place(TargetSlot *s, const char *path) {
         const TargetSlotContext *c = s->context;
         Place *place = s->places + s->n_places++;
@@ -298,7 +303,8 @@ static int add_place(TargetSlot *s, const char *path) {
 
         r = target_new(c->root, s->config, path, c->store, &place->target);
         if (r >= 0)
-                r = watch_new(c->event, target_path(place->target), on_change, s, &place->watch);
+                r = watch_new_in_home(c->event, target_path(place->target), size_in_home(path), on_change, s,
+                                      &place->watch);
         if (r >= 0)
                 target_sweep(place->target);
         return r;

@@ -8,13 +8,17 @@
  * nothing that matters to it: to compare what was and what is would miss what is changed and changed
  * back.
  *
- * Reads no content and holds no descriptor of the file. */
+ * Reads no content and holds no descriptor of the file. In homes it waits for no file system of the user's,
+ * for the event loop would wait with it. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +46,7 @@ typedef struct Place {
 struct Watch {
         sd_event *event;
         char *path;
+        size_t in_home; /* so many bytes at its end; 0: none */
         Place places[PLACES_MAX];
         size_t n_places;
         sd_event_source *settle;
@@ -67,17 +72,25 @@ static void places_done(Place *places, size_t n) {
         }
 }
 
+/* A directory that the walk reached: by its path, and in homes by a descriptor. */
+typedef struct Spot {
+        const char *path;
+        int fd; /* -EBADF: by the path alone */
+        dev_t device;
+        ino_t inode;
+} Spot;
+
+#define FD_PATH_MAX (sizeof("/proc/self/fd/") + 3 * sizeof(int))
+
 /* Keeps the source of the walk before, if the place was on it: nothing is missed between the two. */
-static int add_place(Watch *w, Place *old, size_t n_old, const char *directory, const char *name) {
-        Place *p = w->places + w->n_places, *known = find_place(old, n_old, directory, name);
-        struct stat st;
+static int add_place(Watch *w, Place *old, size_t n_old, const Spot *at, const char *name) {
+        Place *p = w->places + w->n_places, *known = find_place(old, n_old, at->path, name);
+        char by_fd[FD_PATH_MAX];
         int r;
 
-        *p = (Place){ .directory = strdup(directory), .name = strdup(name) };
-        if (stat(directory, &st) == 0) {
-                p->device = st.st_dev;
-                p->inode = st.st_ino;
-        }
+        *p = (Place){
+                .directory = strdup(at->path), .name = strdup(name), .device = at->device, .inode = at->inode
+        };
         w->n_places++;
         if (!p->directory || !p->name)
                 return -ENOMEM;
@@ -85,12 +98,14 @@ static int add_place(Watch *w, Place *old, size_t n_old, const char *directory, 
                 p->source = TAKE_PTR(known->source);
                 return 0;
         }
-        r = sd_event_add_inotify(w->event, &p->source, directory, EVENTS, on_event, w);
+        if (at->fd >= 0)
+                (void) snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", at->fd);
+        r = sd_event_add_inotify(w->event, &p->source, at->fd >= 0 ? by_fd : at->path, EVENTS, on_event, w);
         if ((r == -ENOSPC || r == -EMFILE) && !w->told_limit) {
                 log_warning_errno(r,
                                   "Cannot watch %s, changes there are noticed late; raise the limits "
                                   "fs.inotify.max_user_watches and max_user_instances: %m",
-                                  directory);
+                                  at->path);
                 w->told_limit = true;
         }
         return r == -ENOMEM ? r : 0;
@@ -157,14 +172,24 @@ static int follow_link(Way *way, const char *name) {
         return 0;
 }
 
+static const char *path_of(const Way *way) {
+        return way->at[0] ? way->at : "/";
+}
+
 /* One step down. Returns 1 to go on, 0 where nothing is left to watch, -ENOMEM. */
 static int step(Watch *w, Place *old, size_t n_old, Way *way) {
+        Spot at = { .path = path_of(way), .fd = -EBADF };
         char name[NAME_MAX + 1];
+        struct stat st;
         int r;
 
         if (!next_name(way, name, sizeof(name)))
                 return 0;
-        r = add_place(w, old, n_old, way->at[0] ? way->at : "/", name);
+        if (stat(at.path, &st) == 0) {
+                at.device = st.st_dev;
+                at.inode = st.st_ino;
+        }
+        r = add_place(w, old, n_old, &at, name);
         if (r < 0)
                 return r;
         r = follow_link(way, name);
@@ -173,6 +198,50 @@ static int step(Watch *w, Place *old, size_t n_old, Way *way) {
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         return 1;
+}
+
+static bool is_at_home(const Watch *w, const Way *way) {
+        const char *rest = way->rest + way->done;
+
+        return w->in_home > 0 && strlen(rest + strspn(rest, "/")) <= w->in_home;
+}
+
+/* What is known of it without asking. */
+static int look(Spot *s) {
+        struct statx st;
+
+        if (s->fd < 0)
+                return -EBADF;
+        if (statx(s->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) < 0)
+                return -errno;
+        s->device = makedev(st.stx_dev_major, st.stx_dev_minor);
+        s->inode = st.stx_ino;
+        return 0;
+}
+
+/* All steps that are left. Returns 0 or -ENOMEM. */
+static int descend(Watch *w, Place *old, size_t n_old, Way *way) {
+        _cleanup_close_ int fd = open(path_of(way), O_PATH | O_DIRECTORY | O_CLOEXEC);
+        Spot home = { .fd = fd }, at;
+        char name[NAME_MAX + 1];
+
+        if (look(&home) < 0)
+                return 0;
+        at = home;
+        while (w->n_places < PLACES_MAX && at.device == home.device && next_name(way, name, sizeof(name))) {
+                int next, r;
+
+                at.path = path_of(way);
+                r = add_place(w, old, n_old, &at, name);
+                if (r < 0)
+                        return r;
+                next = openat(fd, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+                closep(&fd);
+                at.fd = fd = next;
+                if (look(&at) < 0 || append(way, name) < 0)
+                        break;
+        }
+        return 0;
 }
 
 /* Watches each directory from the root down to the file, as far as there are any. */
@@ -187,7 +256,7 @@ static int walk(Watch *w) {
         memcpy(old, w->places, sizeof(old));
         w->n_places = 0;
         while (r > 0 && w->n_places < PLACES_MAX)
-                r = step(w, old, n_old, &way);
+                r = is_at_home(w, &way) ? descend(w, old, n_old, &way) : step(w, old, n_old, &way);
         places_done(old, n_old);
         return r < 0 ? r : 0;
 }
@@ -216,6 +285,11 @@ static int on_event(sd_event_source *source, const struct inotify_event *e, void
 }
 
 int watch_new(sd_event *event, const char *path, WatchHandler handler, void *userdata, Watch **ret) {
+        return watch_new_in_home(event, path, 0, handler, userdata, ret);
+}
+
+int watch_new_in_home(sd_event *event, const char *path, size_t in_home, WatchHandler handler,
+                      void *userdata, Watch **ret) {
         _cleanup_(watch_freep) Watch *w = NULL;
         int r;
 
@@ -223,6 +297,7 @@ int watch_new(sd_event *event, const char *path, WatchHandler handler, void *use
         if (!w)
                 return -ENOMEM;
         w->event = sd_event_ref(event);
+        w->in_home = in_home;
         w->handler = handler;
         w->userdata = userdata;
         r = free_and_strdup(&w->path, path);

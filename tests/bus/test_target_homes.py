@@ -6,6 +6,7 @@ import os
 import pwd
 
 import pytest
+from mounts import silence
 from rig import DAEMON_UID, DAEMON_USER, ROOT
 
 KEY = 'quay.example.com/acme'
@@ -121,6 +122,36 @@ def test_a_file_of_ours_that_becomes_a_link_is_not_read_through(host):
     os.unlink(path)
     client.wait_job('edge', State='fresh', timeout=90)
     assert list(json.loads(host.read(path.removeprefix(host.root)))['auths']) == [KEY]
+
+
+SILENT = [(0, 'target-unwritable', 'mount point'), (1, 'target-unsafe', 'another file system'),
+          (2, 'target-unsafe', 'another file system')]
+
+
+@pytest.mark.skipif(not ROOT, reason='only root mounts for all')
+@pytest.mark.parametrize('up, reason, said', SILENT, ids=['file', 'directory', 'its parent'])
+def test_a_file_system_of_the_users_is_not_waited_for(host, up, reason, said):
+    """With user_allow_other in fuse.conf a user can have one that everybody is let into, and none is answered."""
+    path = os.path.join(home(host), REST)
+    host.write(path.removeprefix(host.root), '{}', 0o600)
+    place = os.path.join(path, *['..'] * up)
+    with silence(os.path.normpath(place), DAEMON_UID):
+        job = start(host, f'system {TARGET}').wait_job('edge', Reason=reason)
+        assert state(job, 'system')[2] == 'published' and said in state(job)[3]
+    host.client.wait_job('edge', State='fresh', timeout=90)
+
+
+@pytest.mark.skipif(not ROOT, reason='only root mounts for all')
+@pytest.mark.parametrize('up, reason, said', SILENT, ids=['file', 'directory', 'its parent'])
+def test_nor_one_that_comes_later(host, up, reason, said):
+    path = os.path.join(home(host), REST)
+    start(host).wait_job('edge', State='fresh')
+    with silence(os.path.normpath(os.path.join(path, *['..'] * up)), DAEMON_UID):
+        host.client.call('org.pullauth1.Manager', 'RefreshAll')
+        assert said in state(host.client.wait_job('edge', Reason=reason))[3]
+        host.reload()
+        assert list(host.client.jobs()) == ['edge']
+    host.client.wait_job('edge', State='fresh', timeout=90)
 
 
 def test_a_user_who_is_not_there_may_come(host):

@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
+#include "base/file-replace.h"
 #include "base/text.h"
 #include "daemon/target-directory.h"
 
@@ -174,6 +175,49 @@ static void a_path_of_the_system_is_for_root(void **state) {
         assert_string_equal(d.name, "auth.json");
 }
 
+/* Returns what reading said; the text has to be "one" then. */
+static int read_it(const TargetDirectory *d) {
+        _cleanup_secret_ Secret *text = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st, now;
+        int r;
+
+        r = target_directory_read_file(d, 100, &text, &st, &fd);
+        if (r < 0)
+                return r;
+        assert_string_equal(secret_peek(text).iov_base, "one");
+        assert_ok(fstat(fd, &now));
+        assert_true(stat_same_content(&st, &now));
+        assert_ok(target_directory_look(d, &now));
+        assert_true(stat_same_content(&st, &now));
+        return 0;
+}
+
+static void a_file_is_read_if_it_is_one(void **state) {
+        const Fixture *f = *state;
+
+        for (unsigned home = 0; home < 2; home++) {
+                _cleanup_(target_directory_done) TargetDirectory d = TARGET_DIRECTORY_NONE;
+                struct stat st;
+
+                assert_ok(target_directory_open(f->root, home ? f->path : "/x/auth.json", 0700, &d, NULL));
+                assert_int_equal(read_it(&d), -ENOENT);
+                assert_int_equal(target_directory_look(&d, &st), -ENOENT);
+                assert_int_equal(symlinkat("other", d.fd, d.name), 0);
+                write_file(f->root, "other", "two");
+                assert_int_equal(read_it(&d), -ELOOP);
+                assert_int_equal(unlinkat(d.fd, d.name, 0), 0);
+                assert_int_equal(mkdirat(d.fd, d.name, 0700), 0);
+                assert_int_equal(read_it(&d), -EISDIR);
+                assert_int_equal(unlinkat(d.fd, d.name, AT_REMOVEDIR), 0);
+                assert_int_equal(mkfifoat(d.fd, d.name, 0600), 0);
+                assert_int_equal(read_it(&d), -EMEDIUMTYPE);
+                assert_int_equal(unlinkat(d.fd, d.name, 0), 0);
+                write_file(f->root, home ? in_home(f, REST) + strlen(f->root) + 1 : "x/auth.json", "one");
+                assert_ok(read_it(&d));
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(what_is_missing_is_made_for_the_user_alone, setup, teardown),
@@ -182,6 +226,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(the_component_is_named, setup, teardown),
                 cmocka_unit_test_setup_teardown(users_and_homes_may_be_missing, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_path_of_the_system_is_for_root, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_file_is_read_if_it_is_one, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

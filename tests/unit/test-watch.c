@@ -120,6 +120,33 @@ static void directories_may_come_later_and_come_again(void **state) {
         assert_int_equal(told(f), 1);
 }
 
+static void in_a_home_links_are_not_followed_and_what_takes_their_place_is_told(void **state) {
+        static const char path[] = "link/.config/auth.json";
+        Fixture *f = *state;
+
+        /* On the way to a home they are. */
+        assert_int_equal(mkdir(in(f, "home"), 0700), 0);
+        assert_int_equal(symlink("home", in(f, "link")), 0);
+        write_file(f->directory, "elsewhere/auth.json", "1");
+        assert_int_equal(symlink("../elsewhere", in(f, "home/.config")), 0);
+        assert_ok(watch_new_in_home(f->event, in(f, path), strlen(".config/auth.json"), on_change, f,
+                                    &f->watch));
+        write_file(f->directory, "elsewhere/auth.json", "2");
+        assert_int_equal(told(f), 0);
+        assert_int_equal(unlink(in(f, "home/.config")), 0);
+        assert_int_equal(told(f), 1);
+        write_file(f->directory, "home/.config/auth.json", "1");
+        assert_in_range(told(f), 1, 4);
+        replace(f, "home/.config/auth.json", "2");
+        assert_int_equal(told(f), 1);
+        assert_int_equal(rename(in(f, "home"), in(f, "gone")), 0);
+        assert_int_equal(told(f), 1);
+        write_file(f->directory, "home/.config/auth.json", "3");
+        assert_in_range(told(f), 1, 4);
+        replace(f, "home/.config/auth.json", "4");
+        assert_int_equal(told(f), 1);
+}
+
 /* As the kubelet does it: token -> ..data/token, ..data -> a directory with a date in its name. */
 static void a_projected_token_is_swapped_by_its_directory(void **state) {
         Fixture *f = *state;
@@ -172,6 +199,7 @@ int main(void) {
                 test(other_files_of_the_directory_are_nobodys_business),
                 test(a_bunch_of_changes_is_not_told_one_by_one),
                 test(directories_may_come_later_and_come_again),
+                test(in_a_home_links_are_not_followed_and_what_takes_their_place_is_told),
                 test(a_projected_token_is_swapped_by_its_directory),
                 test(links_in_a_circle_are_no_file),
                 test(a_storm_costs_a_bounded_number_of_looks),
