@@ -174,7 +174,7 @@ static int check_keys(Scanner *s) {
                 if (json_string_compare(keys + i - 1, keys + i) == 0 &&
                     (!duplicate || keys[i].text < duplicate))
                         duplicate = keys[i].text;
-        return duplicate ? fail(s, duplicate - 1, "duplicate key") : 0;
+        return duplicate ? fail(s, duplicate - 1, JSON_DUPLICATE_KEY) : 0;
 }
 
 /* Enters an object or an array. Returns 1 if a value is to come, 0 if it was empty. */

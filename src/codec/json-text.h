@@ -28,6 +28,8 @@ typedef struct JsonMembers {
         JsonSpan object; /* from '{' to '}' inclusive */
 } JsonMembers;
 
+#define JSON_DUPLICATE_KEY "duplicate key"
+
 typedef struct JsonError {
         size_t line;      /* from 1 */
         size_t column;    /* from 1, in bytes */

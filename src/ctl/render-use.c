@@ -105,9 +105,7 @@ int render_which(const ShownUses *l, const char *repository, bool asked, const S
 static int file_text(const ShownFile *f, bool asked, char **ret) {
         if (streq(f->state, "absent"))
                 return text_format(ret, "%s: not there", f->path);
-        if (streq(f->state, "unknown"))
-                return text_format(ret, "%s: you may not read it", f->path);
-        if (streq(f->state, "broken"))
+        if (streq(f->state, "broken") || streq(f->state, "unknown"))
                 return text_format(ret, "%s", f->message);
         if (!asked || f->keys == 0)
                 return text_format(ret, "%s: %u %s", f->path, f->keys, f->keys == 1 ? "key" : "keys");

@@ -26,12 +26,16 @@ typedef struct Reading {
 } Reading;
 
 static int note(const Reading *r, const char *path, const TomlError *error, int number) {
+        const char *what = number == -EMEDIUMTYPE ? "no regular file"
+                           : number == -EFBIG     ? "larger than 1 MiB"
+                                                  : strerrordesc_np(-number) ?: "unknown error";
         char *text;
         int k;
 
         k = number == -EBADMSG && error->what
-                    ? text_format(&text, "%s:%zu: %s", path, error->line, error->what)
-                    : text_format(&text, "%s: %s", path, strerrordesc_np(-number) ?: "unknown error");
+                    ? text_format(&text, "%s:%zu: %s; tools that read this file fail", path, error->line,
+                                  error->what)
+                    : text_format(&text, "%s: %s", path, what);
         if (k < 0)
                 return k;
         /* Tools may share a file. */
@@ -60,7 +64,7 @@ static int read_one(const Reading *reading, const char *path) {
         return r < 0 ? r : 0;
 }
 
-/* The names in a directory with this suffix, sorted. */
+/* The names of what is no directory in a directory, with this suffix, sorted. */
 static int list(const char *path, const char *suffix, char ***ret) {
         _cleanup_strv_ char **names = NULL;
         struct dirent *e;
@@ -70,7 +74,8 @@ static int list(const char *path, const char *suffix, char ***ret) {
         *ret = NULL;
         d = opendir(path);
         while (d && r >= 0 && (e = readdir(d)))
-                if (e->d_name[0] != '.' && endswith(e->d_name, suffix))
+                /* As the tools do: directories are passed over, files with a dot in front are not. */
+                if (e->d_type != DT_DIR && endswith(e->d_name, suffix))
                         r = strv_append(&names, e->d_name);
         if (d)
                 (void) closedir(d);

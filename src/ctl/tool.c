@@ -5,6 +5,7 @@
  * The one place of "pullauthctl which" and "targets" with I/O; it reads and changes nothing. Content of
  * files is kept erasable and leaves as names alone. */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
@@ -107,7 +108,21 @@ static SourceState state_of(int error, bool is_us) {
                 return SOURCE_ABSENT;
         if ((error == -EACCES || error == -EPERM) && !is_us)
                 return SOURCE_UNKNOWN;
-        return SOURCE_BROKEN;
+        /* A tool may make something of a pipe, or of what is too large for us. */
+        return error == -EMEDIUMTYPE || error == -EFBIG ? SOURCE_UNKNOWN : SOURCE_BROKEN;
+}
+
+int tool_file_problem(const ToolFile *f, char **ret) {
+        if (f->error == -EBADMSG)
+                return text_format(ret, "%s:%zu:%zu: %s", f->path, f->at.line, f->at.column, f->at.what);
+        if (f->error == -EMEDIUMTYPE)
+                return text_format(ret, "%s: no regular file, which is not read here", f->path);
+        if (f->error == -EFBIG)
+                return text_format(ret, "%s: larger than %d MiB, which is not read here", f->path,
+                                   AUTH_FILE_MAX / (1024 * 1024));
+        if (f->state == SOURCE_UNKNOWN)
+                return text_format(ret, "%s: you may not read it", f->path);
+        return text_format(ret, "%s: %s", f->path, strerrordesc_np(-f->error) ?: "unknown error");
 }
 
 static int read_file(ToolFile *f, bool legacy, bool is_us) {
@@ -198,13 +213,25 @@ static bool is_wanted(const Tool *t, const ToolWish *wish) {
         return false;
 }
 
+static bool goes_by_registries(const Tools *l) {
+        for (size_t i = 0; i < l->n_items; i++)
+                if (l->items[i].consumer->mirrors)
+                        return true;
+        return false;
+}
+
 int tools_find(const ToolWish *wish, Tools *ret) {
         const Consumer *consumers;
         Users users;
+        struct stat st;
         Tools l = {};
         size_t n;
         int r;
 
+        if (!isempty(wish->root) && stat(wish->root, &st) < 0)
+                return -errno;
+        if (!isempty(wish->root) && !S_ISDIR(st.st_mode))
+                return -ENOTDIR;
         r = users_find(wish->user, &users);
         consumers = consumer_all(&n);
         if (r >= 0) {
@@ -222,7 +249,7 @@ int tools_find(const ToolWish *wish, Tools *ret) {
                 r = tool_find(t, &users, wish->root, &l.notes);
         }
         users_done(&users);
-        if (r >= 0)
+        if (r >= 0 && goes_by_registries(&l))
                 r = tool_registries(wish->root, &l.notes, &l.registries);
         for (size_t i = 0; i < l.n_items; i++)
                 l.items[i].helpers = l.items[i].consumer->mirrors ? l.registries.helpers : NULL;

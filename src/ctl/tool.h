@@ -17,6 +17,9 @@ typedef struct ToolFile {
         ConsumerFile *file;
 } ToolFile;
 
+/* Why it is not SOURCE_READ, for people. Returns 0 or -ENOMEM. */
+int tool_file_problem(const ToolFile *f, char **ret);
+
 typedef struct Tool {
         const Consumer *consumer;
         bool installed;
@@ -41,7 +44,7 @@ typedef struct ToolWish {
         bool all;           /* or all of them */
 } ToolWish;
 
-/* Returns 0, -ESRCH (no such user), -ENOMEM. */
+/* Returns 0, -ESRCH (no such user), -ENOENT or another errno for a root that is no directory, -ENOMEM. */
 int tools_find(const ToolWish *wish, Tools *ret);
 void tools_done(Tools *l);
 

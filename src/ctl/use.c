@@ -114,12 +114,6 @@ static const JobSnapshot *find_owner(const Snapshot *s, const JobSnapshot *likel
         return NULL;
 }
 
-static int file_problem(const ToolFile *f, char **ret) {
-        if (f->error == -EBADMSG)
-                return text_format(ret, "%s:%zu:%zu: %s", f->path, f->at.line, f->at.column, f->at.what);
-        return text_format(ret, "%s: %s", f->path, strerrordesc_np(-f->error) ?: "unknown error");
-}
-
 static int none_message(const Tool *t, const ConsumerAnswer *a, char **ret) {
         if (a->found.kind == FOUND_EMPTY)
                 return text_format(ret, "There is no credential under this key, and no other is looked at");
@@ -130,6 +124,12 @@ static int none_message(const Tool *t, const ConsumerAnswer *a, char **ret) {
                                              ? "No key in its files covers it"
                                              : "No key in it covers it, and tools of today read no other");
         return text_format(ret, "None of its files is there");
+}
+
+static const char *broken_words(const ToolFile *f) {
+        return f->error == -EBADMSG && streq(f->at.what, JSON_DUPLICATE_KEY)
+                       ? "Tools take one of two that are the same, or fail"
+                       : "It fails, whatever the image";
 }
 
 static int use_message(const Tool *t, const ConsumerAnswer *a, char **ret) {
@@ -146,10 +146,11 @@ static int use_message(const Tool *t, const ConsumerAnswer *a, char **ret) {
         case ANSWER_BROKEN:
                 if (a->found.kind == FOUND_BROKEN)
                         return text_format(ret, "What stands under this key is no credential: it fails");
-                r = file_problem(t->files + a->source, &problem);
-                return r < 0 ? r : text_format(ret, "It fails, whatever the image: %s", problem);
+                r = tool_file_problem(t->files + a->source, &problem);
+                return r < 0 ? r : text_format(ret, "%s: %s", broken_words(t->files + a->source), problem);
         case ANSWER_UNKNOWN:
-                return text_format(ret, "You may not read this file");
+                r = tool_file_problem(t->files + a->source, &problem);
+                return r < 0 ? r : text_format(ret, "It depends on this file: %s", problem);
         case _ANSWER_KIND_MAX:
         case _ANSWER_KIND_INVALID:
                 break;
@@ -245,9 +246,15 @@ static int use_hint(const Tool *t, const ConsumerAnswer *a, const char *reposito
                 return text_format(ret, "Remove '%s' from %s, it stands before job %s", a->found.key, path,
                                    job->name);
         case ANSWER_BROKEN:
-                return text_format(ret, "Mend or remove %s", path);
+                return text_format(ret,
+                                   t->files[a->source].error == -ENOTDIR
+                                           ? "Remove what stands in the place of a directory in %s"
+                                           : "Mend or remove %s",
+                                   path);
         case ANSWER_UNKNOWN:
-                return text_format(ret, "Ask as root, or as the user that %s belongs to", path);
+                return t->files[a->source].error == -EACCES || t->files[a->source].error == -EPERM
+                               ? text_format(ret, "Ask as root, or as the user that %s belongs to", path)
+                               : 0;
         case _ANSWER_KIND_MAX:
         case _ANSWER_KIND_INVALID:
                 break;
@@ -424,7 +431,7 @@ static int add_file(ShownFiles *l, const ToolFile *f, const Snapshot *s) {
         if (r >= 0)
                 r = free_and_strdup(&shown->state, states[f->state]);
         if (r >= 0 && (f->state == SOURCE_BROKEN || f->state == SOURCE_UNKNOWN)) {
-                r = file_problem(f, &problem);
+                r = tool_file_problem(f, &problem);
                 if (r >= 0)
                         r = free_and_strdup(&shown->message, problem);
         }

@@ -60,15 +60,20 @@ static int look(Ctl *ctl, char *const *names, Tools *ret_tools, Snapshot **ret_s
                 return -1;
         r = tools_find(&wish, ret_tools);
         if (r >= 0) {
-                STRV_FOREACH(i, ret_tools->notes)
+                /* What a tool does that reads such a file is not what is shown. */
+                STRV_FOREACH(i, ret_tools->notes) {
                         complain("%s, ignoring", *i);
+                        ctl_note(ctl, STATUS_ATTENTION);
+                }
                 return 0;
         }
         if (r == -ESRCH) {
                 ctl_note(ctl, STATUS_USAGE);
                 complain("There is no user of the name that --user= gives");
-        } else
+        } else if (r == -ENOMEM)
                 ctl_report_local(ctl, r);
+        else
+                ctl_report_errno(ctl, r, "read the directory of --root=");
         return -1;
 }
 

@@ -61,6 +61,35 @@ static int take_members(const char *text, JsonSpan value, const char *what, Json
         return r;
 }
 
+/* A string, or null for none: of anything else the tools say that the whole file is broken. */
+static int check_strings(const char *text, const JsonMembers *members, const char *const *names,
+                         const char *what, JsonError *reterr) {
+        for (size_t i = 0; i < members->n_items; i++) {
+                JsonSpan value = members->items[i].value;
+                bool is_meant = !names;
+
+                for (const char *const *n = names; n && *n && !is_meant; n++)
+                        is_meant = streq(*n, members->items[i].name);
+                if (!is_meant || text[value.offset] == '"' || is_null(text, value))
+                        continue;
+                *reterr = json_error_at(text, value.offset, what);
+                return -EBADMSG;
+        }
+        return 0;
+}
+
+static int check_entry(const char *text, JsonSpan value, JsonError *reterr) {
+        static const char *const names[] = { "auth", "identitytoken", NULL };
+        JsonMembers members = {};
+        int r;
+
+        r = take_members(text, value, "an entry is not an object", &members, reterr);
+        if (r >= 0)
+                r = check_strings(text, &members, names, "not a string", reterr);
+        json_members_done(&members);
+        return r;
+}
+
 static int take_entries(ConsumerFile *f, JsonSpan value, JsonError *reterr) {
         int r;
 
@@ -68,12 +97,9 @@ static int take_entries(ConsumerFile *f, JsonSpan value, JsonError *reterr) {
         if (r < 0)
                 return r;
         for (size_t i = 0; i < f->entries.n_items; i++) {
-                JsonSpan at = f->entries.items[i].value;
-
-                if (f->text[at.offset] == '{' || is_null(f->text, at))
-                        continue;
-                *reterr = json_error_at(f->text, at.offset, "an entry is not an object");
-                return -EBADMSG;
+                r = check_entry(f->text, f->entries.items[i].value, reterr);
+                if (r < 0)
+                        return r;
         }
         if (f->entries.n_items > 1)
                 qsort(f->entries.items, f->entries.n_items, sizeof(*f->entries.items), compare_members);
@@ -105,6 +131,9 @@ static int take_document(ConsumerFile *f, JsonSpan root, JsonError *reterr) {
         m = r >= 0 ? json_members_find(&top, "credHelpers") : NULL;
         if (m)
                 r = take_members(f->text, m->value, "\"credHelpers\" is not an object", &f->helpers, reterr);
+        if (r >= 0)
+                r = check_strings(f->text, &f->helpers, NULL, "the name of a program is not a string",
+                                  reterr);
         m = r >= 0 ? json_members_find(&top, "credsStore") : NULL;
         if (m)
                 r = take_string(f->text, m->value, &f->store);

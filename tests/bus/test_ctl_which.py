@@ -209,7 +209,82 @@ def test_settings_that_make_no_sense_are_told_of(host):
     path = host.write('etc/containers/registries.conf', '[[registry]]\nprefix = short\n[')
     host.start()
     ran = ctl(host, 'which', IMAGE, 'podman-unit')
-    assert ran.returncode == 0 and ran.stderr == f'pullauthctl: {path}:3: no key where one should be, ignoring\n'
+    assert ran.returncode == 3 and ran.stderr == (f'pullauthctl: {path}:3: no key where one should be; '
+                                                  'tools that read this file fail, ignoring\n')
+    assert 'podman-unit: acme+edge of job edge' in ran.stdout
+    # What does not go by that file is not bothered.
+    assert ctl(host, 'targets', 'docker').stderr == ''
+    os.unlink(path)
+    os.makedirs(host.path('etc/containers/registries.conf.d/a.conf'))
+    hidden = host.write('etc/containers/registries.conf.d/.b.conf', 'x')
+    assert ctl(host, 'which', IMAGE, 'podman-unit').stderr.startswith(f'pullauthctl: {hidden}:1: ')
+    os.unlink(hidden)
+    os.mkfifo(hidden)
+    ran = ctl(host, 'which', IMAGE, 'podman-unit')
+    assert ran.returncode == 3 and ran.stderr == f'pullauthctl: {hidden}: no regular file, ignoring\n'
+
+
+def odd_pipe(path):
+    os.mkfifo(path)
+
+
+def odd_directory(path):
+    os.mkdir(path)
+
+
+def odd_link(path):
+    os.symlink(os.path.basename(path), path)
+
+
+def odd_size(path):
+    with open(path, 'wb') as file:
+        file.truncate((16 << 20) + 1)
+
+
+def odd_text(text):
+    def make(path):
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text)
+    return make
+
+
+ODD = {
+    'pipe': (odd_pipe, 'unknown', 'It depends on this file: FILE: no regular file, which is not read here'),
+    'size': (odd_size, 'unknown', 'It depends on this file: FILE: larger than 16 MiB, which is not read here'),
+    'directory': (odd_directory, 'broken', 'It fails, whatever the image: FILE: Is a directory'),
+    'link': (odd_link, 'broken', 'It fails, whatever the image: FILE: Too many levels of symbolic links'),
+    'twice': (odd_text('{"auths":{},"auths":{}}'), 'broken',
+              'Tools take one of two that are the same, or fail: FILE:1:13: duplicate key'),
+    'number': (odd_text('{"auths":{"other.example.com":{"auth":5}}}'), 'broken',
+               'It fails, whatever the image: FILE:1:39: not a string'),
+}
+
+
+@pytest.mark.parametrize('kind', ODD)
+def test_what_is_odd_in_the_place_of_a_file_is_named(host, kind):
+    make, result, message = ODD[kind]
+    os.makedirs(host.path('run/containers/0'))
+    make(host.path(UNIT))
+    status, (use,) = asked(host, 'which', IMAGE, 'podman-unit')
+    assert (status, use['result'], use['message']) == (3, result, message.replace('FILE', host.path(UNIT)))
+    assert (use['hint'] != '') == (result == 'broken')
+    shown = ctl(host, 'targets', 'podman-unit').stdout
+    assert f'Files: {message.split(": ", 1)[1].replace("FILE", host.path(UNIT))}' in shown
+
+
+def test_a_file_in_the_place_of_a_directory_is_named(host):
+    os.rmdir(host.path('run/containers'))
+    host.write('run/containers', '')
+    status, (use,) = asked(host, 'which', IMAGE, 'podman-unit')
+    assert (status, use['result']) == (3, 'broken')
+    assert use['hint'] == f'Remove what stands in the place of a directory in {host.path(UNIT)}'
+
+
+def test_a_root_that_is_none_is_refused(host):
+    for verb, *more in (('targets',), ('which', IMAGE)):
+        ran = host.ctl(verb, f'--root={host.root}/nowhere', *more)
+        assert (ran.returncode, ran.stdout) == (1, '')
+        assert 'Cannot read the directory of --root=: No such file or directory' in ran.stderr
 
 
 def test_programs_of_registries_conf_come_before_the_files(host):

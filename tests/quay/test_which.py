@@ -48,6 +48,7 @@ CASES = {
     'helper': ({RUNTIME: {**auths(acme='namespace'), 'credHelpers': {'HOST': 'of-a-test'}}}, None),
     'helper-behind': ({RUNTIME: auths(acme='namespace'), CONFIG: {'credHelpers': {'HOST': 'of-a-test'}}}, None),
     'broken-entry': ({RUNTIME: {'auths': {'HOST': {'auth': '%%%'}}}}, None),
+    'number-elsewhere': ({RUNTIME: {'auths': {'HOST': entry('host'), 'x.example.com': {'auth': 5}}}}, None),
     'broken-file': ({RUNTIME: '{"auths":', CONFIG: auths(**{'': 'second'})}, None),
     'empty-file': ({CONFIG: ''}, None),
     'file-behind-is-broken': ({RUNTIME: auths(**{'': 'host'}), CONFIG: ''}, None),

@@ -60,7 +60,6 @@ static void an_entry_without_a_credential_stops_the_search(void **state) {
         check_path("\"q.io\":{\"auth\":\"Og==\"}", "q.io/acme/app", "empty q.io");
         check_path("\"q.io\":{\"username\":\"a\",\"password\":\"b\"}", "q.io/acme/app", "empty q.io");
         check_path("\"q.io\":{\"auth\":\"%\"}", "q.io/acme/app", "broken q.io");
-        check_path("\"q.io\":{\"auth\":5}", "q.io/acme/app", "broken q.io");
 }
 
 static void keys_as_docker_writes_them_come_last(void **state) {
@@ -124,6 +123,10 @@ static void what_is_no_such_file_is_refused(void **state) {
                 { "[]", "not an object", 1, 1 },
                 { "{\n \"auths\": 1}", "\"auths\" is not an object", 2, 11 },
                 { "{\"auths\":{\"a\":\"b\"}}", "an entry is not an object", 1, 15 },
+                { "{\"auths\":{\"a\":{\"auth\":null},\"b\":{\"auth\":5}}}", "not a string", 1, 41 },
+                { "{\"auths\":{\"a\":{\"x\":1,\"identitytoken\":[]}}}", "not a string", 1, 38 },
+                { "{\"credHelpers\":{\"a\":null,\"b\":{}}}", "the name of a program is not a string", 1,
+                  30 },
                 { "{\"credHelpers\":[]}", "\"credHelpers\" is not an object", 1, 16 },
         };
 
