@@ -142,6 +142,15 @@ def test_a_file_system_of_the_users_is_not_waited_for(host, up, reason, said):
 
 
 @pytest.mark.skipif(not ROOT, reason='only root mounts for all')
+def test_nor_a_file_of_it_in_the_place_of_a_directory(host):
+    place = os.path.join(home(host), os.path.dirname(REST))
+    host.write(place.removeprefix(host.root), '{}', 0o600)
+    with silence(place, DAEMON_UID):
+        job = start(host, f'system {TARGET}').wait_job('edge', Reason='target-unsafe')
+        assert state(job, 'system')[2] == 'published' and place in state(job)[3]
+
+
+@pytest.mark.skipif(not ROOT, reason='only root mounts for all')
 @pytest.mark.parametrize('up, reason, said', SILENT, ids=['file', 'directory', 'its parent'])
 def test_nor_one_that_comes_later(host, up, reason, said):
     path = os.path.join(home(host), REST)
