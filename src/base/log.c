@@ -2,8 +2,9 @@
 
 /* The logger of both processes and the tools. Owns the only mutable state of this layer: the level, and
  * where stderr goes. One entry is one message to the journal or one line on stderr, whatever the texts
- * hold: control characters become blanks, so that nobody outside can forge an entry. It refuses to know
- * domain objects, and it never blocks on anything but stderr itself. */
+ * hold: control characters become blanks, so that nobody outside can forge an entry, and bytes that are no
+ * text (in names of files, for example) question marks, for of an entry with such journalctl shows nothing.
+ * It refuses to know domain objects, and it never blocks on anything but stderr itself. */
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -136,6 +137,16 @@ static int send_to_journal(int level, int error, const char *message_id, const L
         return sd_journal_sendv(entry, (int) n);
 }
 
+static void clean(char *message) {
+        bool text = text_is_utf8(message, strlen(message));
+
+        for (char *c = message; *c; c++)
+                if ((unsigned char) *c < ' ' || *c == 0x7f)
+                        *c = ' ';
+                else if (!text && (unsigned char) *c > 0x7f)
+                        *c = '?';
+}
+
 int log_full(int level, int error, const char *message_id, const LogField *fields, size_t n_fields,
              const char *format, ...) {
         char message[MESSAGE_MAX];
@@ -151,9 +162,7 @@ int log_full(int level, int error, const char *message_id, const LogField *field
         va_end(arguments);
         if (r < 0)
                 (void) snprintf(message, sizeof(message), "%s", format);
-        for (char *c = message; *c; c++)
-                if ((unsigned char) *c < ' ' || *c == 0x7f)
-                        *c = ' ';
+        clean(message);
         if (destination != TO_JOURNAL ||
             send_to_journal(level, error, message_id, fields, n_fields, message) < 0)
                 write_line(level, message);

@@ -172,6 +172,15 @@ static void an_entry_is_one_line_whatever_is_in_it(void **state) {
                             "<6>user 'a <2>forged  [2J b'\n");
 }
 
+static void log_no_text(void) {
+        log_info("file '%s'", "\xc3\xa4\xff.conf");
+        log_info("file '%s'", "\xc3\xa4.conf");
+}
+
+static void what_is_no_text_is_made_one(void **state) {
+        assert_string_equal(logged((Run){ log_no_text }), "file '??\?.conf'\nfile '\xc3\xa4.conf'\n");
+}
+
 static void log_too_much(void) {
         char many[20000] = {};
 
@@ -299,6 +308,7 @@ int main(void) {
                 cmocka_unit_test(another_journal_stream_is_not_ours),
                 cmocka_unit_test(the_error_is_returned_negative_and_printed_by_percent_m),
                 cmocka_unit_test(an_entry_is_one_line_whatever_is_in_it),
+                cmocka_unit_test(what_is_no_text_is_made_one),
                 cmocka_unit_test(an_entry_that_is_too_long_is_cut_and_ends_its_line),
                 cmocka_unit_test(without_a_journal_fields_are_left_out),
                 cmocka_unit_test(the_journal_gets_one_message_with_all_fields),
