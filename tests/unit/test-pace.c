@@ -134,6 +134,27 @@ static void events_are_heard_at_once_until_there_are_too_many(void **state) {
         assert_true(pace_may_wake(&pace, FAILURE_TRANSPORT, 12 * USEC_PER_MINUTE));
 }
 
+static void count_down(FailureClass class, const Pace *before) {
+        bool heard = false;
+
+        for (usec_t left = 2 * USEC_PER_HOUR; left > 0; left -= 10 * USEC_PER_SEC) {
+                Pace pace = *before;
+                bool now = pace_may_wake(&pace, class, left);
+
+                assert_true(now || !heard);
+                if (!now)
+                        assert_memory_equal(&pace, before, sizeof(pace));
+                heard = now;
+        }
+}
+
+/* What next_in_storm() below rests on. */
+static void an_event_that_is_refused_changes_nothing_and_is_heard_when_less_is_left(void **state) {
+        for (usec_t owed = 0; owed < 20 * USEC_PER_MINUTE; owed += USEC_PER_MINUTE)
+                for (FailureClass class = 0; class < _FAILURE_CLASS_MAX; class ++)
+                        count_down(class, &(Pace){ .owed = owed, .spared = owed / 3 });
+}
+
 static void no_event_ends_a_wait_that_the_registry_asked_for(void **state) {
         Pace pace = {};
 
@@ -154,22 +175,41 @@ typedef struct Trouble {
         size_t n;
 } Trouble;
 
+/* An event every second from `from` on, until `to` or the attempt at `next`: when is the attempt then? One
+ * that is refused changes nothing, and less that is left is sooner heard: the first is found by halves. */
+static usec_t next_in_storm(Pace *pace, FailureClass class, usec_t from, usec_t to, usec_t next) {
+        usec_t end = to < next ? to : next;
+        usec_t low = 0, n = end > from ? (end - from + USEC_PER_SEC - 1) / USEC_PER_SEC : 0, high = n;
+
+        while (low < high) {
+                usec_t middle = (low + high) / 2;
+                Pace tried = *pace;
+
+                if (pace_may_wake(&tried, class, next - from - middle * USEC_PER_SEC))
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        if (low == n)
+                return next;
+        assert_true(pace_may_wake(pace, class, next - from - low * USEC_PER_SEC));
+        return from + low * USEC_PER_SEC;
+}
+
 static void suffer(Trouble *t) {
         Draw d = { t->class + t->storm_from };
         Pace pace = {};
         usec_t now = 0;
 
         for (t->n = 0; now < HOURS * USEC_PER_HOUR; t->n++) {
-                usec_t next, tick = now < t->storm_from ? t->storm_from : now;
+                usec_t next;
 
                 assert_true(t->n < ATTEMPTS_MAX);
                 t->times[t->n] = now;
                 next = now + pace_next(&pace, t->class, t->retry_after, usec_sub(t->ends, now),
                                        t->luck == 1 ? draw(&d) : t->luck);
-                for (; tick < t->storm_to && tick < next; tick += USEC_PER_SEC)
-                        if (pace_may_wake(&pace, t->class, next - tick))
-                                next = tick;
-                now = next;
+                now = next_in_storm(&pace, t->class, now < t->storm_from ? t->storm_from : now, t->storm_to,
+                                    next);
         }
 }
 
@@ -323,6 +363,7 @@ int main(void) {
                 cmocka_unit_test(a_registry_that_is_unwell_in_turns_is_not_asked_more_often),
                 cmocka_unit_test(other_classes_begin_at_their_own_pace),
                 cmocka_unit_test(events_are_heard_at_once_until_there_are_too_many),
+                cmocka_unit_test(an_event_that_is_refused_changes_nothing_and_is_heard_when_less_is_left),
                 cmocka_unit_test(no_event_ends_a_wait_that_the_registry_asked_for),
                 cmocka_unit_test(the_page_about_failures_shows_these_paces),
         };
