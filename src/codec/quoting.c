@@ -49,7 +49,30 @@ static bool ends_word(QuotingLanguage l, char c) {
         return l == QUOTING_SHELL ? !!strchr(";&|()<>", c) : !!strchr("[]{},", c);
 }
 
+/* A text without quotes goes on up to a colon and a blank, the end of its line, or in brackets up to these
+ * and a comma. */
+static void advance_yaml(QuotingState *s, char c) {
+        bool blank = strchr(WHITESPACE, c);
+
+        if (c == '\n' || (blank && s->colon) || (s->flow > 0 && strchr("[]{},", c)))
+                s->plain = false;
+        else if (!blank && !s->property)
+                /* The first of "- x", "? x" and ": x" may be no text, and what opens a string is none. */
+                s->plain = s->plain || s->word || !strchr("-?:&*![{\"'#", c);
+        if (!s->plain && strchr("[{", c) && (s->flow > 0 || !s->word))
+                s->flow++;
+        else if (strchr("]}", c) && s->flow > 0)
+                s->flow--;
+        s->property = !blank && (s->property || (!s->word && !s->plain && strchr("&*!", c)));
+        s->colon = c == ':';
+}
+
 static void advance_bare(QuotingLanguage l, QuotingState *s, char c) {
+        if (l == QUOTING_YAML && !s->closed) {
+                /* It opens a string for us, and none for YAML. */
+                s->lost |= s->plain && !s->word && (c == '"' || c == '\'');
+                advance_yaml(s, c);
+        }
         if (c == '\'' && l == QUOTING_YAML && s->closed)
                 /* The second of two, which stand for one in a string that goes on. */
                 s->context = QUOTING_SINGLE;
@@ -57,7 +80,7 @@ static void advance_bare(QuotingLanguage l, QuotingState *s, char c) {
                 s->context = QUOTING_COMMENT;
         else if (opens_string(l, s->word, c))
                 s->context = c == '"' ? QUOTING_DOUBLE : QUOTING_SINGLE;
-        s->word = !ends_word(l, c);
+        s->word = !ends_word(l, c) || (s->plain && !strchr(WHITESPACE, c));
 }
 
 static void advance(QuotingLanguage l, QuotingState *s, char c) {
@@ -82,7 +105,7 @@ static void advance(QuotingLanguage l, QuotingState *s, char c) {
                 break;
         case QUOTING_COMMENT:
                 if (c == '\n')
-                        *s = (QuotingState){ .lost = s->lost };
+                        *s = (QuotingState){ .lost = s->lost, .flow = s->flow };
                 break;
         }
         s->closed = closes;
@@ -131,7 +154,7 @@ void quoting_advance(QuotingLanguage l, QuotingState *s, const char *text, size_
 }
 
 void quoting_advance_value(QuotingState *s) {
-        s->escaped = s->closed = false;
+        s->escaped = s->closed = s->colon = false;
         s->word = true;
 }
 
@@ -139,11 +162,15 @@ bool quoting_state_alike(const QuotingState *a, const QuotingState *b) {
         return a->context == b->context && a->escaped == b->escaped && a->lost == b->lost;
 }
 
-bool quoting_state_equal(QuotingLanguage l, const QuotingState *a, const QuotingState *b) {
-        bool has_words = l == QUOTING_YAML || l == QUOTING_SHELL;
+bool quoting_has_words(QuotingLanguage l) {
+        return l == QUOTING_YAML || l == QUOTING_SHELL;
+}
 
-        return quoting_state_alike(a, b) && (!has_words || a->word == b->word) &&
-               (l != QUOTING_YAML || a->closed == b->closed);
+bool quoting_state_equal(QuotingLanguage l, const QuotingState *a, const QuotingState *b) {
+        return quoting_state_alike(a, b) && (!quoting_has_words(l) || a->word == b->word) &&
+               (l != QUOTING_YAML ||
+                (a->closed == b->closed && a->plain == b->plain && a->property == b->property &&
+                 a->colon == b->colon && a->flow == b->flow));
 }
 
 /* What is being written, or counted. */

@@ -9,7 +9,7 @@
 typedef enum QuotingLanguage {
         QUOTING_PLAIN, /* nothing can be quoted: values are single words */
         QUOTING_JSON,  /* RFC 8259 */
-        QUOTING_YAML,  /* 1.2, but for block scalars */
+        QUOTING_YAML,  /* 1.2, but for block scalars and plain ones over several lines */
         QUOTING_TOML,  /* 1.0, but for strings over several lines */
         QUOTING_SHELL, /* POSIX sh, and EnvironmentFile= of systemd.exec(5); no here-documents, no "$(" */
         _QUOTING_MAX,
@@ -34,12 +34,19 @@ typedef struct QuotingState {
         bool word;    /* bare, and in the middle of a word */
         bool closed;  /* a single quote that ends a string went before, or one half of two */
         bool lost;    /* something went before that is not understood: no value can be written any more */
+        /* Of YAML: */
+        bool plain;    /* in a text without quotes, which blanks do not end */
+        bool property; /* in a word that begins with '&', '*' or '!' */
+        bool colon;    /* behind a colon */
+        size_t flow;   /* how many brackets are open */
 } QuotingState;
 
 /* Goes on by `size` bytes of the text. */
 void quoting_advance(QuotingLanguage l, QuotingState *s, const char *text, size_t size);
 /* Goes on by one value, whatever it is. */
 void quoting_advance_value(QuotingState *s);
+/* Does it matter there whether a value touches other text? */
+bool quoting_has_words(QuotingLanguage l);
 /* Do both read on in the same way? */
 bool quoting_state_equal(QuotingLanguage l, const QuotingState *a, const QuotingState *b);
 /* Are they at least between the same quotes, if perhaps one in a word and the other not? */

@@ -107,6 +107,10 @@ static bool is_followed_by_end(const Template *t, size_t end) {
                (t->text[end] == '%' && end + 1 < t->size && strchr("])|", t->text[end + 1]));
 }
 
+static bool is_joined(const Template *t, const QuotingState *s, size_t end) {
+        return quoting_has_words(t->language) && (s->word || s->plain || !is_followed_by_end(t, end));
+}
+
 /* What is read from here on must not depend on how often the loop in front of it comes. */
 static int check_skipped(const Reader *r, size_t at, size_t size) {
         if (quoting_state_equal(r->t->language, &r->state, &r->skipped))
@@ -127,7 +131,7 @@ static int add_place(Reader *r, Part *p, size_t end) {
         if (r->state.escaped)
                 return fail_part(r->t, p, "the backslash in front of it would change it", r->reterr);
         p->place.context = r->state.context;
-        p->place.joined = r->state.word || !is_followed_by_end(r->t, end);
+        p->place.joined = is_joined(r->t, &r->state, end);
         quoting_advance_value(&r->state);
         r->skipped = r->state;
         return add_part(r, p);
@@ -201,6 +205,27 @@ static int open_loop(Reader *r, size_t mark, char letter) {
         return add_part(r, &(Part){ .kind = PART_LOOP, .offset = mark, .size = 2, .letter = letter });
 }
 
+/* Whether another turn, which begins as the first one ended, has its values in the same places as that, and
+ * ends in the same way. */
+static bool is_read_again(const Reader *r) {
+        const Template *t = r->t;
+        QuotingState s = r->state;
+
+        for (size_t i = r->loop + 1; i < t->n_parts; i++) {
+                const Part *p = t->parts + i;
+
+                if (p->kind == PART_TEXT)
+                        quoting_advance(t->language, &s, t->text + p->offset, p->size);
+                if (p->kind != PART_VALUE && p->kind != PART_VARIABLE)
+                        continue;
+                if (s.lost || s.escaped || s.context != p->place.context ||
+                    is_joined(t, &s, p->offset + p->size) != p->place.joined)
+                        return false;
+                quoting_advance_value(&s);
+        }
+        return quoting_state_equal(t->language, &s, &r->state);
+}
+
 /* The end of a loop's text, or of what comes between two. */
 static int close_piece(Reader *r, size_t mark, char letter) {
         const char *text = r->t->text + mark;
@@ -218,8 +243,7 @@ static int close_piece(Reader *r, size_t mark, char letter) {
         if (!quoting_state_alike(&r->state, &r->at_loop))
                 return fail_at(r->t, mark, text, 2, "quotes are not closed in the loop, or not understood",
                                r->reterr);
-        /* All turns are read as the first one is. */
-        if (letter != '|' && !quoting_state_equal(r->t->language, &r->state, &r->at_loop))
+        if (letter != '|' && !is_read_again(r))
                 return fail_at(r->t, mark, text, 2,
                                "only some turns begin in the middle of a word: add a blank or a %|",
                                r->reterr);

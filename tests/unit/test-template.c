@@ -99,6 +99,17 @@ static void a_text_becomes_what_it_says(void **state) {
                 { QUOTING_YAML, 3, "a: [%['%k'%|, %]]\n",
                   "a: ['q.example/acme', 'q.example/\"b', 'q.example/it''s']\n" },
                 { QUOTING_YAML, 0, "a: [%['%k'%|, %]]\n", "a: []\n" },
+                { QUOTING_YAML, 2, "[b%[, '%k'%]]", "[b, 'q.example/acme', 'q.example/\"b']" },
+                { QUOTING_YAML, 3, "a: b%[, %#%]", "a: b, 0, 1, 2" },
+                { QUOTING_YAML, 2, "a: [%['%k'%]]", "a: ['q.example/acme''q.example/\"b']" },
+                { QUOTING_SHELL, 2, "%[A=%#%]", "A=0A=1" },
+                { QUOTING_YAML, 1, "a: it is %k\n- - '%k'\n? \"b\": 'c'\n!t 'x %k': &y \"%k\" # it's '\n",
+                  "a: it is q.example/acme\n- - 'q.example/acme'\n? \"b\": 'c'\n"
+                  "!t 'x q.example/acme': &y \"q.example/acme\" # it's '\n" },
+                { QUOTING_YAML, 1,
+                  "{\n\"a\": [ b c, '%k', {d : %k}], # '\n'it''s': '%k', e: \"%k\"}\nf: '%k'\n",
+                  "{\n\"a\": [ b c, 'q.example/acme', {d : \"q.example/acme\"}], # '\n"
+                  "'it''s': 'q.example/acme', e: \"q.example/acme\"}\nf: 'q.example/acme'\n" },
                 { QUOTING_YAML, 2, "a: '%[%k%|','%]'\n", "a: 'q.example/acme','q.example/\"b'\n" },
                 { QUOTING_SHELL, 3, "A=\"%[%k%|,%]\" B=%[%#%|,%]\n",
                   "A=\"q.example/acme,q.example/\\\"b,q.example/it's\" B=0,1,2\n" },
@@ -157,11 +168,16 @@ static void what_is_wrong_is_told_with_its_place(void **state) {
                 { QUOTING_JSON, "{%[\"a\": 1%|, \"%]}", 1, 15, "%]", "not closed" },
                 /* The quote of the second turn would open no string: its value would not be quoted. */
                 { QUOTING_YAML, "%['%k': 1\n%|c%]", 2, 4, "%]", "middle of a word" },
-                { QUOTING_YAML, "a: [%['%k'%]]", 1, 11, "%]", "middle of a word" },
-                { QUOTING_YAML, "a: b%[ '%k' %]", 1, 13, "%]", "middle of a word" },
+                /* Blanks and commas end no text without quotes, and a quote in it opens nothing. */
+                { QUOTING_YAML, "a: b '%k'", 1, 7, "%k", "not understood" },
+                { QUOTING_YAML, "a: b, \"%k\"", 1, 8, "%k", "not understood" },
+                { QUOTING_YAML, "a: [c, b \"%k\"]", 1, 11, "%k", "not understood" },
+                { QUOTING_YAML, "a: -b '%k'", 1, 8, "%k", "not understood" },
+                { QUOTING_YAML, "a: b %l", 1, 6, "%l", "cannot be written" },
+                { QUOTING_YAML, "a: [b %l]", 1, 7, "%l", "cannot be written" },
+                { QUOTING_YAML, "a: b,#%l", 1, 7, "%l", "cannot be written" },
                 { QUOTING_YAML, "a: [%[%k%]]", 1, 9, "%]", "middle of a word" },
                 { QUOTING_SHELL, "A=x%[#'%k' %]\n", 1, 12, "%]", "middle of a word" },
-                { QUOTING_SHELL, "%[A=%#%]", 1, 7, "%]", "middle of a word" },
                 /* Without a turn, this is a comment, and the next line none. */
                 { QUOTING_SHELL, "%[A%#%| %]# '\nB=%{ns} '", 2, 3, "%{ns}", "touches the loop" },
                 { QUOTING_SHELL, "%[A%#%| %]%(B%#%| %)", 1, 11, "%(", "touches the loop" },
