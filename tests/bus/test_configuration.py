@@ -25,8 +25,8 @@ def test_a_reload_touches_only_what_changed(edge):
     edge.reload()
     edge.wait_file('etc/containers/auth.json', lambda: list(edge.auths()) == ['quay.example.com/acme'])
     assert list(edge.client.jobs()) == ['edge'] and len(edge.worker.requests) == 2
-    members = [signal[2] for signal in edge.client.signals]
-    assert {'JobAdded', 'JobRemoved', 'InterfacesAdded', 'InterfacesRemoved'} <= set(members)
+    expected = {'JobAdded', 'JobRemoved', 'InterfacesAdded', 'InterfacesRemoved'}
+    edge.client.wait(lambda: expected <= {signal[2] for signal in edge.client.signals}, 'signals of the second job')
     assert not os.path.exists(edge.path('run/pullauth/fragments/second.json'))
 
 

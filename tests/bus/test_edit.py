@@ -21,7 +21,8 @@ def test_a_job_that_is_made_is_like_any_other(edge):
     assert lines(tree(edge)[f'{ETC}/new.job']) == ['[Job]', 'Registry=quay.example.com', 'Robot=acme+new',
                                                    'Scopes=acme/new']
     assert list(edge.auths()) == ['quay.example.com/acme', 'quay.example.com/acme/new']
-    assert {'JobAdded', 'InterfacesAdded'} <= {signal[2] for signal in edge.client.signals}
+    edge.client.wait(lambda: {'JobAdded', 'InterfacesAdded'} <= {signal[2] for signal in edge.client.signals},
+                     'signals of the new job')
     there = os.stat(edge.path(f'{ETC}/new.job'))
     assert stat.S_IMODE(there.st_mode) == 0o644 and there.st_uid == DAEMON_UID
     assert [request['Job'] for request in edge.worker.requests] == ['edge', 'new'], 'nothing else is touched'
