@@ -389,6 +389,30 @@ static void a_text_cut_short_is_no_json(void **state) {
         }
 }
 
+/* One string of 20 characters, all `neighbour` but for `byte` at `place`. */
+static void check_byte(unsigned byte, char neighbour, size_t place) {
+        bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+        char text[22];
+        int r;
+
+        memset(text, neighbour, sizeof(text));
+        text[0] = text[sizeof(text) - 1] = '"';
+        text[place] = (char) byte;
+        r = json_text_check(text, sizeof(text), NULL);
+        if (r != (plain ? 0 : -EBADMSG))
+                fail_msg("%u among '%c' at %zu: %d", byte, neighbour, place, r);
+}
+
+/* Eight bytes are looked at in one go: each neighbour that is all but special, each place. */
+static void what_ends_a_string_is_found_wherever_it_stands(void **state) {
+        static const char neighbours[] = "a !#[]~\x7f";
+
+        for (const char *n = neighbours; *n; n++)
+                for (size_t place = 1; place <= 20; place++)
+                        for (unsigned byte = 0; byte < 256; byte++)
+                                check_byte(byte, *n, place);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(json_is_accepted),
@@ -405,6 +429,7 @@ int main(void) {
                 cmocka_unit_test(strings_are_quoted),
                 cmocka_unit_test(random_texts_are_taken_apart_completely),
                 cmocka_unit_test(a_text_cut_short_is_no_json),
+                cmocka_unit_test(what_ends_a_string_is_found_wherever_it_stands),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
