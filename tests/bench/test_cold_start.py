@@ -88,9 +88,11 @@ def test_memory_with_one_job(registry):
 @pytest.mark.limit(600)
 def test_ten_thousand_jobs(registry, thousands):
     starts = [Start(registry, MOST) for _ in range(2)]
-    ratio = round(best(starts) / best(thousands[2]), 1)
+    # The best of many is better than that of few: as many of each.
+    fewer = thousands[2][:len(starts)]
+    ratio = round(best(starts) / best(fewer), 1)
     record('growth-ratio', ratio, '', '<= 11', ratio <= 11)
-    processor = min(start.processor for start in starts) / min(start.processor for start in thousands[2])
+    processor = min(start.processor for start in starts) / min(start.processor for start in fewer)
     record('growth-cpu-ratio', round(processor, 1), '', '', True)
     resident = round(max(start.resident for start in starts), 1)
     record('rss-10000', resident, 'MiB', '<= 32', resident <= 32)
