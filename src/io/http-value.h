@@ -60,7 +60,8 @@ typedef struct HttpAnswer {
         char *location;
         char *grpc_status, *grpc_message; /* also from behind the body */
         int connect_error;                /* errno of a connection that could not be made, 0 if unknown */
-        bool reused;                      /* connection of an earlier request */
+        bool reused;                      /* connection of an earlier request, or none at all */
+        bool reached;                     /* server or proxy took the connection */
         usec_t started_boot, ended_boot;
         HttpTimings timings;
 } HttpAnswer;

@@ -135,6 +135,7 @@ static void take_answer(HttpTransfer *t, int code) {
         if (code == CURLE_COULDNT_CONNECT)
                 a->connect_error = (int) info_long(t->easy, CURLINFO_OS_ERRNO);
         a->reused = info_long(t->easy, CURLINFO_NUM_CONNECTS) == 0;
+        a->reached = info_long(t->easy, CURLINFO_LOCAL_PORT) > 0;
         take_timings(t);
         o = (HttpOutcome){
                 .code = code,

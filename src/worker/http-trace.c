@@ -26,8 +26,9 @@ static bool found_connection(const HttpAnswer *a) {
         case HTTP_TLS_OTHER:
         case HTTP_INTERNAL:
                 return false;
-        case HTTP_OK:
         case HTTP_TIMEOUT:
+                return a->reused && a->reached;
+        case HTTP_OK:
         case HTTP_CLOSED:
         case HTTP_BROKEN:
         case HTTP_TOO_LARGE:
@@ -38,10 +39,11 @@ static bool found_connection(const HttpAnswer *a) {
         return a->reused;
 }
 
-/* libcurl may forget that it was connected when the handshake behind it failed. */
+/* libcurl may forget that it was connected when the handshake behind it failed, or did not end. */
 static bool was_reached(const Stage *s, const HttpAnswer *a) {
-        bool tls = a->problem == HTTP_TLS_UNTRUSTED || a->problem == HTTP_TLS_HOST ||
-                   a->problem == HTTP_TLS_DATES || a->problem == HTTP_TLS_OTHER;
+        bool tls = (a->problem == HTTP_TIMEOUT && a->reached) || a->problem == HTTP_TLS_UNTRUSTED ||
+                   a->problem == HTTP_TLS_HOST || a->problem == HTTP_TLS_DATES ||
+                   a->problem == HTTP_TLS_OTHER;
 
         return s->end > 0 || (tls && s->step != TRACE_TLS);
 }

@@ -14,11 +14,14 @@ import tempfile
 import termios
 import time
 
+import pytest
 from mock_daemon import NAME, MockDaemon
 from privatebus import PrivateBus
 
 SLOW = float(os.environ.get('PULLAUTH_TEST_SLOW', '1'))
 WRAPPER = shlex.split(os.environ.get('PULLAUTH_TEST_WRAPPER', ''))
+needs_spawn_errors = pytest.mark.skipif(any('valgrind' in word for word in WRAPPER),
+                                        reason='posix_spawn() under valgrind does not tell why exec() failed')
 PROGRAM = os.path.join(os.environ.get('PULLAUTH_BUILD', 'build'), 'src', 'ctl', 'pullauthctl')
 US = 1000000
 HOUR = 3600

@@ -9,6 +9,7 @@ import signal
 import subprocess
 
 import pytest
+from ctl_rig import needs_spawn_errors
 from rig import DAEMON_UID, ROOT, SLOW, WRAPPER, as_user, program
 from test_end_to_end import quay, world  # noqa: F401
 
@@ -416,8 +417,7 @@ def helper(federate, script):
     with open(path, 'w', encoding='utf-8') as file:
         file.write(f'#!/bin/sh\n{script}\n')
     os.chmod(path, 0o755)
-    real, federate.program = federate.program, path
-    return real
+    federate.program = path
 
 
 def test_the_token_is_in_no_argument_and_no_environment(federate):
@@ -439,8 +439,7 @@ exec {real}''')
 @pytest.mark.parametrize('script, said', [
     ('echo nonsense', 'ended without an answer: it said nothing'),
     ('echo sorry >&2; exit 3', 'ended without an answer: sorry'),
-    ('kill -SEGV $$', 'ended without an answer'),
-    ('exec cat /dev/zero', 'ended without an answer'),
+    ('kill -SEGV $$', 'ended without an answer'), ('exec cat /dev/zero', 'ended without an answer'),
     ("echo '{\"message\": 1}'", 'ended without an answer'),
 ])
 def test_a_helper_that_does_not_answer(federate, script, said):
@@ -449,6 +448,7 @@ def test_a_helper_that_does_not_answer(federate, script, said):
     assert said in told and 'Install pullauthd again' in told
 
 
+@needs_spawn_errors
 def test_a_helper_that_is_not_there(federate):
     federate.program = '/nonexistent/helper'
     assert '/nonexistent/helper cannot be run: No such file' in federate.refused()

@@ -6,7 +6,7 @@ import os
 import stat
 
 import pytest
-from ctl_rig import WRAPPER, CtlRig
+from ctl_rig import CtlRig, needs_spawn_errors
 
 JOB = '[Job]\nRegistry=quay.example.com\nRobot=acme+edge\n'
 IDENTITY = '[Identity]\nSource=file\nTokenFile=/t\nAudience=quay\n'
@@ -194,8 +194,7 @@ def test_without_a_new_text_nothing_is_changed(tree, script, status, said):
     assert tree.everything() == before and not os.path.exists(tree.path('etc/pullauth/jobs/edge.job.d'))
 
 
-@pytest.mark.skipif(any('valgrind' in word for word in WRAPPER),
-                    reason='posix_spawn() under valgrind does not tell why exec() failed')
+@needs_spawn_errors
 def test_an_editor_that_is_not_there_is_named(tree):
     ran = tree.ctl('edit', 'edge', EDITOR='/nonexistent/ed -x')
     assert ran.returncode == 1

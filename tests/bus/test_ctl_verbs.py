@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from ctl_rig import CtlRig, broken, fresh, retrying, soon
+from ctl_rig import CtlRig, broken, fresh, needs_spawn_errors, retrying, soon
 
 ERROR = 'org.pullauth1.Error.'
 
@@ -365,6 +365,7 @@ def test_long_output_on_a_terminal_goes_through_the_chosen_pager(rig):
     assert 'PAGED' not in rig.on_terminal('reset-failed', 'lab', PAGER=pager)[1]
 
 
+@needs_spawn_errors
 def test_a_pager_that_is_not_there_is_no_loss(rig):
     shown = rig.on_terminal('list', '--color=never', PAGER='/nonexistent/pager', PATH='/nonexistent')
     assert 'edge-1' in shown[1] and shown[0] == 3

@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import re
+import socket
 import sys
 import tempfile
 
@@ -206,6 +207,26 @@ def nobody_listens(host, _quay):
     return other_job(host, '127.0.0.1:1')
 
 
+def listener(host, backlog):
+    """Of nobody who accepts."""
+    host.listener = socket.create_server(('127.0.0.1', 0), backlog=backlog)
+    return host.listener.getsockname()
+
+
+def nobody_answers(host, _quay):
+    """As behind a firewall that drops: the queue of connections is full, and the kernel passes over those that come."""
+    address = listener(host, 0)
+    host.crowd = [socket.socket() for _ in range(2)]
+    for one in host.crowd:
+        one.setblocking(False)
+        one.connect_ex(address)
+    return other_job(host, f'127.0.0.1:{address[1]}')
+
+
+def nobody_speaks_tls(host, _quay):
+    return other_job(host, f'127.0.0.1:{listener(host, 8)[1]}')
+
+
 def no_authority(host, quay):
     return other_job(host, quay.quay)
 
@@ -227,6 +248,8 @@ def no_target(host, _quay):
     (old_token, 'claims', 'token-expired'),
     (no_such_host, 'dns', 'name-resolution'),
     (nobody_listens, 'tcp', 'connection-failed'),
+    (nobody_answers, 'tcp', 'timeout'),
+    (nobody_speaks_tls, 'tls', 'timeout'),
     (no_authority, 'tls', 'tls-untrusted'),
     (no_federation, 'exchange', 'federation-not-configured'),
     (no_robots, 'verification', 'credential-refused'),

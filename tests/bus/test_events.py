@@ -202,6 +202,7 @@ def test_what_happens_during_an_attempt_is_not_lost(host):
     host.job('other', more='Scopes=acme/other\n')
     host.start(wait=False)
     host.worker.wait(held.asked.is_set, 'the first attempt')
+    host.client.wait(host.client.owner, 'the name')
     host.client.wait_job('other', State='expired')
     host.token('new.token.text')
     host.client.wait_job('other', State='fresh', timeout=5)  # so it was heard, by both

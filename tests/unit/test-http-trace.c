@@ -35,14 +35,25 @@ static void each_stage_ends_in_its_step(void **state) {
         assert_steps(a, 3, TRACE_FAILED, 4);
         a.timings.connected = 0;
         assert_steps(a, 3, TRACE_FAILED, 9);
+        /* Likewise of a handshake that does not end, and of a connection that is not taken. */
+        a.problem = HTTP_TIMEOUT;
+        a.reached = true;
+        assert_steps(a, 3, TRACE_FAILED, 9);
+        a.reached = false;
+        a.reused = true;
+        assert_steps(a, 2, TRACE_FAILED, 7);
+        a.reached = true;
+        a.reused = false;
         a.timings.connected = 5;
         a.timings.secured = 8;
-        a.problem = HTTP_TIMEOUT;
         assert_steps(a, 3, TRACE_OK, 3);
 }
 
 static void a_connection_that_was_there_has_no_stages(void **state) {
-        assert_steps((HttpAnswer){ .reused = true, .timings.total = 9 }, 3, TRACE_SKIPPED, 0);
+        assert_steps((HttpAnswer){ .reused = true, .reached = true, .timings.total = 9 }, 3, TRACE_SKIPPED,
+                     0);
+        assert_steps((HttpAnswer){ .problem = HTTP_TIMEOUT, .reused = true, .reached = true }, 3,
+                     TRACE_SKIPPED, 0);
 }
 
 int main(void) {
