@@ -23,7 +23,22 @@ typedef struct Reading {
         take_t take;
         void *userdata;
         char ***notes;
+        bool is_others; /* in a home of somebody else, whose files we may not see */
 } Reading;
+
+int tool_path_clean(char **path) {
+        char *clean;
+        int r;
+
+        r = text_clean_lines(*path, strlen(*path), &clean);
+        if (r < 0)
+                return r;
+        for (char *c = clean; (c = strpbrk(c, "\n\t"));)
+                *c = '?';
+        free(*path);
+        *path = clean;
+        return 0;
+}
 
 static int note(const Reading *r, const char *path, const TomlError *error, int number) {
         const char *what = number == -EMEDIUMTYPE ? "no regular file"
@@ -32,12 +47,20 @@ static int note(const Reading *r, const char *path, const TomlError *error, int 
         char *text;
         int k;
 
-        k = number == -EBADMSG && error->what
+        /* Nor are the files there that hold credentials, which is told of then. */
+        if ((number == -EACCES || number == -EPERM) && r->is_others)
+                return 0;
+        k = number == -EBADMSG && error && error->what
                     ? text_format(&text, "%s:%zu: %s; tools that read this file fail", path, error->line,
                                   error->what)
                     : text_format(&text, "%s: %s", path, what);
         if (k < 0)
                 return k;
+        k = tool_path_clean(&text);
+        if (k < 0) {
+                free(text);
+                return k;
+        }
         /* Tools may share a file. */
         if (!strv_contains(*r->notes, text))
                 return strv_consume(r->notes, text);
@@ -65,7 +88,7 @@ static int read_one(const Reading *reading, const char *path) {
 }
 
 /* The names of what is no directory in a directory, with this suffix, sorted. */
-static int list(const char *path, const char *suffix, char ***ret) {
+static int list(const Reading *reading, const char *path, const char *suffix, char ***ret) {
         _cleanup_strv_ char **names = NULL;
         struct dirent *e;
         int r = 0;
@@ -73,12 +96,13 @@ static int list(const char *path, const char *suffix, char ***ret) {
 
         *ret = NULL;
         d = opendir(path);
-        while (d && r >= 0 && (e = readdir(d)))
+        if (!d)
+                return errno == ENOENT || errno == ENOTDIR ? 0 : note(reading, path, NULL, -errno);
+        while (r >= 0 && (e = readdir(d)))
                 /* As the tools do: directories are passed over, files with a dot in front are not. */
                 if (e->d_type != DT_DIR && endswith(e->d_name, suffix))
                         r = strv_append(&names, e->d_name);
-        if (d)
-                (void) closedir(d);
+        (void) closedir(d);
         if (r < 0)
                 return r;
         if (names)
@@ -100,7 +124,7 @@ static int read_all(const Reading *reading, const char *root, const char *file, 
                 return r;
         r = text_format(&parent, "%s/%s", root, directory);
         if (r >= 0)
-                r = list(parent, suffix, &names);
+                r = list(reading, parent, suffix, &names);
         for (size_t i = 0; names && names[i] && r >= 0; i++) {
                 _cleanup_free_ char *one = NULL;
 
@@ -146,7 +170,8 @@ int tool_setting(const char *root, const char *file, const char *directory, cons
         Wanted w = { .name = name };
         int r;
 
-        r = read_all(&(Reading){ take_wanted, &w, notes }, root, file, directory, "");
+        r = read_all(&(Reading){ .take = take_wanted, .userdata = &w, .notes = notes }, root, file,
+                     directory, "");
         if (r < 0) {
                 free(w.value);
                 return r;
@@ -215,6 +240,7 @@ static int read_named(const Reading *reading, const char *root, const char *file
 }
 
 static int read_engine(const Reading *reading, const EngineFiles *files) {
+        Reading in_home = *reading;
         _cleanup_free_ char *own = NULL;
         int r;
 
@@ -226,12 +252,13 @@ static int read_engine(const Reading *reading, const EngineFiles *files) {
                 r = read_all(reading, files->root, "usr/share/" ENGINE_FILE, NULL, "");
         if (r >= 0)
                 r = read_with_drop_ins(reading, files->root, "etc/" ENGINE_FILE);
-        return r < 0 ? r : read_with_drop_ins(reading, files->root, own);
+        in_home.is_others = !files->is_us;
+        return r < 0 ? r : read_with_drop_ins(&in_home, files->root, own);
 }
 
 int tool_engine_file(const EngineFiles *files, char ***notes, char **ret) {
         Engine e = {};
-        const Reading reading = { take_engine, &e, notes };
+        const Reading reading = { .take = take_engine, .userdata = &e, .notes = notes };
         int r;
 
         r = read_engine(&reading, files);
@@ -250,6 +277,6 @@ static int take_registries(const char *text, size_t size, void *userdata, TomlEr
 }
 
 int tool_registries(const char *root, char ***notes, Registries *ret) {
-        return read_all(&(Reading){ take_registries, ret, notes }, root, "etc/containers/registries.conf",
-                        "etc/containers/registries.conf.d", ".conf");
+        return read_all(&(Reading){ .take = take_registries, .userdata = ret, .notes = notes }, root,
+                        "etc/containers/registries.conf", "etc/containers/registries.conf.d", ".conf");
 }

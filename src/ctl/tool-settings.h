@@ -6,7 +6,11 @@
 #include "base/macro.h"
 #include "model/registries.h"
 
-/* `notes` get a line for each file that cannot be read, or is not TOML. All return 0 or -ENOMEM. */
+/* Makes a path fit for a terminal: '?' for what would be no text on one line. Returns 0 or -ENOMEM. */
+int tool_path_clean(char **path);
+
+/* `notes` get a line for each file or directory that cannot be read, or is not TOML. All return 0 or
+ * -ENOMEM. */
 
 /* The last value of a key (`name` as in codec/toml-string) in a file and those of a directory behind it
  * (NULL: there is none), all below `root`. NULL if it is not set. */
@@ -16,6 +20,7 @@ int tool_setting(const char *root, const char *file, const char *directory, cons
 typedef struct EngineFiles {
         const char *root;
         const char *home, *config_home; /* the latter may be NULL */
+        bool is_us;                     /* it is our own home: that we may not read it is worth a note */
         const char *only, *last;        /* $CONTAINERS_CONF and $CONTAINERS_CONF_OVERRIDE; may be NULL */
 } EngineFiles;
 

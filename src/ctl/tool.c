@@ -163,7 +163,7 @@ static void tool_done(Tool *t) {
         }
 }
 
-static int find_paths(const Consumer *c, const Users *users, const char *root, char ***notes,
+static int find_paths(const Consumer *c, const Users *users, bool is_us, const char *root, char ***notes,
                       ConsumerPaths *ret) {
         ConsumerContext context = c->of_caller ? users->caller : users->unit;
         _cleanup_free_ char *named = NULL, *engine_file = NULL;
@@ -174,6 +174,7 @@ static int find_paths(const Consumer *c, const Users *users, const char *root, c
         if (r >= 0 && c->engine)
                 r = tool_engine_file(&(EngineFiles){ .root = root,
                                                      .home = context.home,
+                                                     .is_us = is_us,
                                                      .config_home = context.config_home,
                                                      .only = c->of_caller ? users->engine_only : NULL,
                                                      .last = c->of_caller ? users->engine_last : NULL },
@@ -188,7 +189,7 @@ static int tool_find(Tool *t, const Users *users, const char *root, char ***note
         ConsumerPaths paths;
         int r;
 
-        r = find_paths(t->consumer, users, root, notes, &paths);
+        r = find_paths(t->consumer, users, is_us, root, notes, &paths);
         if (r < 0)
                 return r;
         t->named_by = paths.named_by;
@@ -199,6 +200,9 @@ static int tool_find(Tool *t, const Users *users, const char *root, char ***note
                 r = text_format(&f->path, "%s%s", root, paths.items[i].path);
                 if (r >= 0)
                         r = read_file(f, paths.items[i].legacy, is_us);
+                /* A user's own settings may name it; from here on it is for people. */
+                if (r >= 0)
+                        r = tool_path_clean(&f->path);
         }
         consumer_paths_done(&paths);
         return r;

@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import pwd
 
 import pytest
 from rig import DAEMON_UID, ROOT, STRANGER_UID, Host
@@ -315,6 +316,38 @@ def test_the_engine_of_podman_is_told_of_a_file(host):
         _, (shown,) = asked(host, 'targets', tool)
         assert shown['named_by'] == '[engine] env in containers.conf' and len(shown['files']) == 1
     assert 'no other is read, but by skopeo' in ctl(host, 'targets', 'podman-unit').stdout
+
+
+@pytest.mark.skipif(not ROOT, reason='only root can be somebody else')
+def test_settings_in_a_home_that_one_may_not_enter_are_not_missed(host):
+    """No more than the files there, which are unknown; but those that his own tools, too, would read."""
+    host.write('root/.config/containers/containers.conf', '')
+    os.chmod(host.path('root'), 0o700)
+    home = pwd.getpwuid(STRANGER_UID).pw_dir[1:]
+    drop_ins = os.path.dirname(host.write('etc/containers/containers.conf.d/a.conf', ''))
+    for tool in ('podman-unit', 'podman-shell', 'docker'):
+        assert asked(host, 'targets', tool, uid=STRANGER_UID)[0] == 0
+    assert ctl(host, 'targets', 'podman-shell', '--user=root', uid=STRANGER_UID).stderr == ''
+    hidden = host.write(f'{home}/.config/containers/containers.conf', '', mode=0o600)
+    ran = ctl(host, 'targets', 'podman-unit', 'podman-shell', uid=STRANGER_UID)
+    assert (ran.returncode, ran.stderr) == (3, f'pullauthctl: {hidden}: Permission denied, ignoring\n')
+    os.unlink(hidden)
+    os.chmod(drop_ins, 0o700)
+    ran = ctl(host, 'targets', 'podman-unit', uid=STRANGER_UID)
+    assert (ran.returncode, ran.stderr) == (3, f'pullauthctl: {drop_ins}: Permission denied, ignoring\n')
+
+
+@pytest.mark.skipif(not ROOT, reason='only root can be somebody else')
+def test_settings_of_a_user_write_nothing_to_a_terminal(host):
+    home = pwd.getpwuid(STRANGER_UID).pw_dir[1:]
+    host.write(f'{home}/.config/containers/containers.conf',
+               '[engine]\nenv = ["REGISTRY_AUTH_FILE=/x\\u001b]0;t\\u0007"]\n')
+    host.write(f'{home}/.config/containers/containers.conf.d/a\x1b[2J.conf', '[')
+    for verb, *more in (('targets',), ('which', IMAGE)):
+        ran = ctl(host, verb, *more, 'podman-shell', '--user=nobody')
+        assert ran.returncode == 3 and 'containers.conf.d/a?[2J.conf:1: ' in ran.stderr
+        assert not set(ran.stdout + ran.stderr) & {'\x1b', '\x07'}
+    assert 'Files: ' + host.path('x?]0;t?') in ctl(host, 'targets', 'podman-shell', '--user=nobody').stdout
 
 
 def test_what_is_no_image_tool_or_user_is_refused(host):
