@@ -3,16 +3,15 @@
 /* Whose credential is it that a tool takes, and what to do if it is not the one that it should be.
  *
  * A key is a job's if the job's robot stands under it in a file that the job publishes to. Owns the wording
- * of reasons and advice; nothing of an entry but the name of its user passes through. */
+ * of reasons, ctl/use-hint that of advice; nothing of an entry but the name of its user passes through. */
 
 #include <string.h>
 
 #include "base/text.h"
 #include "ctl/life.h"
+#include "ctl/use-hint.h"
 #include "ctl/use.h"
 #include "model/image-reference.h"
-
-#define OUR_HELPER "docker-credential-pullauth"
 
 #define MEMBER(type, json_name, kind_of, member) \
         { .json = json_name, .kind = kind_of, .offset = offsetof(type, member) }
@@ -70,24 +69,10 @@ static void *grow(void *rows, const RowType *type) {
         return grown + l->n_items * type->size;
 }
 
-static bool publishes_to(const JobSnapshot *j, const char *path) {
-        for (size_t i = 0; i < j->target_states.n_items; i++)
-                if (streq(j->target_states.items[i].path, path))
-                        return true;
-        return false;
-}
-
-static bool reaches(const JobSnapshot *j, const Tool *t) {
-        for (size_t i = 0; i < t->n_files; i++)
-                if (publishes_to(j, t->files[i].path))
-                        return true;
-        return false;
-}
-
 static bool owns(const JobSnapshot *j, const char *path, const char *key, const char *user) {
         /* A target for hosts alone has the registry as its key. */
         return streq(j->robot, user) && (strv_contains(j->scopes, key) || streq(j->registry, key)) &&
-               publishes_to(j, path);
+               job_publishes_to(j, path);
 }
 
 /* The job with the longest scope that covers it, or NULL; of several the first by name, as the daemon. */
@@ -158,28 +143,6 @@ static int use_message(const Tool *t, const ConsumerAnswer *a, char **ret) {
         return -EINVAL;
 }
 
-/* How a job comes to publish for a tool. */
-static int target_hint(const Tool *t, const JobSnapshot *j, char **ret) {
-        const Consumer *c = t->consumer;
-        _cleanup_free_ char *targets = NULL;
-        int r;
-
-        if (!t->target || (t->named_by && !c->setting))
-                return text_format(ret, "Job %s does not publish to any file of this tool", j->name);
-        if (strv_contains(j->targets, t->target))
-                return c->setting ? text_format(ret, "Let %s in /%s name the file of target '%s'",
-                                                c->setting, c->settings_file, t->target)
-                                  : text_format(ret, "pullauthctl status %s", j->name);
-        /* Nobody makes pullauthd write into a home over the bus. */
-        if (startswith(t->target, "user:"))
-                return text_format(ret, "Add '%s' to Targets= in a file of the job: pullauthctl edit %s",
-                                   t->target, j->name);
-        r = strv_join(j->targets, " ", &targets);
-        return r < 0 ? r
-                     : text_format(ret, "pullauthctl set %s Targets='%s%s%s'", j->name, targets,
-                                   isempty(targets) ? "" : " ", t->target);
-}
-
 /* What a credential helper knows is a host. The job that docker-credential-pullauth(1) takes for it: the one
  * that is for all of it, else the only one; NULL: none, or several. */
 static const JobSnapshot *find_for_host(const Snapshot *s, const char *repository) {
@@ -198,68 +161,6 @@ static const JobSnapshot *find_for_host(const Snapshot *s, const char *repositor
                 found = j;
         }
         return n == 1 ? found : NULL;
-}
-
-static bool is_our_helper(const ConsumerAnswer *a) {
-        return a->kind == ANSWER_HELPER && streq(a->found.helper, OUR_HELPER);
-}
-
-static int helper_hint(const ConsumerAnswer *a, const char *path, const JobSnapshot *job, char **ret) {
-        if (is_our_helper(a))
-                return text_format(
-                        ret,
-                        "It is asked for a registry and not for an image, and several jobs are there: "
-                        "take it out of %s",
-                        path);
-        return text_format(ret, "Remove the program from %s, or job %s does nothing here", path, job->name);
-}
-
-static int none_hint(const Tool *t, const char *repository, const JobSnapshot *job, char **ret) {
-        int host = (int) strcspn(repository, "/");
-
-        if (!job)
-                return text_format(ret, "No job serves it: pullauthctl add JOB Registry=%.*s Robot=ROBOT",
-                                   host, repository);
-        return reaches(job, t) ? text_format(ret, "pullauthctl status %s", job->name)
-                               : target_hint(t, job, ret);
-}
-
-/* `job` is the one that should serve it; `s` is there. */
-static int use_hint(const Tool *t, const ConsumerAnswer *a, const char *repository, const JobSnapshot *job,
-                    char **ret) {
-        const char *path =
-                a->source >= 0 ? t->files[a->source].path : "credential-helpers in registries.conf";
-
-        switch (a->kind) {
-        case ANSWER_NONE:
-                if (a->found.kind != FOUND_EMPTY)
-                        return none_hint(t, repository, job, ret);
-                return text_format(ret, "Remove '%s' from %s", a->found.key, path);
-        case ANSWER_CREDENTIAL:
-        case ANSWER_HELPER:
-                if (!job)
-                        return 0;
-                if (a->kind == ANSWER_HELPER && (is_our_helper(a) || reaches(job, t)))
-                        return helper_hint(a, path, job, ret);
-                if (!reaches(job, t))
-                        return target_hint(t, job, ret);
-                return text_format(ret, "Remove '%s' from %s, it stands before job %s", a->found.key, path,
-                                   job->name);
-        case ANSWER_BROKEN:
-                return text_format(ret,
-                                   t->files[a->source].error == -ENOTDIR
-                                           ? "Remove what stands in the place of a directory in %s"
-                                           : "Mend or remove %s",
-                                   path);
-        case ANSWER_UNKNOWN:
-                return t->files[a->source].error == -EACCES || t->files[a->source].error == -EPERM
-                               ? text_format(ret, "Ask as root, or as the user that %s belongs to", path)
-                               : 0;
-        case _ANSWER_KIND_MAX:
-        case _ANSWER_KIND_INVALID:
-                break;
-        }
-        return 0;
 }
 
 /* Strings of an answer that are there. */
@@ -293,18 +194,21 @@ static int say(ShownUse *u, const Tool *t, const char *repository, const Consume
         u->message = message;
         if (a->kind == ANSWER_CREDENTIAL && a->source >= 0)
                 owner = find_owner(s, job, u->file, a->found.key, a->found.user);
-        else if (is_our_helper(a))
+        else if (answer_is_our_helper(a))
                 owner = find_for_host(s, repository);
         if (owner) {
                 u->left = life_left(owner, now);
                 u->expires = owner->expires;
                 r = free_and_strdup(&u->job, owner->name);
-                /* A longer key of another job is what was asked for. */
-                return r < 0 ? r : 0;
-        }
-        if (!s && (a->kind == ANSWER_NONE || a->kind == ANSWER_CREDENTIAL || a->kind == ANSWER_HELPER))
+                /* A longer key of another job is what was asked for. Our helper may have nothing. */
+                if (r < 0 || !answer_is_our_helper(a) || u->left > 0)
+                        return r < 0 ? r : 0;
+                r = text_format(&hint, "pullauthctl status %s", owner->name);
+        } else if (!s &&
+                   (a->kind == ANSWER_NONE || a->kind == ANSWER_CREDENTIAL || a->kind == ANSWER_HELPER))
                 return 0;
-        r = use_hint(t, a, repository, job, &hint);
+        else
+                r = use_hint(t, a, repository, job, &hint);
         if (r < 0 || !hint)
                 return r;
         free(u->hint);
@@ -396,7 +300,7 @@ static int count_own(const ToolFile *f, const Snapshot *s, uint32_t *ret) {
                 const JobSnapshot *j = s->jobs[i];
                 int r = 0;
 
-                if (!publishes_to(j, f->path))
+                if (!job_publishes_to(j, f->path))
                         continue;
                 if (!strv_contains(j->scopes, j->registry))
                         r = is_own(f, j, j->registry);
@@ -459,7 +363,7 @@ static int fill_tool(ShownTool *shown, const Tool *t, const Snapshot *s, usec_t 
         for (size_t i = 0; s && i < s->n_jobs && r >= 0; i++) {
                 if (!s->jobs[i]->enabled)
                         continue;
-                if (!reaches(s->jobs[i], t)) {
+                if (!job_reaches(s->jobs[i], t)) {
                         shown->others++;
                         continue;
                 }

@@ -204,6 +204,123 @@ static void our_own_program_hands_out_what_the_job_of_a_registry_has(void **stat
         close_world(&w);
 }
 
+static void our_own_program_has_nothing_from_a_job_that_has_nothing(void **state) {
+        static const char first[] =
+                "quay.example.com/acme/app\n\n"
+                "podman-unit: a program is asked, for job edge, 0s left\n"
+                "      Why: docker-credential-pullauth is asked: credential-helpers in registries.conf name "
+                "it, for the files have no answer\n"
+                "    To do: pullauthctl status edge\n";
+        World w;
+
+        write_file(*state, "etc/containers/registries.conf",
+                   "credential-helpers = ['containers-auth.json', 'pullauth']\n");
+        open_world(&w, *state, podman_unit);
+        /* One that ended, and one that never came. */
+        w.job->expires = EXAMPLE_NOW;
+        check_which(&w, "quay.example.com/acme/app", first);
+        w.job->expires = 0;
+        check_which(&w, "quay.example.com/acme/app", first);
+        w.job->enabled = false;
+        check_which(&w, "quay.example.com/acme/app",
+                    "quay.example.com/acme/app\n\n"
+                    "podman-unit: a program is asked\n"
+                    "      Why: docker-credential-pullauth is asked: credential-helpers in registries.conf "
+                    "name it, for the files have no answer\n"
+                    "    To do: pullauthctl enable edge\n");
+        close_world(&w);
+}
+
+static void a_program_behind_the_files_is_not_in_the_way(void **state) {
+        World w;
+
+        write_file(*state, "etc/containers/registries.conf",
+                   "credential-helpers = ['containers-auth.json', 'other']\n");
+        open_world(&w, *state, podman_unit);
+        check_which(
+                &w, "quay.example.com/acme/app",
+                "quay.example.com/acme/app\n\n"
+                "podman-unit: a program is asked\n"
+                "      Why: docker-credential-other is asked: credential-helpers in registries.conf name "
+                "it, for the files have no answer\n"
+                "    To do: pullauthctl status edge\n");
+        close_world(&w);
+}
+
+/* Nor is ours, behind the files, where several jobs are for the registry. */
+static void our_program_behind_the_files_is_not_in_the_way(void **state) {
+        JobSnapshot *second;
+        World w;
+
+        write_file(*state, "etc/containers/registries.conf",
+                   "credential-helpers = ['containers-auth.json', 'pullauth']\n");
+        open_world(&w, *state, podman_unit);
+        second = example_add_job(w.snapshot, "second", "fresh");
+        assert_ok(free_and_strdup(&second->registry, "quay.example.com"));
+        second->enabled = true;
+        free(w.job->target_states.items[1].path);
+        w.job->target_states.items[1].path = strdup("/elsewhere");
+        check_which(
+                &w, "quay.example.com/acme/app",
+                "quay.example.com/acme/app\n\n"
+                "podman-unit: a program is asked\n"
+                "      Why: docker-credential-pullauth is asked: credential-helpers in registries.conf name "
+                "it, for the files have no answer\n"
+                "    To do: pullauthctl set edge Targets='system podman'\n");
+        close_world(&w);
+}
+
+static void what_settings_name_is_shown_clean_and_read_as_it_is(void **state) {
+        World w;
+
+        write_file(*state, "root/.config/containers/containers.conf",
+                   "[engine]\nenv = [\"REGISTRY_AUTH_FILE=/x\\u001b]0;t\\u0007\\ny\"]\n");
+        write_file(*state, "etc/containers/containers.conf.d/a\033[2J\n.conf", "[");
+        write_file(*state, "x\033]0;t\007\ny", "{\"auths\":{" EDGE "}}");
+        open_world(&w, *state, podman_unit);
+        assert_ok(strv_append(&w.job->targets, "podman"));
+        assert_int_equal(strv_length(w.tools.notes), 1);
+        assert_non_null(strstr(w.tools.notes[0], "/containers.conf.d/a?[2J?.conf:1: "));
+        check_which(&w, "quay.example.com/acme/app",
+                    "quay.example.com/acme/app\n\n"
+                    "podman-unit: acme+edge\n"
+                    "     File: /x?]0;t??y\n"
+                    "      Key: quay.example.com/acme (the longest key that covers the image)\n"
+                    "    To do: Let [engine] env in containers.conf name the file of target 'podman'\n");
+        close_world(&w);
+}
+
+/* $DOCKER_CONFIG names a directory; what comes before it can name the file. */
+static void what_comes_before_the_directory_of_docker_can_name_the_file(void **state) {
+        static char *podman_shell[] = { (char *) "podman-shell", NULL };
+        ShownUses uses;
+        World w;
+
+        assert_ok(unsetenv("REGISTRY_AUTH_FILE"));
+        assert_ok(setenv("DOCKER_CONFIG", "/d", true));
+        open_world(&w, *state, podman_shell);
+        assert_ok(unsetenv("DOCKER_CONFIG"));
+        assert_ok(free_and_strdup(&w.tools.items[0].target, "system"));
+        assert_int_equal(uses_find(&w.tools, "quay.example.com/acme/app", w.snapshot, EXAMPLE_NOW, &uses),
+                         0);
+        assert_string_equal(uses.items[0].hint, "Let $REGISTRY_AUTH_FILE name the file of target 'system'");
+        uses_done(&uses);
+        close_world(&w);
+}
+
+static void a_directory_of_settings_that_cannot_be_read_is_told_of(void **state) {
+        char path[128];
+        World w;
+
+        write_file(*state, "etc/containers/containers.conf", "");
+        snprintf(path, sizeof(path), "%s/etc/containers/containers.conf.d", (char *) *state);
+        assert_ok(symlink("containers.conf.d", path));
+        open_world(&w, *state, podman_unit);
+        assert_int_equal(strv_length(w.tools.notes), 1);
+        assert_non_null(strstr(w.tools.notes[0], "containers.conf.d: Too many levels of symbolic links"));
+        close_world(&w);
+}
+
 static void podman_takes_the_file_that_its_engine_is_told_of(void **state) {
         World w;
 
@@ -288,6 +405,18 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(a_program_of_registries_conf_comes_before_the_files,
                                                 setup_scratch, teardown_scratch),
                 cmocka_unit_test_setup_teardown(our_own_program_hands_out_what_the_job_of_a_registry_has,
+                                                setup_scratch, teardown_scratch),
+                cmocka_unit_test_setup_teardown(our_own_program_has_nothing_from_a_job_that_has_nothing,
+                                                setup_scratch, teardown_scratch),
+                cmocka_unit_test_setup_teardown(a_program_behind_the_files_is_not_in_the_way, setup_scratch,
+                                                teardown_scratch),
+                cmocka_unit_test_setup_teardown(our_program_behind_the_files_is_not_in_the_way,
+                                                setup_scratch, teardown_scratch),
+                cmocka_unit_test_setup_teardown(what_settings_name_is_shown_clean_and_read_as_it_is,
+                                                setup_scratch, teardown_scratch),
+                cmocka_unit_test_setup_teardown(what_comes_before_the_directory_of_docker_can_name_the_file,
+                                                setup_scratch, teardown_scratch),
+                cmocka_unit_test_setup_teardown(a_directory_of_settings_that_cannot_be_read_is_told_of,
                                                 setup_scratch, teardown_scratch),
                 cmocka_unit_test_setup_teardown(podman_takes_the_file_that_its_engine_is_told_of,
                                                 setup_scratch, teardown_scratch),
