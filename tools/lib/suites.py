@@ -330,7 +330,7 @@ def executions(text):
 SUITES = {
     'unit': lambda w: meson_test(w, 'unit'),
     'style': lambda w: meson_test(w, 'style'),
-    'tidy': lambda w: meson_test(w, 'tidy', timeout=900),
+    'tidy': lambda w: meson_test(w, 'tidy', timeout=1800),
     'fuzz': lambda w: meson_test(w, 'fuzz'),
     'bus': lambda w: pytest(w, 'bus', timeout=900, processes=PROCESSES),
     'quay': lambda w: pytest(w, 'quay', timeout=900, processes=PROCESSES),

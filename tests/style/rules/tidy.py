@@ -111,7 +111,7 @@ def look(tree, program, path):
     # Some paths are told as the compiler was given them, relative to the build directory.
     told = [os.path.join(tree.build, line) if line.startswith('../') else line for line in told]
     problems = list(anchored(tree, '\n'.join(told)))
-    if result.returncode != 0 and not told:
+    if result.returncode != 0 and not problems:
         problems.append((path, 1, result.stdout.strip()[-400:] or f'clang-tidy ended with {result.returncode}'))
     return problems
 
