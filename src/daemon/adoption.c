@@ -434,12 +434,19 @@ int adoption_recall(Adoption *a, JobConfig *config) {
         return 0;
 }
 
+/* Another robot's, if nothing in it could be taken up: it was of this boot. */
+static bool has_fragment(const Adoption *a, const char *job) {
+        _cleanup_secret_ Secret *text = NULL;
+
+        return fragment_read(a->fragments_fd, job, &text) >= 0;
+}
+
 /* There is nothing to be read, but where nobody can read it something may stand that lives on: after a
  * reboot that is so of Secrets of clusters, and of files that are made from a template. */
-static int take_left(Job *j, const JobRecord *record, const AdoptionClock *clock) {
+static int take_left(const Adoption *a, Job *j, const JobRecord *record, const AdoptionClock *clock) {
         JobTimes times;
 
-        if (!record || record->issued == 0 || record->expires <= record->issued)
+        if (!record || record->issued == 0 || record->expires <= record->issued || has_fragment(a, j->name))
                 return 0;
         if (adoption_times((int64_t) record->issued, (int64_t) record->expires, record, clock, &times) ==
             0) {
@@ -467,7 +474,7 @@ int adoption_try(Adoption *a, Job *j) {
         if (record)
                 clock.same_boot = memcmp(record->boot_id, a->boot_id, sizeof(a->boot_id)) == 0;
         if (r == 0)
-                return take_left(j, record, &clock);
+                return take_left(a, j, record, &clock);
         if (record)
                 j->last_success_real = record->last_success_real;
         if (adoption_times(c->issued, c->expires, record, &clock, &times) == 0) {

@@ -81,9 +81,15 @@ void job_drop_credential(Job *j) {
 
 /* Who let nobody else know that there was one has nobody to tell that it ended. */
 static void end_left(Job *j) {
+        bool stands = false;
+
         if (job_wants_left(j))
                 return;
-        log_info("Job '%s': what an earlier run left in its targets ended and is withdrawn", j->name);
+        for (size_t i = 0; i < j->n_targets; i++)
+                stands |= j->targets[i].stands;
+        if (stands)
+                log_info("Job '%s': what an earlier run left in its targets ended and is withdrawn",
+                         j->name);
         job_drop_credential(j);
         job_update(j, JOB_CHANGED_TARGETS);
 }

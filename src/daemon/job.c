@@ -190,7 +190,7 @@ static int stop_by_configuration(Job *j, JobSettings *s) {
         j->configuration_failure = TAKE_PTR(s->failure);
         (void) job_schedule(j, USEC_INFINITY);
         /* With nothing to keep, what people see is what the files say at this moment. */
-        if (!j->credential) {
+        if (!j->credential && j->left_boot == 0) {
                 int r = take_settings(j, s);
 
                 if (r < 0)

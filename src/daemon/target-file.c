@@ -65,8 +65,9 @@ static const char *errno_text(int error) {
         case EMEDIUMTYPE:
                 return "it is no regular file";
         case EBUSY:
-        case EXDEV:
                 return "it is a mount point of its own, mount its directory instead";
+        case EXDEV: /* in a home */
+                return "it is a mount point of its own, take the mount away";
         default:
                 return strerrordesc_np(-error) ?: "unknown error";
         }

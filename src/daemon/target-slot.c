@@ -141,18 +141,38 @@ static void keep_first(Failure **first, Wanted *wanted, size_t n) {
         }
 }
 
+/* What an earlier run left may stand in one file and not in another: each is asked anew. */
+typedef struct Left {
+        bool wanted, kept;
+} Left;
+
+static void ask_left(const Left *left, Wanted *wanted, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                wanted[i].left = left[i].wanted;
+}
+
+static void note_left(Left *left, const Wanted *wanted, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                left[i].kept |= wanted[i].left;
+}
+
 /* All files of the target. The outcome is the worst one, the failure the first one. */
 static int sync_places(TargetSlot *s, Wanted *wanted, size_t n, bool *ret_written, Failure **reterr) {
         _cleanup_free_ Failure **first = calloc(n + 1, sizeof(*first));
+        _cleanup_free_ Left *left = calloc(n + 1, sizeof(*left));
         int result = TARGET_UNCHANGED;
 
-        if (!first)
+        if (!first || !left)
                 return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                left[i].wanted = wanted[i].left;
         for (size_t i = 0; i < s->n_places; i++) {
                 Failure *failure = NULL;
                 int r;
 
+                ask_left(left, wanted, n);
                 r = target_sync(s->places[i].target, wanted, n, &failure);
+                note_left(left, wanted, n);
                 keep_first(first, wanted, n);
                 if (r == TARGET_WRITTEN)
                         *ret_written = true;
@@ -164,8 +184,10 @@ static int sync_places(TargetSlot *s, Wanted *wanted, size_t n, bool *ret_writte
                 if (result >= 0 && (r < 0 || r > result))
                         result = r;
         }
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
                 wanted[i].failure = first[i];
+                wanted[i].left = left[i].kept;
+        }
         return result;
 }
 

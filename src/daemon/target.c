@@ -344,16 +344,28 @@ static int set_note(Target *t, const TargetFound *f, bool adds) {
         return r < 0 ? r : 0;
 }
 
-/* What an earlier run left stays as long as nobody has anything to say in its place: the file of a template
- * cannot be read back. Returns whether it does. */
-static bool keeps_left(const TargetFound *f, bool adds, Wanted *wanted, size_t n_wanted) {
-        bool keeps = !adds && f->whole && f->fd >= 0, any = false;
+static void count_key(const OwnedKey *k, void *userdata) {
+        (*(size_t *) userdata)++;
+}
 
+/* What an earlier run left stays as long as nobody has anything to say in its place, and all of it shall
+ * stay: the file of a template cannot be read back, so nothing can be taken out of it. Returns whether it
+ * does. */
+static bool keeps_left(const Target *t, const TargetFound *f, bool adds, Wanted *wanted, size_t n_wanted) {
+        size_t n_keys = 0, n_left = 0;
+        bool keeps;
+
+        state_data_each_key(state_of(t), t->file.id, count_key, &n_keys);
         for (size_t i = 0; i < n_wanted; i++) {
-                any |= wanted[i].left;
-                wanted[i].left = wanted[i].left && keeps;
+                const OwnedKey *k = state_data_find_key(state_of(t), t->file.id, wanted[i].key);
+
+                wanted[i].left = wanted[i].left && k && streq(k->job, wanted[i].job);
+                n_left += wanted[i].left;
         }
-        return keeps && any;
+        keeps = !adds && f->whole && f->fd >= 0 && n_left > 0 && n_left == n_keys;
+        for (size_t i = 0; i < n_wanted && !keeps; i++)
+                wanted[i].left = false;
+        return keeps;
 }
 
 static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reterr) {
@@ -374,7 +386,7 @@ static int sync_once(Target *t, Wanted *wanted, size_t n_wanted, Failure **reter
                 return target_file_settle(&t->file, &f, reterr);
         if (r == 0)
                 r = read_base(t, &f, reterr);
-        if (r == 0 && keeps_left(&f, adds, wanted, n_wanted))
+        if (r == 0 && keeps_left(t, &f, adds, wanted, n_wanted))
                 return target_file_settle(&t->file, &f, reterr);
         n_wanted = adds ? n_wanted : 0;
         if (r == 0)

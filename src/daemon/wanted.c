@@ -31,11 +31,13 @@ static bool keeps_left(const TargetConfig *target) {
         return target->cluster || target->template;
 }
 
-/* Equal keys side by side, the one that shall have it first. */
+/* Equal keys side by side, the one that shall have it first: what is there goes before what was left. */
 static int compare_claims(const void *x, const void *y) {
         const Wanted *a = *(const Wanted *const *) x, *b = *(const Wanted *const *) y;
         int r = strcmp(a->key, b->key);
 
+        if (r == 0 && a->left != b->left)
+                r = a->left ? 1 : -1;
         return r != 0 ? r : (a > b) - (a < b);
 }
 

@@ -166,6 +166,49 @@ def test_what_ended_before_a_reboot_is_kept_on_demand_alone(ci):
     ci.wait_file(FILE, lambda: not os.path.exists(ci.path(FILE)))
 
 
+def boot_without_registry(ci, reboot=True):
+    ci.worker.answer = lambda request: failure('connection-failed')
+    ci.stop()
+    if reboot:
+        ci.reboot()
+    ci.start()
+    ci.client.wait_job('edge', Reason='connection-failed', AttemptsEnded=lambda n: n > 0)
+
+
+def test_what_a_boot_left_goes_with_the_first_of_its_jobs(ci):
+    """Of several credentials in a file that cannot be read back none can be taken out alone."""
+    own(ci, '%[\nKEY="%k"\n%]\n')
+    target(ci, 'own.env')
+    ci.job('lab', robot='lab+ci', more='Targets=ci\n')
+    ci.begin().client.wait_job('lab', State='fresh')
+    ci.wait_file(FILE, lambda: b'/lab"' in ci.read(FILE) and b'/acme/a"' in ci.read(FILE))
+    before = ci.read(FILE)
+    boot_without_registry(ci)
+    assert ci.read(FILE) == before
+    os.unlink(ci.path('etc/pullauth/jobs/lab.job'))
+    ci.reload()
+    ci.wait_file(FILE, lambda: not os.path.exists(ci.path(FILE)) or b'/lab"' not in ci.read(FILE))
+
+
+def test_a_broken_configuration_takes_nothing_of_what_a_boot_left(ci):
+    target(ci, 'credential.env')
+    before = ci.begin().read(FILE)
+    boot_without_registry(ci)
+    for robot, reason in (('No Robot', 'configuration-invalid'), ('acme+edge', 'connection-failed')):
+        ci.job(robot=robot, more='Targets=ci\nScopes=acme/a acme/b\n')
+        ci.reload()
+        ci.client.wait_job('edge', Reason=reason)
+        assert ci.read(FILE) == before and [row[2] for row in ci.client.job('edge')['TargetStates']] == ['published']
+
+
+def test_what_is_left_of_another_robot_goes(ci):
+    target(ci, 'credential.env')
+    ci.begin()
+    ci.job(robot='acme+other', more='Targets=ci\nScopes=acme/a acme/b\n')
+    boot_without_registry(ci, reboot=False)
+    ci.wait_file(FILE, lambda: not os.path.exists(ci.path(FILE)))
+
+
 def test_a_new_credential_takes_the_place_of_what_a_boot_left(ci):
     target(ci, 'credential.env')
     before = ci.begin().read(FILE)
