@@ -126,7 +126,9 @@ static int add_place(Reader *r, Part *p, size_t end) {
         if (n < 0)
                 return n;
         if (r->state.lost)
-                return fail_part(r->t, p, "the quotes in front of it are not understood: write it earlier",
+                return fail_part(r->t, p,
+                                 "quotes or a $ in front of it are not understood: quote the text with them "
+                                 "as a whole, or write this earlier",
                                  r->reterr);
         if (r->state.escaped)
                 return fail_part(r->t, p, "the backslash in front of it would change it", r->reterr);
@@ -244,9 +246,11 @@ static int close_piece(Reader *r, size_t mark, char letter) {
                 return fail_at(r->t, mark, text, 2, "quotes are not closed in the loop, or not understood",
                                r->reterr);
         if (letter != '|' && !is_read_again(r))
-                return fail_at(r->t, mark, text, 2,
-                               "only some turns begin in the middle of a word: add a blank or a %|",
-                               r->reterr);
+                return fail_at(
+                        r->t, mark, text, 2,
+                        "another turn would be read in another way: put the loop between quotes, or a "
+                        "blank or a %| between turns",
+                        r->reterr);
         n = add_part(
                 r, &(Part){ .kind = letter == '|' ? PART_SEPARATOR : PART_END, .offset = mark, .size = 2 });
         if (n < 0)

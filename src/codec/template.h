@@ -18,7 +18,7 @@
 typedef struct TemplateError {
         size_t line;    /* from 1 */
         size_t column;  /* from 1, in bytes */
-        char what[80];  /* "there is no specifier", …; holds no value */
+        char what[120]; /* "there is no specifier", …; holds no value */
         char which[40]; /* the specifier that it is about: "%x", or "" */
 } TemplateError;
 

@@ -167,7 +167,7 @@ static void what_is_wrong_is_told_with_its_place(void **state) {
                 { QUOTING_JSON, "{%[\"a: 1%]}", 1, 9, "%]", "not closed" },
                 { QUOTING_JSON, "{%[\"a\": 1%|, \"%]}", 1, 15, "%]", "not closed" },
                 /* The quote of the second turn would open no string: its value would not be quoted. */
-                { QUOTING_YAML, "%['%k': 1\n%|c%]", 2, 4, "%]", "middle of a word" },
+                { QUOTING_YAML, "%['%k': 1\n%|c%]", 2, 4, "%]", "blank or a %| between turns" },
                 /* Blanks and commas end no text without quotes, and a quote in it opens nothing. */
                 { QUOTING_YAML, "a: b '%k'", 1, 7, "%k", "not understood" },
                 { QUOTING_YAML, "a: b, \"%k\"", 1, 8, "%k", "not understood" },
@@ -176,8 +176,8 @@ static void what_is_wrong_is_told_with_its_place(void **state) {
                 { QUOTING_YAML, "a: b %l", 1, 6, "%l", "cannot be written" },
                 { QUOTING_YAML, "a: [b %l]", 1, 7, "%l", "cannot be written" },
                 { QUOTING_YAML, "a: b,#%l", 1, 7, "%l", "cannot be written" },
-                { QUOTING_YAML, "a: [%[%k%]]", 1, 9, "%]", "middle of a word" },
-                { QUOTING_SHELL, "A=x%[#'%k' %]\n", 1, 12, "%]", "middle of a word" },
+                { QUOTING_YAML, "a: [%[%k%]]", 1, 9, "%]", "blank or a %| between turns" },
+                { QUOTING_SHELL, "A=x%[#'%k' %]\n", 1, 12, "%]", "blank or a %| between turns" },
                 /* Without a turn, this is a comment, and the next line none. */
                 { QUOTING_SHELL, "%[A%#%| %]# '\nB=%{ns} '", 2, 3, "%{ns}", "touches the loop" },
                 { QUOTING_SHELL, "%[A%#%| %]%(B%#%| %)", 1, 11, "%(", "touches the loop" },
