@@ -67,24 +67,37 @@ static void advance_yaml(QuotingState *s, char c) {
         s->colon = c == ':';
 }
 
+/* Does something begin here that opens a string or a comment for us and none for YAML, or the other way
+ * round? In brackets, readers differ about what follows a colon or a question mark without a blank. */
+static bool loses_yaml(const QuotingState *s, char c) {
+        if (c == '#')
+                return s->colon && !s->word;
+        return (c == '"' || c == '\'') && (s->plain ? !s->word : s->word && s->flow > 0);
+}
+
 static void advance_bare(QuotingLanguage l, QuotingState *s, char c) {
-        if (l == QUOTING_YAML && !s->closed) {
-                /* It opens a string for us, and none for YAML. */
-                s->lost |= s->plain && !s->word && (c == '"' || c == '\'');
-                advance_yaml(s, c);
-        }
-        if (c == '\'' && l == QUOTING_YAML && s->closed)
+        /* In brackets, a string is a key also if no blank is behind the colon. */
+        bool ends_key = l == QUOTING_YAML && c == ':' && s->closed && s->flow > 0;
+
+        if (c == '\'' && l == QUOTING_YAML && s->closed == '\'') {
                 /* The second of two, which stand for one in a string that goes on. */
                 s->context = QUOTING_SINGLE;
-        else if (c == '#' && opens_comment(l, s->word))
+                return;
+        }
+        if (l == QUOTING_YAML) {
+                s->lost |= loses_yaml(s, c);
+                advance_yaml(s, c);
+        }
+        if (c == '#' && opens_comment(l, s->word))
                 s->context = QUOTING_COMMENT;
         else if (opens_string(l, s->word, c))
                 s->context = c == '"' ? QUOTING_DOUBLE : QUOTING_SINGLE;
-        s->word = !ends_word(l, c) || (s->plain && !strchr(WHITESPACE, c));
+        s->plain = s->plain && !ends_key;
+        s->word = !ends_key && (!ends_word(l, c) || (s->plain && !strchr(WHITESPACE, c)));
 }
 
 static void advance(QuotingLanguage l, QuotingState *s, char c) {
-        bool closes = c == '\'' && s->context == QUOTING_SINGLE;
+        char closed = '\0';
 
         if (s->escaped) {
                 s->escaped = false;
@@ -100,15 +113,17 @@ static void advance(QuotingLanguage l, QuotingState *s, char c) {
                 break;
         case QUOTING_SINGLE:
         case QUOTING_DOUBLE:
-                if (c == (s->context == QUOTING_DOUBLE ? '"' : '\''))
+                if (c == (s->context == QUOTING_DOUBLE ? '"' : '\'')) {
                         s->context = QUOTING_BARE;
+                        closed = c;
+                }
                 break;
         case QUOTING_COMMENT:
                 if (c == '\n')
                         *s = (QuotingState){ .lost = s->lost, .flow = s->flow };
                 break;
         }
-        s->closed = closes;
+        s->closed = closed;
 }
 
 static bool is_name_char(char c) {
@@ -140,7 +155,8 @@ static bool loses(QuotingLanguage l, const QuotingState *s, const char *text, si
                 return false;
         if (begins_with(text, size, "${"))
                 return !is_simple_expansion(text, size);
-        return *text == '`' || begins_with(text, size, "$(") ||
+        /* Whatever is written behind a '$' is a name to it, or more. */
+        return *text == '`' || (*text == '$' && size == 1) || begins_with(text, size, "$(") ||
                (bare && (begins_with(text, size, "<<") || begins_with(text, size, "$'")));
 }
 
@@ -154,7 +170,8 @@ void quoting_advance(QuotingLanguage l, QuotingState *s, const char *text, size_
 }
 
 void quoting_advance_value(QuotingState *s) {
-        s->escaped = s->closed = s->colon = false;
+        s->escaped = s->colon = false;
+        s->closed = '\0';
         s->word = true;
 }
 

@@ -32,7 +32,7 @@ typedef struct QuotingState {
         QuotingContext context;
         bool escaped; /* a backslash went before */
         bool word;    /* bare, and in the middle of a word */
-        bool closed;  /* a single quote that ends a string went before, or one half of two */
+        char closed;  /* the quote that went before if it ends a string, or is one half of two */
         bool lost;    /* something went before that is not understood: no value can be written any more */
         /* Of YAML: */
         bool plain;    /* in a text without quotes, which blanks do not end */
@@ -41,7 +41,7 @@ typedef struct QuotingState {
         size_t flow;   /* how many brackets are open */
 } QuotingState;
 
-/* Goes on by `size` bytes of the text. */
+/* Goes on by `size` bytes of the text, up to a value or to a place where one may come. */
 void quoting_advance(QuotingLanguage l, QuotingState *s, const char *text, size_t size);
 /* Goes on by one value, whatever it is. */
 void quoting_advance_value(QuotingState *s);

@@ -33,6 +33,10 @@ static void a_place_is_known_by_what_stands_in_front_of_it(void **state) {
                 { QUOTING_YAML, "a: say\"", QUOTING_BARE, true },
                 { QUOTING_YAML, "a: 'b\\'", QUOTING_BARE, true },
                 { QUOTING_YAML, "a: [\"", QUOTING_DOUBLE, false },
+                { QUOTING_YAML, "{\"a\":\"b # c", QUOTING_DOUBLE, false },
+                { QUOTING_YAML, "{'a':'b, \"c", QUOTING_SINGLE, false },
+                { QUOTING_YAML, "{'a''b':'c'", QUOTING_BARE, true },
+                { QUOTING_YAML, "{a:\"b # c", QUOTING_COMMENT, false },
                 { QUOTING_YAML, "# it's \"", QUOTING_COMMENT, false },
                 { QUOTING_YAML, "# it's \"\na: ", QUOTING_BARE, false },
                 { QUOTING_YAML, "a: b#", QUOTING_BARE, true },
@@ -58,7 +62,7 @@ static void a_place_is_known_by_what_stands_in_front_of_it(void **state) {
 }
 
 static void it_makes_no_difference_where_a_text_is_cut(void **state) {
-        static const char text[] = "a: \"b\\\"c\" # 'd\n'e\\' f=\\'g [\"h\"] 'i''j' \"";
+        static const char text[] = "a: \"b\\\"c\" # 'd\n'e\\' f=\\'g [\"h\"] 'i''j' {\"k\":\"l\"} \"";
 
         for (QuotingLanguage l = 0; l < _QUOTING_MAX; l++)
                 for (size_t cut = 0; cut < sizeof(text); cut++) {

@@ -66,13 +66,50 @@ static int render(const char *text, QuotingLanguage language, size_t n, Secret *
         return r < 0 ? r : template_render(t, &source, ret, reterr);
 }
 
+typedef struct Made {
+        QuotingLanguage language;
+        size_t n;
+        const char *text;
+        const char *made;
+} Made;
+
+static void check_made(const Made *rows, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_secret_ Secret *made = NULL;
+                TemplateError error = {};
+
+                if (render(rows[i].text, rows[i].language, rows[i].n, &made, &error) != 0)
+                        fail_msg("'%s': %zu:%zu: %s: %s", rows[i].text, error.line, error.column,
+                                 error.which, error.what);
+                assert_int_equal(secret_size(made), strlen(rows[i].made));
+                assert_string_equal(secret_peek(made).iov_base, rows[i].made);
+        }
+}
+
+typedef struct Refused {
+        QuotingLanguage language;
+        const char *text;
+        size_t line, column;
+        const char *which;
+        const char *what; /* a part of it */
+} Refused;
+
+static void check_refused(const Refused *rows, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                TemplateError error = {};
+                Secret *made = NULL;
+
+                assert_int_equal(render(rows[i].text, rows[i].language, 1, &made, &error), -EBADMSG);
+                assert_null(made);
+                if (error.line != rows[i].line || error.column != rows[i].column ||
+                    !streq(error.which, rows[i].which) || !strstr(error.what, rows[i].what))
+                        fail_msg("'%s': %zu:%zu: %s: %s", rows[i].text, error.line, error.column,
+                                 error.which, error.what);
+        }
+}
+
 static void a_text_becomes_what_it_says(void **state) {
-        static const struct {
-                QuotingLanguage language;
-                size_t n;
-                const char *text;
-                const char *made;
-        } rows[] = {
+        static const Made rows[] = {
                 { QUOTING_PLAIN, 1, "", "" },
                 { QUOTING_PLAIN, 1, "100 %%, %k%k %%%%", "100 %, q.example/acmeq.example/acme %%" },
                 { QUOTING_PLAIN, 3, "%[%#%|,%]", "0,1,2" },
@@ -110,7 +147,10 @@ static void a_text_becomes_what_it_says(void **state) {
                   "{\n\"a\": [ b c, '%k', {d : %k}], # '\n'it''s': '%k', e: \"%k\"}\nf: '%k'\n",
                   "{\n\"a\": [ b c, 'q.example/acme', {d : \"q.example/acme\"}], # '\n"
                   "'it''s': 'q.example/acme', e: \"q.example/acme\"}\nf: 'q.example/acme'\n" },
-                { QUOTING_YAML, 2, "a: '%[%k%|','%]'\n", "a: 'q.example/acme','q.example/\"b'\n" },
+                { QUOTING_YAML, 2, "a: ['%[%k%|','%]']\n", "a: ['q.example/acme','q.example/\"b']\n" },
+                { QUOTING_SHELL, 1, "A=\\$%k B=\"\\$%k\" C='$%k' D=$%% # $%k\nE=$",
+                  "A=\\$q.example/acme B=\"\\$q.example/acme\" C='$q.example/acme' D=$% # $q.example/acme\n"
+                  "E=$" },
                 { QUOTING_SHELL, 3, "A=\"%[%k%|,%]\" B=%[%#%|,%]\n",
                   "A=\"q.example/acme,q.example/\\\"b,q.example/it's\" B=0,1,2\n" },
                 { QUOTING_SHELL, 1, "A=\"${HOME}/%k\" B='$(`' C=\\`%k # <<$(\n%k E=$(id)\n",
@@ -124,26 +164,11 @@ static void a_text_becomes_what_it_says(void **state) {
                   "[host.\"https://q.example/acme\"]\nn = \"edge\"" },
         };
 
-        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_secret_ Secret *made = NULL;
-                TemplateError error = {};
-
-                if (render(rows[i].text, rows[i].language, rows[i].n, &made, &error) != 0)
-                        fail_msg("'%s': %zu:%zu: %s: %s", rows[i].text, error.line, error.column,
-                                 error.which, error.what);
-                assert_int_equal(secret_size(made), strlen(rows[i].made));
-                assert_string_equal(secret_peek(made).iov_base, rows[i].made);
-        }
+        check_made(rows, ELEMENTSOF(rows));
 }
 
 static void what_is_wrong_is_told_with_its_place(void **state) {
-        static const struct {
-                QuotingLanguage language;
-                const char *text;
-                size_t line, column;
-                const char *which;
-                const char *what; /* a part of it */
-        } rows[] = {
+        static const Refused rows[] = {
                 { QUOTING_PLAIN, "a\nb %", 2, 3, "%", "written as two" },
                 { QUOTING_PLAIN, "% k", 1, 1, "%", "written as two" },
                 { QUOTING_PLAIN, "%ü", 1, 1, "%", "ASCII" },
@@ -168,11 +193,6 @@ static void what_is_wrong_is_told_with_its_place(void **state) {
                 { QUOTING_JSON, "{%[\"a\": 1%|, \"%]}", 1, 15, "%]", "not closed" },
                 /* The quote of the second turn would open no string: its value would not be quoted. */
                 { QUOTING_YAML, "%['%k': 1\n%|c%]", 2, 4, "%]", "blank or a %| between turns" },
-                /* Blanks and commas end no text without quotes, and a quote in it opens nothing. */
-                { QUOTING_YAML, "a: b '%k'", 1, 7, "%k", "not understood" },
-                { QUOTING_YAML, "a: b, \"%k\"", 1, 8, "%k", "not understood" },
-                { QUOTING_YAML, "a: [c, b \"%k\"]", 1, 11, "%k", "not understood" },
-                { QUOTING_YAML, "a: -b '%k'", 1, 8, "%k", "not understood" },
                 { QUOTING_YAML, "a: b %l", 1, 6, "%l", "cannot be written" },
                 { QUOTING_YAML, "a: [b %l]", 1, 7, "%l", "cannot be written" },
                 { QUOTING_YAML, "a: b,#%l", 1, 7, "%l", "cannot be written" },
@@ -188,6 +208,9 @@ static void what_is_wrong_is_told_with_its_place(void **state) {
                 { QUOTING_SHELL, "cat <<EOF\nit's %k", 2, 6, "%k", "not understood" },
                 { QUOTING_SHELL, "A=\"${B:-'%k'}\"", 1, 10, "%k", "not understood" },
                 { QUOTING_SHELL, "A=$'\\'' B='%k'", 1, 12, "%k", "not understood" },
+                { QUOTING_SHELL, "A=\"$%k\"", 1, 5, "%k", "not understood" },
+                { QUOTING_SHELL, "A=$%k", 1, 4, "%k", "write this earlier" },
+                { QUOTING_SHELL, "A=$%[(%k)%| %]", 1, 7, "%k", "not understood" },
                 { QUOTING_SHELL, "%[A=%#`id` %]", 1, 12, "%]", "not understood" },
                 { QUOTING_TOML, "a = '''it's %k'''", 1, 13, "%k", "not understood" },
                 { QUOTING_TOML, "a = \"\"\"\n\"%k\"", 2, 2, "%k", "not understood" },
@@ -196,17 +219,47 @@ static void what_is_wrong_is_told_with_its_place(void **state) {
                 { QUOTING_PLAIN, "a\xff", 1, 1, "", "UTF-8" },
         };
 
-        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                TemplateError error = {};
-                Secret *made = NULL;
+        check_refused(rows, ELEMENTSOF(rows));
+}
 
-                assert_int_equal(render(rows[i].text, rows[i].language, 1, &made, &error), -EBADMSG);
-                assert_null(made);
-                if (error.line != rows[i].line || error.column != rows[i].column ||
-                    !streq(error.which, rows[i].which) || !strstr(error.what, rows[i].what))
-                        fail_msg("'%s': %zu:%zu: %s: %s", rows[i].text, error.line, error.column,
-                                 error.which, error.what);
-        }
+static void brackets_and_strings_of_yaml_are_known(void **state) {
+        static const Made rows[] = {
+                { QUOTING_YAML, 2, "a:\n%[\n  - {b: '%k', c: '%k'}\n%]\nf: ['x']\ne: '%k'\n",
+                  "a:\n  - {b: 'q.example/acme', c: 'q.example/acme'}\n  - {b: 'q.example/\"b', "
+                  "c: 'q.example/\"b'}\nf: ['x']\ne: 'q.example/acme'\n" },
+                { QUOTING_YAML, 2, "[%[{a: '%k'}%|, %]]", "[{a: 'q.example/acme'}, {a: 'q.example/\"b'}]" },
+                { QUOTING_YAML, 2, "a: [%['%k'%]]\nb: '%k'",
+                  "a: ['q.example/acme''q.example/\"b']\nb: 'q.example/acme'" },
+                { QUOTING_YAML, 3, "{%[\"%k\":{\"a\":\"x # %k\",'b':'x, \"y %k',\"c\":%#,\"f\":%k}%|,%]}",
+                  "{\"q.example/acme\":{\"a\":\"x # q.example/acme\",'b':'x, \"y q.example/acme',\"c\":0,"
+                  "\"f\":\"q.example/acme\"},"
+                  "\"q.example/\\\"b\":{\"a\":\"x # q.example/\\\"b\",'b':'x, \"y q.example/\"b',"
+                  "\"c\":1,\"f\":\"q.example/\\\"b\"},"
+                  "\"q.example/it's\":{\"a\":\"x # q.example/it's\",'b':'x, \"y q.example/it''s',"
+                  "\"c\":2,\"f\":\"q.example/it's\"}}" },
+                { QUOTING_YAML, 1, "{a:\"b, c: \"%k\"}", "{a:\"b, c: \"q.example/acme\"}" },
+        };
+
+        check_made(rows, ELEMENTSOF(rows));
+}
+
+static void quotes_that_yaml_does_not_see_are_refused(void **state) {
+        static const Refused rows[] = {
+                /* Blanks and commas end no text without quotes, and a quote in it opens nothing. */
+                { QUOTING_YAML, "a: b '%k'", 1, 7, "%k", "not understood" },
+                { QUOTING_YAML, "a: b, \"%k\"", 1, 8, "%k", "not understood" },
+                { QUOTING_YAML, "a: [c, b \"%k\"]", 1, 11, "%k", "not understood" },
+                { QUOTING_YAML, "a: -b '%k'", 1, 8, "%k", "not understood" },
+                { QUOTING_YAML, "x: ['y']\na: b, \"%k\"", 2, 8, "%k", "not understood" },
+                /* Not every reader takes these for strings and comments, or for none. */
+                { QUOTING_YAML, "{\"a\" :\"x # %k\"}", 1, 12, "%k", "not understood" },
+                { QUOTING_YAML, "{[a]:'x # %k'}", 1, 11, "%k", "not understood" },
+                { QUOTING_YAML, "{?\"x # %k\"}", 1, 8, "%k", "not understood" },
+                { QUOTING_YAML, "{\"a\":#%k\n}", 1, 7, "%k", "not understood" },
+                { QUOTING_YAML, "a: 'b', '%k'", 1, 10, "%k", "not understood" },
+        };
+
+        check_refused(rows, ELEMENTSOF(rows));
 }
 
 static void what_the_source_says_ends_it(void **state) {
@@ -248,6 +301,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_text_becomes_what_it_says),
                 cmocka_unit_test(what_is_wrong_is_told_with_its_place),
+                cmocka_unit_test(brackets_and_strings_of_yaml_are_known),
+                cmocka_unit_test(quotes_that_yaml_does_not_see_are_refused),
                 cmocka_unit_test(what_the_source_says_ends_it),
                 cmocka_unit_test(a_nul_is_no_text),
                 cmocka_unit_test(size_is_bounded),
