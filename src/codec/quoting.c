@@ -143,6 +143,17 @@ static bool is_simple_expansion(const char *text, size_t size) {
         return n < size && text[n] == '}';
 }
 
+/* "$NAME" or a '$' alone up to the end, where a value would become a part of the name, or one. */
+static bool is_open_expansion(const char *text, size_t size) {
+        size_t n = 1;
+
+        if (*text != '$')
+                return false;
+        while (n < size && is_name_char(text[n]))
+                n++;
+        return n == size;
+}
+
 /* Does something begin here that has quotes of its own kind? */
 static bool loses(QuotingLanguage l, const QuotingState *s, const char *text, size_t size) {
         bool bare = s->context == QUOTING_BARE;
@@ -155,8 +166,7 @@ static bool loses(QuotingLanguage l, const QuotingState *s, const char *text, si
                 return false;
         if (begins_with(text, size, "${"))
                 return !is_simple_expansion(text, size);
-        /* Whatever is written behind a '$' is a name to it, or more. */
-        return *text == '`' || (*text == '$' && size == 1) || begins_with(text, size, "$(") ||
+        return *text == '`' || is_open_expansion(text, size) || begins_with(text, size, "$(") ||
                (bare && (begins_with(text, size, "<<") || begins_with(text, size, "$'")));
 }
 

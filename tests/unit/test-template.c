@@ -148,9 +148,10 @@ static void a_text_becomes_what_it_says(void **state) {
                   "{\n\"a\": [ b c, 'q.example/acme', {d : \"q.example/acme\"}], # '\n"
                   "'it''s': 'q.example/acme', e: \"q.example/acme\"}\nf: 'q.example/acme'\n" },
                 { QUOTING_YAML, 2, "a: ['%[%k%|','%]']\n", "a: ['q.example/acme','q.example/\"b']\n" },
-                { QUOTING_SHELL, 1, "A=\\$%k B=\"\\$%k\" C='$%k' D=$%% # $%k\nE=$",
-                  "A=\\$q.example/acme B=\"\\$q.example/acme\" C='$q.example/acme' D=$% # $q.example/acme\n"
-                  "E=$" },
+                { QUOTING_SHELL, 1, "A=\\$%k B=\"\\$%k\" C='$%k' D=$%%$H/%k # $%k\nE=$H",
+                  "A=\\$q.example/acme B=\"\\$q.example/acme\" C='$q.example/acme' D=$%$H/q.example/acme"
+                  " # $q.example/acme\n"
+                  "E=$H" },
                 { QUOTING_SHELL, 3, "A=\"%[%k%|,%]\" B=%[%#%|,%]\n",
                   "A=\"q.example/acme,q.example/\\\"b,q.example/it's\" B=0,1,2\n" },
                 { QUOTING_SHELL, 1, "A=\"${HOME}/%k\" B='$(`' C=\\`%k # <<$(\n%k E=$(id)\n",
@@ -210,6 +211,7 @@ static void what_is_wrong_is_told_with_its_place(void **state) {
                 { QUOTING_SHELL, "A=$'\\'' B='%k'", 1, 12, "%k", "not understood" },
                 { QUOTING_SHELL, "A=\"$%k\"", 1, 5, "%k", "not understood" },
                 { QUOTING_SHELL, "A=$%k", 1, 4, "%k", "write this earlier" },
+                { QUOTING_SHELL, "A=\"$USER_%k\"", 1, 10, "%k", "not understood" },
                 { QUOTING_SHELL, "A=$%[(%k)%| %]", 1, 7, "%k", "not understood" },
                 { QUOTING_SHELL, "%[A=%#`id` %]", 1, 12, "%]", "not understood" },
                 { QUOTING_TOML, "a = '''it's %k'''", 1, 13, "%k", "not understood" },
