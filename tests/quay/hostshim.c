@@ -49,6 +49,9 @@ typedef struct Timer {
 
 static const volatile Offsets *offsets; /* NULL: the clocks are this machine's */
 static int changes = -1;
+/* By how much the real clock is ahead of the monotonic one: known from the start, however late the watch
+ * begins. */
+static int64_t ahead;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Timer timers[FDS_MAX];
 
@@ -189,14 +192,13 @@ static void set_all(bool step) {
 
 /* Time that passes changes all clocks alike, and is no step. A resume counts as one, as with the kernel. */
 static void *watch(void *argument) {
-        int64_t before = offsets->real - offsets->monotonic;
         char events[4096];
 
         while (syscall(SYS_read, changes, events, sizeof(events)) > 0) {
                 int64_t now = offsets->real - offsets->monotonic;
 
-                set_all(now != before);
-                before = now;
+                set_all(now != ahead);
+                ahead = now;
         }
         return NULL;
 }
@@ -207,6 +209,7 @@ static int start_thread(void) {
         int r;
 
         /* Signals are for the program. */
+        ahead = offsets->real - offsets->monotonic;
         sigfillset(&all);
         (void) pthread_sigmask(SIG_SETMASK, &all, &old);
         r = pthread_create(&thread, NULL, watch, NULL);
