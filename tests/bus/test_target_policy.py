@@ -67,10 +67,11 @@ def test_a_shared_file_becomes_one_of_its_own(ci, running):
     target(ci, 'merge')
     ci.reload()
     ci.client.wait_job('edge', State='fresh', Reason='')
-    ci.write(FILE, json.dumps({'auths': {KEY: ci.auths(FILE)[KEY]}}))
+    alone = json.dumps({'auths': {KEY: ci.auths(FILE)[KEY]}}).encode()
+    ci.write(FILE, alone)
     target(ci)
     ci.reload()
-    ci.client.wait_job('edge', State='fresh', Reason='')
+    ci.wait_file(FILE, lambda: ci.read(FILE) != alone)  # as we write it: from now on it is ours
     ci.write(FILE, FOREIGN)
     ci.wait_file(FILE, lambda: keys(ci) == [KEY])
 

@@ -17,7 +17,8 @@ RULE = '45-pullauth-reload.rules'
 
 
 class Apps:
-    """Units that read the target when they start, and some when they are reloaded: each time they write down what."""
+    """Units that read the target when they start, and some when they are reloaded: each time they write down what.
+    That they started stands there before what they read then."""
 
     def __init__(self, machine):
         self.machine = machine
@@ -27,7 +28,7 @@ class Apps:
         seen = self.seen_path(unit)
         reload = f"ExecReload=/bin/sh -c 'cat {TARGET} >>{seen}'\n" if reloads else ''
         self.machine.write(f'{UNITS}/{unit}', '[Service]\nType=exec\n'
-                           f"ExecStartPre=-/bin/sh -c 'cat {TARGET} >>{seen}; echo started >>{seen}'\n"
+                           f"ExecStartPre=-/bin/sh -c 'echo started >>{seen}; cat {TARGET} >>{seen}'\n"
                            f'ExecStart=/bin/sleep infinity\n{reload}')
         self.machine.run('systemctl', 'daemon-reload')
         self.units.append(unit)
@@ -90,10 +91,10 @@ def encoded(product):
 def test_a_unit_is_reloaded_after_a_rotation(product, machine, apps, rule):
     apps.write(APP)
     with Polkit(machine).rule(RULE, rule):
-        configure(product, APP)
         machine.run('systemctl', 'start', APP)
+        configure(product, APP)
         first = encoded(product)
-        assert apps.seen(APP).count('started') == 1 and first in apps.seen(APP)
+        wait_seen(machine, apps, APP, first)
         product.refresh()
         second = encoded(product)
         assert second != first
@@ -106,11 +107,13 @@ def test_one_that_cannot_reload_is_restarted_and_one_that_does_not_run_is_left_a
     apps.write(APP, reloads=False)
     apps.write(SILENT)
     with Polkit(machine).rule(RULE, rule.replace('["app.service"]', '["app.service", "silent.service"]')):
-        configure(product, APP, SILENT)
         machine.run('systemctl', 'start', APP)
-        product.refresh()
+        configure(product, APP, SILENT)
         wait_seen(machine, apps, APP, encoded(product))
         assert apps.seen(APP).count('started') == 2
+        product.refresh()
+        wait_seen(machine, apps, APP, encoded(product))
+        assert apps.seen(APP).count('started') == 3
         assert machine.units.state(SILENT) == 'inactive' and apps.seen(SILENT) == ''
         assert row(product)[3] == ''
 
