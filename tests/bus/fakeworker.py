@@ -84,7 +84,7 @@ class FakeWorker:
         self.cancelled = []
         self.tokens = []    # all secrets that were given out
         self.answer = self.credential
-        self.connections = set()
+        self.connections = {}  # each with its registration
         self.context = GLib.MainContext.new()
         self.loop = GLib.MainLoop.new(self.context, False)
         started = threading.Event()
@@ -108,13 +108,16 @@ class FakeWorker:
         # Its socket is closed with it: whoever waits there in the queue must not wait for ever.
         self.server.disconnect(handler)
         self.server = None
+        for connection, registration in self.connections.items():
+            connection.unregister_object(registration)  # which would hold us, and we it
+            connection.get_stream().close(None)  # also one that its peer closed
+        self.connections.clear()
         while self.context.iteration(False):
             pass
         self.context.pop_thread_default()
 
     def on_connection(self, _server, connection):
-        self.connections.add(connection)
-        connection.register_object('/org/pullauth1/worker', DOOR, self.on_call, None, None)
+        self.connections[connection] = connection.register_object('/org/pullauth1/worker', DOOR, self.on_call, None, None)
         return True
 
     @staticmethod

@@ -330,6 +330,8 @@ class Host:
         return self._client
 
     def forget_client(self):
+        if self._client:
+            self._client.close()
         self._client = None
 
     def log(self):
@@ -403,6 +405,7 @@ class Host:
             if self.units_socket:
                 self.units_socket.close()
             self.notify.close()
+            self.forget_client()
             self.bus.close()
             self.print_log()
             shutil.rmtree(self.directory, ignore_errors=True)

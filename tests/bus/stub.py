@@ -31,8 +31,8 @@ class Stub:
         flags = Gio.DBusConnectionFlags
         self.connection = Gio.DBusConnection.new_for_address_sync(
             self.address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
-        self.connection.register_object(self.PATH, Gio.DBusNodeInfo.new_for_xml(self.XML).interfaces[0], self.on_call,
-                                        None, None)
+        interface = Gio.DBusNodeInfo.new_for_xml(self.XML).interfaces[0]
+        registered = self.connection.register_object(self.PATH, interface, self.on_call, None, None)
         result = self.connection.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
                                            'RequestName', GLib.Variant('(su)', (self.NAME, DO_NOT_QUEUE)), None,
                                            Gio.DBusCallFlags.NONE, -1, None)
@@ -43,11 +43,18 @@ class Stub:
         started.set_callback(lambda _: ready.set())
         started.attach(context)
         self.loop.run()
+        self.connection.unregister_object(registered)  # which would hold us, and we it
         with contextlib.suppress(GLib.Error):  # the bus may be gone
             self.connection.close_sync(None)
+        while context.iteration(False):
+            pass
+        context.pop_thread_default()
+        self.connection = self.loop = None
 
     def stop(self):
-        self.loop.quit()
+        loop = self.loop
+        if loop:
+            loop.quit()
         self.thread.join(20 * self.slow)
         assert not self.thread.is_alive()
 

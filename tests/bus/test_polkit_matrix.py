@@ -150,8 +150,7 @@ class Case:
         for stub in self.host.stubs:
             stub.stop()
         self.host.stubs.clear()
-        if not self.client.connection.is_closed():
-            self.client.connection.close_sync(None)
+        self.client.close()
 
 
 STRANGER = STRANGER_UID, pwd.getpwuid(STRANGER_UID).pw_gid
