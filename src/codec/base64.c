@@ -8,41 +8,82 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "codec/base64.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-static int encode(const void *data, size_t size, const char *alphabet, bool padding, Secret **ret) {
-        size_t rest = size % 3, length = size / 3 * 4 + (rest == 0 ? 0 : padding ? 4 : rest + 1);
+#define STANDARD LETTERS "+/"
+#define URL LETTERS "-_"
+
+/* The letters of one to three bytes. Returns how many they are without padding. */
+static size_t encode_group(const uint8_t *in, size_t n, const char *alphabet, char out[static 4]) {
+        uint8_t second = n > 1 ? in[1] : 0, third = n > 2 ? in[2] : 0;
+
+        out[0] = alphabet[in[0] >> 2];
+        out[1] = alphabet[(in[0] & 3) << 4 | second >> 4];
+        out[2] = alphabet[(second & 15) << 2 | third >> 6];
+        out[3] = alphabet[third & 63];
+        return n + 1;
+}
+
+/* Without padding. Returns the place behind. */
+static char *write_letters(const uint8_t *in, size_t size, const char *alphabet, char *out) {
+        char last[4];
+
+        for (; size >= 3; size -= 3, in += 3)
+                out += encode_group(in, 3, alphabet, out);
+        return size > 0 ? mempcpy(out, last, encode_group(in, size, alphabet, last)) : out;
+}
+
+size_t base64_size(size_t size) {
+        return size / 3 * 4 + (size % 3 > 0 ? 4 : 0);
+}
+
+char *base64_write(const void *data, size_t size, char *out) {
+        out = write_letters(data, size, STANDARD, out);
+        for (size_t n = size % 3; n > 0 && n < 3; n++)
+                *out++ = '=';
+        return out;
+}
+
+bool base64_is(const char *text, size_t text_size, const void *data, size_t size) {
         const uint8_t *in = data;
+
+        if (text_size != base64_size(size))
+                return false;
+        for (; size > 0; text += 4) {
+                char group[4] = { '=', '=', '=', '=' };
+                size_t n = MIN(size, 3U), n_letters = encode_group(in, n, STANDARD, group);
+
+                memset(group + n_letters, '=', sizeof(group) - n_letters);
+                if (memcmp(text, group, sizeof(group)) != 0)
+                        return false;
+                in += n;
+                size -= n;
+        }
+        return true;
+}
+
+int base64_encode(const void *data, size_t size, Secret **ret) {
         Secret *s;
-        char *out;
-        int r;
 
-        /* A Secret cannot hold it, and the length might have wrapped. */
-        if (size > SIZE_MAX / 2)
+        /* A Secret cannot hold it, and the length might wrap. */
+        if (size > SIZE_MAX / 2 || secret_new_zero(base64_size(size), &s) < 0)
                 return -ENOMEM;
-        r = secret_new_zero(length, &s);
-        if (r < 0)
-                return -ENOMEM;
-        out = secret_writable(s).iov_base;
-        for (; size >= 3; size -= 3, in += 3) {
-                *out++ = alphabet[in[0] >> 2];
-                *out++ = alphabet[(in[0] & 3) << 4 | in[1] >> 4];
-                *out++ = alphabet[(in[1] & 15) << 2 | in[2] >> 6];
-                *out++ = alphabet[in[2] & 63];
-        }
-        if (rest > 0) {
-                uint8_t second = rest == 2 ? in[1] : 0;
+        (void) base64_write(data, size, secret_writable(s).iov_base);
+        *ret = s;
+        return 0;
+}
 
-                *out++ = alphabet[in[0] >> 2];
-                *out++ = alphabet[(in[0] & 3) << 4 | second >> 4];
-                if (rest == 2)
-                        *out++ = alphabet[(second & 15) << 2];
-                for (; padding && rest < 3; rest++)
-                        *out++ = '=';
-        }
+int base64url_encode(const void *data, size_t size, Secret **ret) {
+        size_t rest = size % 3;
+        Secret *s;
+
+        if (size > SIZE_MAX / 2 || secret_new_zero(size / 3 * 4 + (rest > 0 ? rest + 1 : 0), &s) < 0)
+                return -ENOMEM;
+        (void) write_letters(data, size, URL, secret_writable(s).iov_base);
         *ret = s;
         return 0;
 }
@@ -92,20 +133,12 @@ static int decode(const char *text, size_t size, char letter62, char letter63, S
         return 0;
 }
 
-int base64_encode(const void *data, size_t size, Secret **ret) {
-        return encode(data, size, LETTERS "+/", /* padding= */ true, ret);
-}
-
 int base64_decode(const char *text, size_t size, Secret **ret) {
         if (size % 4 != 0)
                 return -EBADMSG;
         if (size > 0 && text[size - 1] == '=')
                 size -= text[size - 2] == '=' ? 2 : 1;
         return decode(text, size, '+', '/', ret);
-}
-
-int base64url_encode(const void *data, size_t size, Secret **ret) {
-        return encode(data, size, LETTERS "-_", /* padding= */ false, ret);
 }
 
 int base64url_decode(const char *text, size_t size, Secret **ret) {

@@ -19,7 +19,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "codec/base64.h"
 #include "codec/jwt.h"
 #include "daemon/adoption.h"
 #include "daemon/fragment.h"
@@ -165,9 +164,9 @@ static int view_target(Adoption *a, const char *path, AdoptionView **ret) {
 
 /* True if we wrote it (for that owner, unless NULL): others may have put something else under our key. */
 static bool is_ours(const Adoption *a, const char *target, const char *key, const char *owner,
-                    const Secret *auth) {
+                    const Secret *user_pass) {
         const OwnedKey *k = state_data_find_key(a->state, target, key);
-        struct iovec bytes = secret_peek(auth);
+        struct iovec bytes = secret_peek(user_pass);
         Fingerprint print;
 
         if (!k || (owner && !streq(k->job, owner)))
@@ -177,8 +176,8 @@ static bool is_ours(const Adoption *a, const char *target, const char *key, cons
 }
 
 /* Is this what was written last, and what the record of the job is about? */
-static bool is_the_latest(const Adoption *a, const JobConfig *c, const char *key, const Secret *auth) {
-        struct iovec bytes = secret_peek(auth);
+static bool is_the_latest(const Adoption *a, const JobConfig *c, const char *key, const Secret *user_pass) {
+        struct iovec bytes = secret_peek(user_pass);
         Fingerprint print;
 
         state_data_fingerprint(a->state, bytes.iov_base, bytes.iov_len, &print);
@@ -202,21 +201,15 @@ static bool recall_dates(const JobRecord *record, Credential *c) {
 
 /* Returns 1 with a credential that lacks its time on our clock, 0 if this is no token of the robot (NULL: of
  * any) whose dates are known: by itself, or by `record`, which may be NULL. */
-static int read_credential(const char *robot, const Secret *auth, const JobRecord *record,
+static int read_credential(const char *robot, const Secret *user_pass, const JobRecord *record,
                            Credential **ret) {
         _cleanup_credential_ Credential *c = NULL;
-        _cleanup_secret_ Secret *plain = NULL;
         _cleanup_jwt_ JwtClaims *claims = NULL;
-        struct iovec encoded = secret_peek(auth), bytes;
-        const char *what, *user, *colon;
+        struct iovec bytes = secret_peek(user_pass);
+        const char *what, *user = bytes.iov_base, *colon;
         size_t rest;
         int r;
 
-        r = base64_decode(encoded.iov_base, encoded.iov_len, &plain);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        bytes = secret_peek(plain);
-        user = bytes.iov_base;
         colon = bytes.iov_len > 0 ? memchr(user, ':', bytes.iov_len) : NULL;
         if (!colon || (robot && (strlen(robot) != (size_t) (colon - user) ||
                                  memcmp(user, robot, (size_t) (colon - user)) != 0)))
@@ -244,15 +237,15 @@ static int read_credential(const char *robot, const Secret *auth, const JobRecor
 }
 
 /* Keeps in *best what ends later: a copy that was not replaced, in whatever place, loses. */
-static int consider(const Adoption *a, const JobConfig *c, const char *key, const Secret *auth,
+static int consider(const Adoption *a, const JobConfig *c, const char *key, const Secret *user_pass,
                     Credential **best) {
         const JobRecord *record = NULL;
         _cleanup_credential_ Credential *found = NULL;
         int r;
 
-        if (c->exchange == EXCHANGE_OAUTH2 && is_the_latest(a, c, key, auth))
+        if (c->exchange == EXCHANGE_OAUTH2 && is_the_latest(a, c, key, user_pass))
                 record = state_data_job(a->state, c->name, /* create= */ false);
-        r = read_credential(c->robot, auth, record, &found);
+        r = read_credential(c->robot, user_pass, record, &found);
         if (r <= 0 || (*best && found->expires <= (*best)->expires))
                 return r < 0 ? r : 0;
         credential_free(*best);
@@ -278,13 +271,13 @@ static int search_fragment(const Adoption *a, const JobConfig *c, Credential **b
                 return r == -ENOMEM ? r : 0;
         r = view_fill(&v, text);
         for (size_t i = 0; r >= 0 && v.index && (key = auth_index_key(v.index, i)); i++) {
-                _cleanup_secret_ Secret *auth = NULL;
+                _cleanup_secret_ Secret *user_pass = NULL;
 
                 if (c->registry ? !is_at(key, c->registry) : !strv_contains(c->scopes, key))
                         continue;
-                r = auth_index_auth(v.index, key, &auth);
+                r = auth_index_user_pass(v.index, key, &user_pass);
                 if (r > 0)
-                        r = consider(a, c, key, auth, best);
+                        r = consider(a, c, key, user_pass, best);
         }
         view_done(&v);
         return r;
@@ -293,11 +286,12 @@ static int search_fragment(const Adoption *a, const JobConfig *c, Credential **b
 /* What stands under one key of one file. */
 static int search_key(const Adoption *a, const JobConfig *c, const AdoptionView *v, const char *key,
                       const char *owner, Credential **best) {
-        _cleanup_secret_ Secret *auth = NULL;
+        _cleanup_secret_ Secret *user_pass = NULL;
         int r;
 
-        r = auth_index_auth(v->index, key, &auth);
-        return r > 0 && is_ours(a, v->path, key, owner, auth) ? consider(a, c, key, auth, best) : r;
+        r = auth_index_user_pass(v->index, key, &user_pass);
+        return r > 0 && is_ours(a, v->path, key, owner, user_pass) ? consider(a, c, key, user_pass, best)
+                                                                   : r;
 }
 
 static int search_target(Adoption *a, const JobConfig *c, const char *path, const char *owner,

@@ -40,7 +40,7 @@ static int make_file(const Job *j, int *ret_fd, sd_bus_error *reterror) {
 
         if (!job_has_valid_credential(j))
                 return refuse_missing(j, reterror);
-        r = fragment_text(j->config->scopes, j->auth, &text);
+        r = fragment_text(j->config->scopes, j->user_pass, &text);
         if (r < 0)
                 return r;
         bytes = secret_peek(text);

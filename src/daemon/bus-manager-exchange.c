@@ -73,14 +73,14 @@ static int refuse_failure(const Failure *f, sd_bus_error *reterror) {
         return bus_error(reterror, API_ERROR_EXCHANGE_FAILED, "%s. %s", f->message, failure_hint(f));
 }
 
-static int reply(WaitingCall *w, const PodCall *c, const Secret *auth, usec_t expires_boot) {
+static int reply(WaitingCall *w, const PodCall *c, const Secret *user_pass, usec_t expires_boot) {
         char *const scopes[] = { c->scope, NULL };
         _cleanup_secret_ Secret *text = NULL;
         _cleanup_close_ int fd = -EBADF;
         struct iovec bytes;
         int r;
 
-        r = fragment_text(scopes, auth, &text);
+        r = fragment_text(scopes, user_pass, &text);
         if (r < 0)
                 return r;
         bytes = secret_peek(text);
@@ -94,14 +94,14 @@ static int reply(WaitingCall *w, const PodCall *c, const Secret *auth, usec_t ex
 static int look(WaitingCall *w, void *userdata, sd_bus_error *reterror) {
         const Failure *failure = NULL;
         const PodCall *c = userdata;
-        const Secret *auth;
+        const Secret *user_pass;
         usec_t expires;
         int r;
 
-        r = pod_exchange_result(c->exchange, &auth, &expires, &failure);
+        r = pod_exchange_result(c->exchange, &user_pass, &expires, &failure);
         if (r == 0)
                 return 0;
-        return r < 0 ? refuse_failure(failure, reterror) : reply(w, c, auth, expires);
+        return r < 0 ? refuse_failure(failure, reterror) : reply(w, c, user_pass, expires);
 }
 
 static int begin(WaitingCall *w, void *userdata, sd_bus_error *reterror) {

@@ -12,7 +12,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "codec/base64.h"
 #include "daemon/cluster-plan.h"
 #include "model/auth-file.h"
 #include "model/auth-index.h"
@@ -144,19 +143,16 @@ static int refuse_size(const ClusterView *v, Failure **reterr) {
 }
 
 /* Is the entry what we wrote last for that very robot? */
-static bool is_left_by_us(const ClusterView *v, const Wanted *w, const Secret *auth) {
+static bool is_left_by_us(const ClusterView *v, const Wanted *w, const Secret *user_pass) {
         StateData *state = state_store_data(v->store);
         const OwnedKey *k = state_data_find_key(state, v->config->paths[0], w->key);
-        struct iovec encoded = secret_peek(auth), plain;
-        _cleanup_secret_ Secret *decoded = NULL;
+        struct iovec plain = secret_peek(user_pass);
         size_t n = strlen(strempty(w->robot));
         Fingerprint print;
 
-        state_data_fingerprint(state, encoded.iov_base, encoded.iov_len, &print);
-        if (!k || !streq(k->job, w->job) || memcmp(&print, &k->written.current, sizeof(print)) != 0 ||
-            base64_decode(encoded.iov_base, encoded.iov_len, &decoded) < 0)
+        state_data_fingerprint(state, plain.iov_base, plain.iov_len, &print);
+        if (!k || !streq(k->job, w->job) || memcmp(&print, &k->written.current, sizeof(print)) != 0)
                 return false;
-        plain = secret_peek(decoded);
         return n > 0 && plain.iov_len > n && memcmp(plain.iov_base, w->robot, n) == 0 &&
                ((const char *) plain.iov_base)[n] == ':';
 }
@@ -172,16 +168,16 @@ static int find_left(const ClusterView *v, Wanted *wanted, size_t n) {
         if (r == -ENOMEM)
                 return r;
         for (size_t i = 0; i < n; i++) {
-                _cleanup_secret_ Secret *auth = NULL;
+                _cleanup_secret_ Secret *user_pass = NULL;
 
                 if (!wanted[i].left)
                         continue;
-                r = index ? auth_index_auth(index, wanted[i].key, &auth) : 0;
+                r = index ? auth_index_user_pass(index, wanted[i].key, &user_pass) : 0;
                 if (r < 0)
                         return r;
-                wanted[i].left = r > 0 && is_left_by_us(v, wanted + i, auth);
+                wanted[i].left = r > 0 && is_left_by_us(v, wanted + i, user_pass);
                 if (wanted[i].left)
-                        wanted[i].auth = TAKE_PTR(auth);
+                        wanted[i].user_pass = TAKE_PTR(user_pass);
         }
         return 0;
 }
@@ -189,14 +185,14 @@ static int find_left(const ClusterView *v, Wanted *wanted, size_t n) {
 static void forget_left(Wanted *wanted, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (wanted[i].left) {
-                        secret_free((Secret *) wanted[i].auth);
-                        wanted[i].auth = NULL;
+                        secret_free((Secret *) wanted[i].user_pass);
+                        wanted[i].user_pass = NULL;
                 }
 }
 
 static bool wants_any(const Wanted *wanted, size_t n) {
         for (size_t i = 0; i < n; i++)
-                if (wanted[i].auth)
+                if (wanted[i].user_pass)
                         return true;
         return false;
 }

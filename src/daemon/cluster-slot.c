@@ -130,7 +130,7 @@ static int report_fill(Report *r, Wanted *wanted, size_t n) {
                         return -ENOMEM;
                 r->wanted[r->n++] = (Wanted){
                         .job = job,
-                        .left = wanted[i].auth || wanted[i].left,
+                        .left = wanted[i].user_pass || wanted[i].left,
                         .failure = TAKE_PTR(wanted[i].failure),
                 };
         }

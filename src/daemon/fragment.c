@@ -55,7 +55,7 @@ static int file_name(const char *job, char **ret) {
         return text_format(ret, "%s%s", job, SUFFIX);
 }
 
-int fragment_text(char *const *scopes, const Secret *auth, Secret **ret) {
+int fragment_text(char *const *scopes, const Secret *user_pass, Secret **ret) {
         _cleanup_free_ AuthEntry *entries = NULL;
         size_t n = strv_length(scopes);
         JsonError error;
@@ -65,12 +65,12 @@ int fragment_text(char *const *scopes, const Secret *auth, Secret **ret) {
         if (!entries)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++)
-                entries[i] = (AuthEntry){ .key = scopes[i], .auth = auth };
+                entries[i] = (AuthEntry){ .key = scopes[i], .user_pass = user_pass };
         r = auth_file_merge(NULL, 0, entries, n, ret, &error);
         return r < 0 ? r : 0;
 }
 
-int fragment_write(int dir_fd, const char *job, char *const *scopes, const Secret *auth) {
+int fragment_write(int dir_fd, const char *job, char *const *scopes, const Secret *user_pass) {
         _cleanup_free_ char *name = NULL;
         _cleanup_secret_ Secret *text = NULL;
         FileReplace replace;
@@ -79,7 +79,7 @@ int fragment_write(int dir_fd, const char *job, char *const *scopes, const Secre
 
         r = file_name(job, &name);
         if (r >= 0)
-                r = fragment_text(scopes, auth, &text);
+                r = fragment_text(scopes, user_pass, &text);
         if (r < 0)
                 return r;
         bytes = secret_peek(text);

@@ -9,8 +9,8 @@
 int fragments_open(const char *root, int *ret_dir_fd);
 /* An auth.json with these scopes alone. `scopes` are full keys. Returns 0 or a negative errno, as what
  * follows. */
-int fragment_text(char *const *scopes, const Secret *auth, Secret **ret);
-int fragment_write(int dir_fd, const char *job, char *const *scopes, const Secret *auth);
+int fragment_text(char *const *scopes, const Secret *user_pass, Secret **ret);
+int fragment_write(int dir_fd, const char *job, char *const *scopes, const Secret *user_pass);
 int fragment_remove(int dir_fd, const char *job);
 /* The whole text. Returns 0, -ENOENT, or another negative errno. */
 int fragment_read(int dir_fd, const char *job, Secret **ret);

@@ -103,10 +103,10 @@ static int check_credential(const Job *j, const Credential *c, usec_t asked_boot
 
 /* Of the credential that stands: a source that renews its token rarely gives the same one for a while. */
 static bool is_the_same(const Job *j, const Credential *c) {
-        _cleanup_secret_ Secret *auth = NULL;
+        _cleanup_secret_ Secret *user_pass = NULL;
 
         return j->config->exchange == EXCHANGE_TOKEN && job_has_valid_credential(j) &&
-               credential_auth(c, &auth) >= 0 && secret_equal(auth, j->auth);
+               credential_user_pass(c, &user_pass) >= 0 && secret_equal(user_pass, j->user_pass);
 }
 
 /* There is nothing newer yet. Whoever renews the token is given half of what is left, and half of that; near

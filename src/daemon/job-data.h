@@ -58,7 +58,7 @@ struct Job {
         Failure *configuration_failure; /* set: no attempts, what stands is kept to its end */
         /* what is held */
         Credential *credential; /* its dates alone */
-        Secret *auth;           /* of the credential, as targets want it */
+        Secret *user_pass;      /* "user:secret" of the credential */
         usec_t expires_boot;
         usec_t due_boot; /* when it should be replaced, fixed once for each credential */
         /* Without a credential, when what an earlier run left ends that cannot be read back. 0: nothing */

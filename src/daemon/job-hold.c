@@ -70,7 +70,7 @@ void job_drop_credential(Job *j) {
         const JobObserver *o = &j->context->observer;
 
         j->credential = credential_free(j->credential);
-        j->auth = secret_free(j->auth);
+        j->user_pass = secret_free(j->user_pass);
         j->expires_boot = j->left_boot = 0;
         alarm_stop(&j->end);
         j->due_boot = 0;
@@ -111,10 +111,10 @@ void job_end_credential(Job *j) {
 int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
         const JobObserver *o = &j->context->observer;
         _cleanup_credential_ Credential *c = credential;
-        _cleanup_secret_ Secret *auth = NULL;
+        _cleanup_secret_ Secret *user_pass = NULL;
         int r;
 
-        r = credential_auth(c, &auth);
+        r = credential_user_pass(c, &user_pass);
         if (r >= 0)
                 r = set_end(j, expires_boot);
         if (r < 0)
@@ -122,11 +122,11 @@ int job_hold_credential(Job *j, Credential *credential, usec_t expires_boot) {
         credential_free(j->credential);
         j->credential = TAKE_PTR(c);
         j->left_boot = 0;
-        /* What targets want is in `auth`, with the name of the robot; one copy is enough. */
+        /* What targets want is in `user_pass`; one copy is enough. */
         j->credential->secret = secret_free(j->credential->secret);
         free(TAKE_PTR(j->credential->user));
-        secret_free(j->auth);
-        j->auth = TAKE_PTR(auth);
+        secret_free(j->user_pass);
+        j->user_pass = TAKE_PTR(user_pass);
         j->expires_boot = expires_boot;
         j->end_estimated = false;
         j->due_boot = job_due(j);

@@ -49,7 +49,7 @@ Job *job_free(Job *j) {
         conf_free(j->conf);
         failure_free(j->configuration_failure);
         credential_free(j->credential);
-        secret_free(j->auth);
+        secret_free(j->user_pass);
         identity_claims_free(j->claims);
         failure_free(j->failure);
         strv_free(j->notices);

@@ -10,32 +10,31 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "codec/base64.h"
 #include "daemon/manager-parts.h"
 #include "daemon/manager-preview.h"
 #include "daemon/wanted.h"
 #include "model/auth-mask.h"
 
 /* In the place of a credential that nobody has to see for this. */
-#define NO_AUTH "bm9uZQ=="
+#define NO_USER_PASS "none:"
 
-/* What templates get in the place of a credential. The caller frees each auth. */
+/* What templates get in the place of a credential. The caller frees each. */
 static int hide(Wanted *wanted, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 _cleanup_free_ char *text = NULL;
-                _cleanup_secret_ Secret *auth = NULL;
+                _cleanup_secret_ Secret *user_pass = NULL;
                 int r;
 
                 r = text_format(&text, "%s:(hidden)", wanted[i].robot);
                 if (r >= 0)
-                        r = base64_encode(text, strlen(text), &auth);
+                        r = secret_new_string(text, &user_pass);
                 /* Those that are still the jobs' must not be freed with the others. */
                 if (r < 0) {
                         while (i < n)
-                                wanted[i++].auth = NULL;
+                                wanted[i++].user_pass = NULL;
                         return r;
                 }
-                wanted[i].auth = TAKE_PTR(auth);
+                wanted[i].user_pass = TAKE_PTR(user_pass);
         }
         return 0;
 }
@@ -49,7 +48,7 @@ static int preview_template(const Manager *m, const TargetConfig *config, Wanted
         if (r >= 0)
                 r = publisher_preview(m->publisher, config, wanted, n, &text, reterr);
         for (size_t i = 0; i < n; i++)
-                secret_free((Secret *) wanted[i].auth);
+                secret_free((Secret *) wanted[i].user_pass);
         return r != 0 ? r : text_format(ret, "%s", (const char *) secret_peek(text).iov_base);
 }
 
@@ -113,7 +112,7 @@ static int describe(const char *path, const Wanted *wanted, size_t n, char **ret
 
 int manager_preview_job(const Manager *m, const Job *j, const char *target, char **ret, Failure **reterr) {
         _cleanup_(target_config_freep) TargetConfig *config = NULL;
-        _cleanup_secret_ Secret *auth = NULL, *text = NULL;
+        _cleanup_secret_ Secret *user_pass = NULL, *text = NULL;
         Failure *failure = NULL;
         Wanted *wanted;
         size_t n;
@@ -122,13 +121,13 @@ int manager_preview_job(const Manager *m, const Job *j, const char *target, char
         r = target_set_get(m->configuration->targets, target, &config);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        r = secret_new_string(NO_AUTH, &auth);
+        r = secret_new_string(NO_USER_PASS, &user_pass);
         if (r < 0)
                 return r;
         wanted = calloc(strv_length(j->config->scopes) + 1, sizeof(*wanted));
         if (!wanted)
                 return -ENOMEM;
-        n = wanted_of_job(j, config, auth, wanted);
+        n = wanted_of_job(j, config, user_pass, wanted);
         r = publisher_preview(m->publisher, config, wanted, n, &text, &failure);
         if (r == 0)
                 failure = take_failure(wanted, n);

@@ -38,7 +38,7 @@ static void write_fragment(Manager *m, const Job *j) {
         int r;
 
         if (job_wants_publication(j))
-                r = fragment_write(m->adoption.fragments_fd, j->name, j->config->scopes, j->auth);
+                r = fragment_write(m->adoption.fragments_fd, j->name, j->config->scopes, j->user_pass);
         else
                 r = fragment_remove(m->adoption.fragments_fd, j->name);
         if (r >= 0)

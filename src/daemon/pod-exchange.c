@@ -25,7 +25,7 @@ struct PodExchange {
         Request *request; /* until its turn comes */
         WorkerCall *call;
         usec_t asked_boot;
-        Secret *auth;
+        Secret *user_pass;
         usec_t expires_boot, stale_boot;
         Failure *failure;
 };
@@ -43,7 +43,7 @@ static PodExchange *exchange_free(PodExchange *x) {
         worker_call_free(x->call);
         request_free(x->request);
         free(x->robot);
-        secret_free(x->auth);
+        secret_free(x->user_pass);
         failure_free(x->failure);
         free(x);
         return NULL;
@@ -70,7 +70,7 @@ static void arm(PodExchanges *l) {
         usec_t first = USEC_INFINITY;
 
         for (PodExchange *x = l->first; x; x = x->next)
-                if (x->auth && x->stale_boot < first)
+                if (x->user_pass && x->stale_boot < first)
                         first = x->stale_boot;
         if (first != USEC_INFINITY)
                 (void) sd_event_source_set_time(l->timer, first);
@@ -84,7 +84,7 @@ static void drop_stale(PodExchanges *l) {
 
         for (PodExchange *x = l->first; x; x = next) {
                 next = x->next;
-                if (x->auth && x->stale_boot <= now)
+                if (x->user_pass && x->stale_boot <= now)
                         unlist(x);
         }
 }
@@ -132,7 +132,7 @@ PodExchange *pod_exchange_unref(PodExchange *x) {
                 return NULL;
         if (!x->listed)
                 return exchange_free(x);
-        if (!x->auth)
+        if (!x->user_pass)
                 unlist(x);
         return NULL;
 }
@@ -149,7 +149,7 @@ static int take_credential(PodExchange *x, const Credential *c) {
                                    "The registry returned a token that has ended already");
         x->expires_boot = expires;
         x->stale_boot = usec_sub(expires, credential_lifetime(c) / 5);
-        return credential_auth(c, &x->auth);
+        return credential_user_pass(c, &x->user_pass);
 }
 
 static void on_answer(WorkerCall *call, Answer *answer, void *userdata) {
@@ -162,9 +162,9 @@ static void on_answer(WorkerCall *call, Answer *answer, void *userdata) {
                 (void) take_credential(x, answer->credential);
         else
                 x->failure = TAKE_PTR(answer->failure);
-        if (!x->auth && !x->failure)
+        if (!x->user_pass && !x->failure)
                 (void) failure_new(&x->failure, STEP_EXCHANGE, REASON_INTERNAL, "Out of memory");
-        if (!x->auth)
+        if (!x->user_pass)
                 unlist(x);
         arm(l);
         l->changed(l->userdata);
@@ -250,10 +250,10 @@ int pod_exchange_get(PodExchanges *l, const Job *j, const char *robot, const cha
         return 0;
 }
 
-int pod_exchange_result(const PodExchange *x, const Secret **ret_auth, usec_t *ret_expires_boot,
+int pod_exchange_result(const PodExchange *x, const Secret **ret_user_pass, usec_t *ret_expires_boot,
                         const Failure **reterr_failure) {
-        if (x->auth) {
-                *ret_auth = x->auth;
+        if (x->user_pass) {
+                *ret_user_pass = x->user_pass;
                 *ret_expires_boot = x->expires_boot;
                 return 1;
         }

@@ -30,5 +30,5 @@ DEFINE_CLEANUP(PodExchange *, pod_exchange_unref)
 
 /* Returns 1 with the credential as targets want it and its end on the boot clock, both while the reference
  * lives; -EIO with *reterr_failure; 0 while it goes on. */
-int pod_exchange_result(const PodExchange *x, const Secret **ret_auth, usec_t *ret_expires_boot,
+int pod_exchange_result(const PodExchange *x, const Secret **ret_user_pass, usec_t *ret_expires_boot,
                         const Failure **reterr_failure);

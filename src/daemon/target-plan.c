@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "codec/base64.h"
 #include "codec/jwt.h"
 #include "daemon/target-plan.h"
 #include "model/auth-index.h"
@@ -45,21 +44,17 @@ void target_plan_done(TargetPlan *p) {
         *p = (TargetPlan){};
 }
 
-static TargetOwner *add_entry(TargetPlan *p, const char *key, const Secret *auth) {
-        p->entries[p->n_entries] = (AuthEntry){ .key = key, .auth = auth };
+static TargetOwner *add_entry(TargetPlan *p, const char *key, const Secret *user_pass) {
+        p->entries[p->n_entries] = (AuthEntry){ .key = key, .user_pass = user_pass };
         return p->owners + p->n_entries++;
 }
 
 /* What a JWT says that stands behind "user:"; NULL if there is none, or none that ends. */
-static JwtClaims *read_token(const Secret *auth, const char *user) {
-        struct iovec encoded = secret_peek(auth), plain;
-        _cleanup_secret_ Secret *decoded = NULL;
+static JwtClaims *read_token(const Secret *user_pass, const char *user) {
+        struct iovec plain = secret_peek(user_pass);
         _cleanup_jwt_ JwtClaims *claims = NULL;
         size_t n = strlen(user);
 
-        if (base64_decode(encoded.iov_base, encoded.iov_len, &decoded) < 0)
-                return NULL;
-        plain = secret_peek(decoded);
         if (plain.iov_len <= n + 1 || memcmp(plain.iov_base, user, n) != 0 ||
             ((const char *) plain.iov_base)[n] != ':')
                 return NULL;
@@ -77,7 +72,7 @@ static bool is_token_like_ours(const Secret *standing, const Wanted *w) {
                 return false;
         if (streq_ptr(claims->sub, w->robot))
                 return true;
-        ours = read_token(w->auth, w->robot);
+        ours = read_token(w->user_pass, w->robot);
         return ours && ours->iss && ours->sub && streq_ptr(claims->iss, ours->iss) &&
                streq_ptr(claims->sub, ours->sub);
 }
@@ -89,10 +84,10 @@ static int may_take(const Planning *p, Wanted *w) {
 
         if (w->take_over || state_data_find_key(p->view->state, p->view->target, w->key) || !w->stands)
                 return 1;
-        r = auth_index_auth(p->index, w->key, &standing);
+        r = auth_index_user_pass(p->index, w->key, &standing);
         if (r < 0)
                 return r;
-        if (r > 0 && (secret_equal(standing, w->auth) || is_token_like_ours(standing, w)))
+        if (r > 0 && (secret_equal(standing, w->user_pass) || is_token_like_ours(standing, w)))
                 return 1;
         r = failure_new(&w->failure, STEP_PUBLICATION, REASON_TARGET_CONFLICT,
                         "The target file %s has an entry '%s' that is not ours", p->view->path, w->key);
@@ -104,8 +99,8 @@ static int may_take(const Planning *p, Wanted *w) {
         return r < 0 ? r : 0;
 }
 
-static void take_fingerprint(const Planning *p, const Secret *auth, Fingerprint *ret) {
-        struct iovec bytes = secret_peek(auth);
+static void take_fingerprint(const Planning *p, const Secret *user_pass, Fingerprint *ret) {
+        struct iovec bytes = secret_peek(user_pass);
 
         state_data_fingerprint(p->view->state, bytes.iov_base, bytes.iov_len, ret);
 }
@@ -115,7 +110,7 @@ static int look_at(const Planning *p, const char *key, Fingerprint *ret) {
         _cleanup_secret_ Secret *standing = NULL;
         int r;
 
-        r = auth_index_auth(p->index, key, &standing);
+        r = auth_index_user_pass(p->index, key, &standing);
         if (r > 0)
                 take_fingerprint(p, standing, ret);
         return r;
@@ -141,7 +136,7 @@ static bool is_wanted(const Planning *p, const char *key) {
         if (p->n_sorted == 0)
                 return false;
         found = bsearch(&pointer, p->sorted, p->n_sorted, sizeof(*p->sorted), compare_wanted);
-        return found && (*found)->auth;
+        return found && (*found)->user_pass;
 }
 
 /* A key of ours that nothing shall stand under any more. */
@@ -168,10 +163,10 @@ static void count_key(const OwnedKey *k, void *userdata) {
 
 static int plan_entry(const Planning *p, const Wanted *w) {
         const OwnedKey *k = state_data_find_key(p->view->state, p->view->target, w->key);
-        TargetOwner *owner = add_entry(p->plan, w->key, w->auth);
+        TargetOwner *owner = add_entry(p->plan, w->key, w->user_pass);
 
         owner->job = w->job;
-        take_fingerprint(p, w->auth, &owner->wanted);
+        take_fingerprint(p, w->user_pass, &owner->wanted);
         /* Mostly nothing changes, and then nobody asks. */
         return k && memcmp(&k->written.current, &owner->wanted, sizeof(owner->wanted)) == 0
                        ? 0
@@ -183,7 +178,7 @@ static int plan_wanted(const Planning *p, Wanted *wanted, size_t n) {
                 int r;
 
                 wanted[i].failure = failure_free(wanted[i].failure);
-                if (!wanted[i].auth)
+                if (!wanted[i].user_pass)
                         continue;
                 wanted[i].stands = auth_index_has(p->index, wanted[i].key);
                 r = may_take(p, wanted + i);

@@ -14,10 +14,10 @@ typedef struct Wanted {
         const char *key;
         const char *job;
         const char *robot;
-        const Secret *auth; /* base64 of "user:secret"; NULL: nothing of ours shall stand there */
-        int64_t issued;     /* of that credential, as it says itself: seconds since 1970 */
+        const Secret *user_pass; /* "user:secret"; NULL: nothing of ours shall stand there */
+        int64_t issued;          /* of that credential, as it says itself: seconds since 1970 */
         int64_t expires;
-        bool left;        /* without `auth`: what an earlier run left under the key stays, if it is that */
+        bool left; /* without `user_pass`: what an earlier run left under the key stays, if it is that */
         bool take_over;   /* also over somebody else's entry */
         bool stands;      /* out: there is an entry under the key already */
         Failure *failure; /* out: why this key could not be had; the caller frees it */

@@ -80,11 +80,11 @@ static size_t take_entries(const Wanted *wanted, size_t n_wanted, TargetEntry *e
         size_t n = 0;
 
         for (size_t i = 0; i < n_wanted; i++)
-                if (wanted[i].auth && !wanted[i].failure)
+                if (wanted[i].user_pass && !wanted[i].failure)
                         entries[n++] = (TargetEntry){
                                 .key = wanted[i].key,
                                 .job = wanted[i].job,
-                                .auth = wanted[i].auth,
+                                .user_pass = wanted[i].user_pass,
                                 .issued = wanted[i].issued,
                                 .expires = wanted[i].expires,
                         };
@@ -101,8 +101,8 @@ static int make_auth_file(const char *path, const Wanted *wanted, size_t n_wante
         if (!entries)
                 return -ENOMEM;
         for (size_t i = 0; i < n_wanted; i++)
-                if (wanted[i].auth && !wanted[i].failure)
-                        entries[n++] = (AuthEntry){ .key = wanted[i].key, .auth = wanted[i].auth };
+                if (wanted[i].user_pass && !wanted[i].failure)
+                        entries[n++] = (AuthEntry){ .key = wanted[i].key, .user_pass = wanted[i].user_pass };
         if (n == 0)
                 return secret_new_string(TARGET_TEXT_NOTHING, ret);
         r = auth_file_merge(NULL, 0, entries, n, ret, &error);

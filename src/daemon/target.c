@@ -308,7 +308,7 @@ static int plan_for(const Target *t, const TargetFound *f, Wanted *wanted, size_
 
 static bool adds_any(const Wanted *wanted, size_t n_wanted) {
         for (size_t i = 0; i < n_wanted; i++)
-                if (wanted[i].auth)
+                if (wanted[i].user_pass)
                         return true;
         return false;
 }

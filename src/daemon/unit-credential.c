@@ -104,7 +104,7 @@ static int collect(Job *const *jobs, size_t n_jobs, const UnitPeer *peer, Wanted
                 for (size_t i = 0; i < n_jobs; i++)
                         if (!jobs[i]->configuration_failure == !broken && is_meant(jobs[i], peer) &&
                             job_has_valid_credential(jobs[i]))
-                                n += wanted_of_job(jobs[i], &unit, jobs[i]->auth, wanted + n);
+                                n += wanted_of_job(jobs[i], &unit, jobs[i]->user_pass, wanted + n);
         r = wanted_settle(wanted, &n);
         if (r < 0)
                 return r;
@@ -123,7 +123,7 @@ static int print(UnitCredential *c, const Wanted *wanted, size_t n) {
         if (!entries)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++)
-                entries[i] = (AuthEntry){ .key = wanted[i].key, .auth = wanted[i].auth };
+                entries[i] = (AuthEntry){ .key = wanted[i].key, .user_pass = wanted[i].user_pass };
         r = n > 0 ? auth_file_merge(NULL, 0, entries, n, &text, &error) : 0;
         c->too_large = r == -EFBIG || secret_size(text) > UNIT_CREDENTIAL_MAX;
         if (r < 0 && r != -EFBIG)

@@ -41,25 +41,25 @@ static int compare_claims(const void *x, const void *y) {
         return r != 0 ? r : (a > b) - (a < b);
 }
 
-static Wanted make_wanted(const Job *j, const char *key, const Secret *auth) {
+static Wanted make_wanted(const Job *j, const char *key, const Secret *user_pass) {
         return (Wanted){
                 .key = key,
                 .job = j->name,
                 .robot = j->config->robot,
-                .auth = auth,
+                .user_pass = user_pass,
                 .issued = j->credential ? j->credential->issued : 0,
                 .expires = j->credential ? j->credential->expires : 0,
                 .take_over = j->config->take_over,
         };
 }
 
-size_t wanted_of_job(const Job *j, const TargetConfig *target, const Secret *auth, Wanted *wanted) {
+size_t wanted_of_job(const Job *j, const TargetConfig *target, const Secret *user_pass, Wanted *wanted) {
         char *const *keys;
         size_t n;
 
         keys = target_config_keys(target, j->config, &n);
         for (size_t i = 0; i < n; i++)
-                wanted[i] = make_wanted(j, keys[i], auth);
+                wanted[i] = make_wanted(j, keys[i], user_pass);
         return n;
 }
 
@@ -75,11 +75,11 @@ int wanted_settle(Wanted *wanted, size_t *n) {
         qsort(sorted, *n, sizeof(*sorted), compare_claims);
         for (size_t i = 1; i < *n; i++)
                 if (streq_ptr(sorted[i]->key, sorted[i - 1]->key)) {
-                        sorted[i]->auth = NULL;
+                        sorted[i]->user_pass = NULL;
                         sorted[i]->left = false;
                 }
         for (size_t i = 0; i < *n; i++)
-                if (wanted[i].auth || wanted[i].left)
+                if (wanted[i].user_pass || wanted[i].left)
                         wanted[kept++] = wanted[i];
         *n = kept;
         return 0;
@@ -99,7 +99,7 @@ static size_t add_wanted(const Job *j, const TargetConfig *target, Wanted *wante
         if (!wants_target(j, target->name))
                 return n;
         if (job_wants_publication(j))
-                return n + wanted_of_job(j, target, j->auth, wanted + n);
+                return n + wanted_of_job(j, target, j->user_pass, wanted + n);
         return keeps_left(target) && job_wants_left(j) ? add_left(j, target, wanted, n) : n;
 }
 
@@ -145,7 +145,7 @@ static void keep_key(const OwnedKey *k, void *userdata) {
         if (!found || !(*found)->configuration_failure || (!job_wants_publication(*found) && !left))
                 return;
         if (kept->wanted) {
-                kept->wanted[kept->n] = make_wanted(*found, k->key, (*found)->auth);
+                kept->wanted[kept->n] = make_wanted(*found, k->key, (*found)->user_pass);
                 kept->wanted[kept->n].left = left;
         }
         kept->n++;
@@ -198,7 +198,7 @@ void wanted_report(Job *const *jobs, size_t n_jobs, const char *target, const Wa
                 Job *const *found = bsearch(wanted[i].job, jobs, n_jobs, sizeof(*jobs), compare_name);
                 Outcome *o;
 
-                if (!found || (!wanted[i].auth && !wanted[i].left))
+                if (!found || (!wanted[i].user_pass && !wanted[i].left))
                         continue;
                 o = outcomes + (found - jobs);
                 o->wanted = true;

@@ -11,15 +11,23 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "codec/base64.h"
 #include "codec/json-string.h"
 #include "codec/json-text.h"
 #include "model/auth-file.h"
 #include "model/auth-index.h"
 #include "model/auth-style.h"
 
-/* The new text as a list of places where its bytes stand. */
+/* Bytes that stand somewhere, and that go into the new text as they are, or in base64. */
+typedef struct Piece {
+        const void *data;
+        size_t size;
+        bool encoded;
+} Piece;
+
+/* The new text as a list of them. */
 typedef struct Pieces {
-        struct iovec *items;
+        Piece *items;
         size_t n, n_allocated;
         size_t size;
         int error;
@@ -55,12 +63,12 @@ static size_t span_end(JsonSpan s) {
         return s.offset + s.size;
 }
 
-static void push(Pieces *p, const void *data, size_t size) {
+static void push(Pieces *p, const void *data, size_t size, bool encoded) {
         if (p->error < 0 || size == 0)
                 return;
         if (p->n == p->n_allocated) {
                 size_t n = p->n_allocated == 0 ? 32 : 2 * p->n_allocated;
-                struct iovec *grown = reallocarray(p->items, n, sizeof(*grown));
+                Piece *grown = reallocarray(p->items, n, sizeof(*grown));
 
                 if (!grown) {
                         p->error = -ENOMEM;
@@ -69,63 +77,63 @@ static void push(Pieces *p, const void *data, size_t size) {
                 p->items = grown;
                 p->n_allocated = n;
         }
-        p->items[p->n++] = (struct iovec){ (void *) data, size };
-        p->size += size;
+        p->items[p->n++] = (Piece){ data, size, encoded };
+        p->size += encoded ? base64_size(size) : size;
 }
 
 static void push_text(Merge *m, const char *text) {
-        push(&m->pieces, text, strlen(text));
+        push(&m->pieces, text, strlen(text), /* encoded= */ false);
 }
 
 /* What stands in the old text from one offset to another. */
 static void push_old(Merge *m, size_t from, size_t to) {
-        push(&m->pieces, m->text + from, to - from);
+        push(&m->pieces, m->text + from, to - from, /* encoded= */ false);
 }
 
-static void push_auth(Merge *m, const Secret *auth) {
-        struct iovec bytes = secret_peek(auth);
+static void push_auth(Merge *m, const Secret *user_pass) {
+        struct iovec bytes = secret_peek(user_pass);
 
         push_text(m, "\"");
-        push(&m->pieces, bytes.iov_base, bytes.iov_len);
+        push(&m->pieces, bytes.iov_base, bytes.iov_len, /* encoded= */ true);
         push_text(m, "\"");
 }
 
-static void push_value(Merge *m, const Secret *auth) {
+static void push_value(Merge *m, const Secret *user_pass) {
         push_text(m, "{");
         push_text(m, m->style.entry.open);
         push_text(m, "\"auth\"");
         push_text(m, m->style.entry.colon);
-        push_auth(m, auth);
+        push_auth(m, user_pass);
         push_text(m, m->style.entry.close);
         push_text(m, "}");
 }
 
 /* In the blanks of the object whose place it takes. */
-static void push_value_in_place(Merge *m, const JsonMembers *old, const Secret *auth) {
+static void push_value_in_place(Merge *m, const JsonMembers *old, const Secret *user_pass) {
         const JsonMember *first = old->items, *last = old->items + old->n_items - 1;
 
         push_old(m, old->object.offset, first->key.offset);
         push_text(m, "\"auth\"");
         push_old(m, span_end(first->key), first->value.offset);
-        push_auth(m, auth);
+        push_auth(m, user_pass);
         push_old(m, span_end(last->value), span_end(old->object));
 }
 
-/* Returns 1 if the JSON string at `value` means the bytes of `auth`. */
-static int is_equal(const char *text, JsonSpan value, const Secret *auth) {
+/* Returns 1 if the JSON string at `value` means those bytes in base64. */
+static int is_equal(const char *text, JsonSpan value, const Secret *user_pass) {
         JsonString string = { .text = text + value.offset + 1, .size = value.size - 2 };
         _cleanup_erase_ char *meaning = NULL;
-        struct iovec bytes = secret_peek(auth);
+        struct iovec bytes = secret_peek(user_pass);
         int r;
 
         r = json_string_unescape(&string, &meaning);
         if (r < 0)
                 return r;
-        return strlen(meaning) == bytes.iov_len && memcmp(meaning, bytes.iov_base, bytes.iov_len) == 0;
+        return base64_is(meaning, strlen(meaning), bytes.iov_base, bytes.iov_len);
 }
 
 /* Writes the value of a present key: as it is if it says the same, else with as few changes as it takes. */
-static int replace_value(Merge *m, JsonSpan old, const Secret *auth) {
+static int replace_value(Merge *m, JsonSpan old, const Secret *user_pass) {
         JsonMembers inner = {};
         int r;
 
@@ -135,14 +143,14 @@ static int replace_value(Merge *m, JsonSpan old, const Secret *auth) {
         r = 0;
         if (inner.n_items == 1 && streq(inner.items->name, "auth") &&
             m->text[inner.items->value.offset] == '"')
-                r = is_equal(m->text, inner.items->value, auth);
+                r = is_equal(m->text, inner.items->value, user_pass);
         if (r > 0)
                 push_old(m, old.offset, span_end(old));
         else if (r == 0) {
                 if (inner.n_items > 0)
-                        push_value_in_place(m, &inner, auth);
+                        push_value_in_place(m, &inner, user_pass);
                 else
-                        push_value(m, auth);
+                        push_value(m, user_pass);
                 m->changed = true;
         }
         json_members_done(&inner);
@@ -182,14 +190,14 @@ static int push_present(Merge *m) {
 
                 if (entry)
                         m->present[entry - m->entries] = true;
-                if (entry && !entry->auth) {
+                if (entry && !entry->user_pass) {
                         m->changed = true;
                         continue;
                 }
                 push_gap(m, gap);
                 push_old(m, member->key.offset, member->value.offset);
                 if (entry)
-                        r = replace_value(m, member->value, entry->auth);
+                        r = replace_value(m, member->value, entry->user_pass);
                 else
                         push_old(m, member->value.offset, span_end(member->value));
                 if (r < 0)
@@ -208,7 +216,7 @@ static int push_new(Merge *m, size_t i) {
                 return r;
         push_text(m, m->quoted[i]);
         push_text(m, m->style.entries.colon);
-        push_value(m, m->entries[i].auth);
+        push_value(m, m->entries[i].user_pass);
         m->changed = true;
         return 0;
 }
@@ -222,7 +230,7 @@ static int push_entries(Merge *m) {
         if (n < 0)
                 return n;
         for (size_t i = 0; i < m->n_entries; i++) {
-                if (!m->entries[i].auth || m->present[i])
+                if (!m->entries[i].user_pass || m->present[i])
                         continue;
                 push_text(m, n > 0 ? "," : "");
                 push_text(m, m->style.entries.open);
@@ -241,7 +249,7 @@ static int push_entries(Merge *m) {
 
 static bool adds_something(const Merge *m) {
         for (size_t i = 0; i < m->n_entries; i++)
-                if (m->entries[i].auth)
+                if (m->entries[i].user_pass)
                         return true;
         return false;
 }
@@ -278,18 +286,6 @@ static int push_all(Merge *m, size_t size, bool fresh) {
         return m->pieces.error;
 }
 
-/* What an Authorization line or another reader of this file would stumble over does not come in here. */
-static bool is_base64(const Secret *auth) {
-        struct iovec bytes = secret_peek(auth);
-        const char *c = bytes.iov_base;
-
-        for (size_t i = 0; i < bytes.iov_len; i++)
-                if (!(c[i] >= 'A' && c[i] <= 'Z') && !(c[i] >= 'a' && c[i] <= 'z') &&
-                    !(c[i] >= '0' && c[i] <= '9') && c[i] != '+' && c[i] != '/' && c[i] != '=')
-                        return false;
-        return true;
-}
-
 static int prepare_entries(Merge *m) {
         m->sorted = calloc(m->n_entries + 1, sizeof(*m->sorted));
         m->quoted = calloc(m->n_entries + 1, sizeof(*m->quoted));
@@ -297,8 +293,6 @@ static int prepare_entries(Merge *m) {
         if (!m->sorted || !m->quoted || !m->present)
                 return -ENOMEM;
         for (size_t i = 0; i < m->n_entries; i++) {
-                if (m->entries[i].auth && !is_base64(m->entries[i].auth))
-                        return -EINVAL;
                 m->sorted[i] = m->entries + i;
         }
         qsort(m->sorted, m->n_entries, sizeof(*m->sorted), compare_entries);
@@ -340,8 +334,12 @@ static int assemble(const Pieces *p, Secret **ret) {
         if (r < 0)
                 return r;
         out = secret_writable(s).iov_base;
-        for (size_t i = 0; i < p->n; i++)
-                out = mempcpy(out, p->items[i].iov_base, p->items[i].iov_len);
+        for (size_t i = 0; i < p->n; i++) {
+                const Piece *piece = p->items + i;
+
+                out = piece->encoded ? base64_write(piece->data, piece->size, out)
+                                     : mempcpy(out, piece->data, piece->size);
+        }
         *ret = TAKE_PTR(s);
         return 0;
 }
@@ -376,13 +374,13 @@ int auth_file_merge(const char *old, size_t old_size, const AuthEntry *entries, 
         return r < 0 ? r : AUTH_FILE_CHANGED;
 }
 
-int auth_file_lookup(const char *text, size_t size, const char *key, Secret **ret_auth) {
+int auth_file_lookup(const char *text, size_t size, const char *key, Secret **ret_user_pass) {
         _cleanup_(auth_index_freep) AuthIndex *index = NULL;
         JsonError error;
         int r;
 
         r = auth_index_new(text, size, &index, &error);
-        return r < 0 ? r : auth_index_auth(index, key, ret_auth);
+        return r < 0 ? r : auth_index_user_pass(index, key, ret_user_pass);
 }
 
 int auth_file_has(const char *text, size_t size, const char *key) {

@@ -14,8 +14,8 @@
 
 /* One entry that we want to stand, or to be gone. */
 typedef struct AuthEntry {
-        const char *key;    /* scope: "host/ns" */
-        const Secret *auth; /* base64 of "user:secret"; NULL: the key is to be removed */
+        const char *key;         /* scope: "host/ns" */
+        const Secret *user_pass; /* "user:secret"; NULL: the key is to be removed */
 } AuthEntry;
 
 typedef enum AuthFileState {
@@ -29,12 +29,12 @@ typedef enum AuthFileState {
  * (model/auth-style). An entry that says "auth" with that value and nothing else is left alone, however it
  * is written. Returns AUTH_FILE_UNCHANGED, AUTH_FILE_CHANGED with *ret, or -EBADMSG: not strict JSON
  * (*reterr says where), or no object at the top or at "auths" (reterr->what says so, line and column of the
- * value); -EFBIG beyond AUTH_FILE_MAX; -EINVAL: an auth that is not of the letters of base64, a key that is
- * not UTF-8; -ENOMEM. */
+ * value); -EFBIG beyond AUTH_FILE_MAX; -EINVAL: a key that is not UTF-8; -ENOMEM. */
 int auth_file_merge(const char *old, size_t old_size, const AuthEntry *entries, size_t n_entries,
                     Secret **ret, JsonError *reterr);
 
-/* The "auth" string of one key. Returns 1 found, 0 no such key or no auth in it, -EBADMSG, -ENOMEM. */
-int auth_file_lookup(const char *text, size_t size, const char *key, Secret **ret_auth);
+/* "user:password" of one key. Returns 1 found, 0 no such key or no "auth" in base64 in it, -EBADMSG,
+ * -ENOMEM. */
+int auth_file_lookup(const char *text, size_t size, const char *key, Secret **ret_user_pass);
 /* True (1) if the key stands there at all, whatever its value. */
 int auth_file_has(const char *text, size_t size, const char *key);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "codec/base64.h"
 #include "codec/json.h"
 #include "model/auth-index.h"
 
@@ -114,7 +115,7 @@ bool auth_index_has(const AuthIndex *x, const char *key) {
         return find(x, key);
 }
 
-int auth_index_auth(const AuthIndex *x, const char *key, Secret **ret) {
+int auth_index_user_pass(const AuthIndex *x, const char *key, Secret **ret) {
         _cleanup_json_erase_ json_object *entry = NULL;
         const JsonMember *m = find(x, key);
         const char *auth;
@@ -127,8 +128,10 @@ int auth_index_auth(const AuthIndex *x, const char *key, Secret **ret) {
                 return r == -ENOMEM ? r : 0;
         if (!json_object_is_type(entry, json_type_object) || json_get_string(entry, "auth", &auth) <= 0)
                 return 0;
-        r = secret_new_string(auth, ret);
-        return r < 0 ? r : 1;
+        r = base64_decode(auth, strlen(auth), ret);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        return 1;
 }
 
 const char *auth_index_other(const AuthIndex *x) {

@@ -18,8 +18,9 @@ DEFINE_CLEANUP(AuthIndex *, auth_index_free)
 
 /* Is the key there at all? */
 bool auth_index_has(const AuthIndex *x, const char *key);
-/* The "auth" string of a key. Returns 1, 0 if there is no such key or no such string in it, -ENOMEM. */
-int auth_index_auth(const AuthIndex *x, const char *key, Secret **ret);
+/* "user:password" from the "auth" string of a key. Returns 1, 0 if there is no such key or no such string in
+ * base64 in it, -ENOMEM. */
+int auth_index_user_pass(const AuthIndex *x, const char *key, Secret **ret);
 /* A member beside "auths"; NULL if there is none. */
 const char *auth_index_other(const AuthIndex *x);
 /* The keys, in order of their bytes. NULL behind the last one. */

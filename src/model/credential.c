@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "codec/base64.h"
 #include "model/credential.h"
 
 Credential *credential_free(Credential *c) {
@@ -23,18 +22,12 @@ usec_t credential_expires_boot(const Credential *c) {
         return usec_add(c->obtained_boot, credential_lifetime(c));
 }
 
-int credential_auth(const Credential *c, Secret **ret) {
-        _cleanup_secret_ Secret *user = NULL, *colon = NULL, *plain = NULL;
-        struct iovec bytes;
+int credential_user_pass(const Credential *c, Secret **ret) {
+        _cleanup_secret_ Secret *user = NULL, *colon = NULL;
         int r;
 
         r = secret_new_string(c->user, &user);
         if (r >= 0)
                 r = secret_new_string(":", &colon);
-        if (r >= 0)
-                r = secret_join((const Secret *const[]){ user, colon, c->secret }, 3, &plain);
-        if (r < 0)
-                return r;
-        bytes = secret_peek(plain);
-        return base64_encode(bytes.iov_base, bytes.iov_len, ret);
+        return r < 0 ? r : secret_join((const Secret *const[]){ user, colon, c->secret }, 3, ret);
 }

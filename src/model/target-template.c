@@ -18,7 +18,7 @@
 
 typedef struct Values {
         const TargetEntry *entry;
-        Secret *plain; /* "user:secret" */
+        Secret *auth; /* as in auth.json */
         size_t user_size;
         size_t registry_size;
         size_t host_size;
@@ -38,7 +38,7 @@ typedef struct Context {
 
 static void context_done(Context *c) {
         for (size_t i = 0; i < c->n_values; i++)
-                secret_free(c->values[i].plain);
+                secret_free(c->values[i].auth);
         free(c->values);
         free(c->registries);
         secret_free(c->file);
@@ -64,17 +64,15 @@ static size_t host_size(const char *registry, size_t size) {
 }
 
 static int fill(Values *v) {
-        struct iovec encoded = secret_peek(v->entry->auth), plain;
-        const char *colon;
+        struct iovec plain = secret_peek(v->entry->user_pass);
+        const char *colon = plain.iov_len > 0 ? memchr(plain.iov_base, ':', plain.iov_len) : NULL;
         int r;
 
-        r = base64_decode(encoded.iov_base, encoded.iov_len, &v->plain);
-        if (r < 0)
-                return r;
-        plain = secret_peek(v->plain);
-        colon = memchr(plain.iov_base, ':', plain.iov_len);
         if (!colon)
                 return -EBADMSG;
+        r = base64_encode(plain.iov_base, plain.iov_len, &v->auth);
+        if (r < 0)
+                return r;
         v->user_size = (size_t) (colon - (const char *) plain.iov_base);
         v->registry_size = strcspn(v->entry->key, "/");
         v->host_size = host_size(v->entry->key, v->registry_size);
@@ -135,7 +133,8 @@ static void set_text(struct iovec *ret, const char *text) {
 }
 
 static int value_of(const Values *v, char letter, struct iovec *ret) {
-        const char *plain = secret_peek(v->plain).iov_base, *path = v->entry->key + v->registry_size;
+        const char *path = v->entry->key + v->registry_size;
+        struct iovec plain = secret_peek(v->entry->user_pass);
 
         switch (letter) {
         case 'k':
@@ -151,13 +150,13 @@ static int value_of(const Values *v, char letter, struct iovec *ret) {
                 set_text(ret, path[0] == '/' ? path + 1 : path);
                 return 0;
         case 'u':
-                set(ret, plain, v->user_size);
+                set(ret, plain.iov_base, v->user_size);
                 return 0;
         case 's':
-                set(ret, plain + v->user_size + 1, secret_size(v->plain) - v->user_size - 1);
+                set(ret, (const char *) plain.iov_base + v->user_size + 1, plain.iov_len - v->user_size - 1);
                 return 0;
         case 'a':
-                *ret = secret_peek(v->entry->auth);
+                *ret = secret_peek(v->auth);
                 return 0;
         case 'j':
                 set_text(ret, v->entry->job);

@@ -19,13 +19,13 @@
 typedef struct TargetEntry {
         const char *key;
         const char *job;
-        const Secret *auth; /* base64 of "user:secret" */
-        int64_t issued;     /* seconds since 1970 */
+        const Secret *user_pass; /* "user:secret" */
+        int64_t issued;          /* seconds since 1970 */
         int64_t expires;
 } TargetEntry;
 
 /* Entries in any order, the text has them by registry and key. `variables` are "name=value". As
  * template_render(); -ENODATA if there are no entries and the text cannot be without; -EBADMSG with an empty
- * `what` for an auth that is none. */
+ * `what` for a user_pass without a colon. */
 int target_template_render(const Template *t, const TargetEntry *entries, size_t n_entries,
                            char *const *variables, Secret **ret, TemplateError *reterr);

@@ -51,7 +51,7 @@ static void check_foreign(const char *old, size_t old_size, struct iovec new, co
         for (size_t i = 0; i < before.n_items; i++) {
                 const AuthEntry *wish = auths ? find(entries, n, before.items[i].name) : NULL;
 
-                if (wish && !wish->auth)
+                if (wish && !wish->user_pass)
                         continue;
                 fuzz_assert(k < after.n_items && streq(after.items[k].name, before.items[i].name));
                 fuzz_assert(wish || (!auths && streq(before.items[i].name, "auths")) ||
@@ -69,10 +69,10 @@ static void check_wishes(const char *text, size_t size, const AuthEntry *entries
         for (size_t i = 0; i < n; i++) {
                 _cleanup_secret_ Secret *found = NULL;
 
-                fuzz_assert(auth_file_has(text, size, entries[i].key) == (entries[i].auth != NULL));
+                fuzz_assert(auth_file_has(text, size, entries[i].key) == (entries[i].user_pass != NULL));
                 fuzz_assert(auth_file_lookup(text, size, entries[i].key, &found) ==
-                            (entries[i].auth != NULL));
-                fuzz_assert(secret_equal(found, entries[i].auth));
+                            (entries[i].user_pass != NULL));
+                fuzz_assert(secret_equal(found, entries[i].user_pass));
         }
 }
 
@@ -85,7 +85,7 @@ static void check_refusal(const char *old, size_t size, const JsonError *error) 
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        _cleanup_secret_ Secret *auth = NULL, *new = NULL, *again = NULL;
+        _cleanup_secret_ Secret *user_pass = NULL, *new = NULL, *again = NULL;
         const char *old = (const char *) data + 1;
         AuthEntry entries[N_KEYS];
         JsonError error = {};
@@ -95,10 +95,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         if (size-- == 0)
                 return 0;
-        fuzz_assert(secret_new_string("YTpi", &auth) == 0);
+        fuzz_assert(secret_new_string("a:b", &user_pass) == 0);
         for (size_t i = 0; i < N_KEYS; i++)
                 if (data[0] >> i & 1)
-                        entries[n++] = (AuthEntry){ keys[i], data[0] >> (N_KEYS + i) & 1 ? auth : NULL };
+                        entries[n++] =
+                                (AuthEntry){ keys[i], data[0] >> (N_KEYS + i) & 1 ? user_pass : NULL };
         r = auth_file_merge(old, size, entries, n, &new, &error);
         if (r == -EBADMSG) {
                 check_refusal(old, size, &error);

@@ -6,9 +6,18 @@
 #include "unit.h"
 
 #include "base/text.h"
+#include "codec/base64.h"
 #include "model/auth-file.h"
 
 #define MERGE_MAX 8
+
+/* From what stands in a file; the caller frees it. */
+static inline Secret *user_pass_of(const char *auth) {
+        Secret *user_pass;
+
+        assert_ok(base64_decode(auth, strlen(auth), &user_pass));
+        return user_pass;
+}
 
 /* "key=auth" wants an entry, "key" alone wants it gone; a NULL ends the list. The result is NUL-
  * terminated, NULL if there was nothing to change. A second merge must change nothing. */
@@ -23,13 +32,9 @@ static inline char *merge_text(const char *old, size_t size, const char *const *
 
         for (; wishes[n]; n++) {
                 const char *equals = strchr(wishes[n], '=');
-                Secret *auth = NULL;
-
                 assert_true(n < MERGE_MAX);
                 keys[n] = strndup(wishes[n], strcspn(wishes[n], "="));
-                if (equals)
-                        assert_ok(secret_new_string(equals + 1, &auth));
-                entries[n] = (AuthEntry){ keys[n], auth };
+                entries[n] = (AuthEntry){ keys[n], equals ? user_pass_of(equals + 1) : NULL };
         }
         r = auth_file_merge(old, size, entries, n, &text, &error);
         if (r < 0)
@@ -44,7 +49,7 @@ static inline char *merge_text(const char *old, size_t size, const char *const *
         }
         for (size_t i = 0; i < n; i++) {
                 free(keys[i]);
-                (void) secret_free((Secret *) entries[i].auth);
+                (void) secret_free((Secret *) entries[i].user_pass);
         }
         return text ? strndup(bytes.iov_base, bytes.iov_len) : NULL;
 }

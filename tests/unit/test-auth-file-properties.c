@@ -11,7 +11,7 @@
 static const char *const key_spellings[N_KEYS] = { "k0", "k1", "quay.io\\/a", "\\u006b3",
                                                    "k4", "k5", "k6",          "k7" };
 static const char *const key_meanings[N_KEYS] = { "k0", "k1", "quay.io/a", "k3", "k4", "k5", "k6", "k7" };
-static const char *const auths[] = { "QQ==", "Qg==", "QUFB", "", "Q/+=" };
+static const char *const auths[] = { "QQ==", "Qg==", "QUFB", "", "Q/+8" };
 
 static char *put_blanks(Draw *d, char *p) {
         static const char *const blanks[] = { "", "", " ", "\n", "\n\t", "\r\n  ", "  ", "\t \n\n    " };
@@ -44,7 +44,7 @@ static char *put_auths(Draw *d, char *p) {
                 "[1.50e+2, {\"a\":\"]\"}]",
                 "\"\\\"},{\"",
                 "{\n\t\"email\": \"\xc3\xa9\"\n}",
-                "{\"auth\":\"Q\\/+=\"}",
+                "{\"auth\":\"Q\\/+8\"}",
         };
         const char *keys[N_KEYS], *chosen[N_KEYS];
         size_t n = 0, start = draw_below(d, N_KEYS);
@@ -85,20 +85,20 @@ static size_t make_wishes(Draw *d, AuthEntry *entries) {
         size_t n = 0, start = draw_below(d, N_KEYS);
 
         for (size_t i = 0; i < N_KEYS; i++) {
-                Secret *auth = NULL;
+                Secret *user_pass = NULL;
 
                 if (draw_below(d, 3) > 0)
                         continue;
                 if (draw_below(d, 3) > 0)
-                        assert_ok(secret_new_string(auths[draw_below(d, ELEMENTSOF(auths))], &auth));
-                entries[n++] = (AuthEntry){ key_meanings[(start + i) % N_KEYS], auth };
+                        user_pass = user_pass_of(auths[draw_below(d, ELEMENTSOF(auths))]);
+                entries[n++] = (AuthEntry){ key_meanings[(start + i) % N_KEYS], user_pass };
         }
         return n;
 }
 
 static void free_wishes(AuthEntry *entries, size_t n) {
         for (size_t i = 0; i < n; i++)
-                (void) secret_free((Secret *) entries[i].auth);
+                (void) secret_free((Secret *) entries[i].user_pass);
 }
 
 static const AuthEntry *find_wish(const AuthEntry *entries, size_t n, const char *key) {
@@ -140,7 +140,7 @@ static void check_members(const char *old, size_t old_size, const char *new, siz
         for (size_t i = 0; i < before.n_items; i++) {
                 const AuthEntry *wish = find_wish(entries, n, before.items[i].name);
 
-                if (wish && !wish->auth)
+                if (wish && !wish->user_pass)
                         continue;
                 assert_true(k < after.n_items);
                 if (wish)
@@ -150,7 +150,7 @@ static void check_members(const char *old, size_t old_size, const char *new, siz
                 k++;
         }
         for (size_t i = 0; i < n; i++) {
-                if (!entries[i].auth || json_members_find(&before, entries[i].key))
+                if (!entries[i].user_pass || json_members_find(&before, entries[i].key))
                         continue;
                 assert_true(k < after.n_items);
                 assert_string_equal(after.items[k++].name, entries[i].key);
@@ -175,10 +175,10 @@ static void check_wishes(const char *new, size_t size, const AuthEntry *entries,
         for (size_t i = 0; i < n; i++) {
                 _cleanup_secret_ Secret *found = NULL;
 
-                assert_int_equal(auth_file_has(new, size, entries[i].key), entries[i].auth != NULL);
+                assert_int_equal(auth_file_has(new, size, entries[i].key), entries[i].user_pass != NULL);
                 assert_int_equal(auth_file_lookup(new, size, entries[i].key, &found),
-                                 entries[i].auth != NULL);
-                assert_true(secret_equal(found, entries[i].auth));
+                                 entries[i].user_pass != NULL);
+                assert_true(secret_equal(found, entries[i].user_pass));
         }
 }
 
@@ -222,7 +222,7 @@ static void what_was_added_is_taken_out_without_a_trace(void **state) {
         Draw d = { 1980 };
 
         for (unsigned i = 0; i < 3000; i++) {
-                _cleanup_secret_ Secret *auth = NULL, *with = NULL, *without = NULL;
+                _cleanup_secret_ Secret *user_pass = user_pass_of("QUFB"), *with = NULL, *without = NULL;
                 AuthEntry entries[] = { { "new/1", NULL }, { "new/2", NULL } };
                 static char old[16384];
                 struct iovec bytes;
@@ -236,11 +236,10 @@ static void what_was_added_is_taken_out_without_a_trace(void **state) {
                 json_members_done(&before);
                 if (!had_entries)
                         continue;
-                assert_ok(secret_new_string("QUFB", &auth));
-                entries[0].auth = entries[1].auth = auth;
+                entries[0].user_pass = entries[1].user_pass = user_pass;
                 assert_int_equal(auth_file_merge(old, strlen(old), entries, 2, &with, &error),
                                  AUTH_FILE_CHANGED);
-                entries[0].auth = entries[1].auth = NULL;
+                entries[0].user_pass = entries[1].user_pass = NULL;
                 bytes = secret_peek(with);
                 assert_int_equal(
                         auth_file_merge(bytes.iov_base, bytes.iov_len, entries, 2, &without, &error),

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include "base/text.h"
+#include "codec/base64.h"
 #include "model/auth-index.h"
 
 static AuthIndex *make(const char *text) {
@@ -16,30 +17,30 @@ static AuthIndex *make(const char *text) {
         return x;
 }
 
-static void assert_auth(const AuthIndex *x, const char *key, const char *auth) {
+static void assert_user_pass(const AuthIndex *x, const char *key, const char *user_pass) {
         _cleanup_secret_ Secret *found = NULL;
 
-        assert_int_equal(auth_index_auth(x, key, &found), auth != NULL);
-        assert_int_equal(found != NULL, auth != NULL);
-        if (!auth)
+        assert_int_equal(auth_index_user_pass(x, key, &found), user_pass != NULL);
+        assert_int_equal(found != NULL, user_pass != NULL);
+        if (!user_pass)
                 return;
-        assert_int_equal(secret_size(found), strlen(auth));
-        assert_memory_equal(secret_peek(found).iov_base, auth, strlen(auth) + 1);
+        assert_int_equal(secret_size(found), strlen(user_pass));
+        assert_memory_equal(secret_peek(found).iov_base, user_pass, strlen(user_pass) + 1);
 }
 
 static void keys_are_found_however_they_are_written(void **state) {
         _cleanup_(auth_index_freep) AuthIndex *x =
                 make("{\"z\":{\"zz\":{\"auth\":\"no\"}},\"\\u0061uths\":{\"b\":{\"auth\":\"Qg==\"},"
                      "\"a\\/\\u00e9\":{\"\\u0061uth\":"
-                     "\"Q\\/\",\"email\":\"e\"},\"\":{\"auth\":\"\"}},\"y\":1}");
+                     "\"Q\\/FB\",\"email\":\"e\"},\"\":{\"auth\":\"\"}},\"y\":1}");
 
-        assert_auth(x, "b", "Qg==");
-        assert_auth(x, "a/\xc3\xa9", "Q/");
-        assert_auth(x, "", "");
+        assert_user_pass(x, "b", "B");
+        assert_user_pass(x, "a/\xc3\xa9", "C\xf1\x41");
+        assert_user_pass(x, "", "");
         assert_true(auth_index_has(x, "b") && auth_index_has(x, "a/\xc3\xa9") && auth_index_has(x, ""));
         assert_false(auth_index_has(x, "zz") || auth_index_has(x, "auths") ||
                      auth_index_has(x, "a\\/\\u00e9"));
-        assert_auth(x, "zz", NULL);
+        assert_user_pass(x, "zz", NULL);
 }
 
 static void members_beside_the_entries_are_seen(void **state) {
@@ -59,9 +60,16 @@ static void members_beside_the_entries_are_seen(void **state) {
 }
 
 static void entries_without_a_secret_are_there_all_the_same(void **state) {
-        static const char *const values[] = {
-                "null", "{}", "[]", "1", "\"QQ==\"", "{\"auth\":null}", "{\"auth\":1}", "{\"Auth\":\"x\"}"
-        };
+        static const char *const values[] = { "null",
+                                              "{}",
+                                              "[]",
+                                              "1",
+                                              "\"QQ==\"",
+                                              "{\"auth\":null}",
+                                              "{\"auth\":1}",
+                                              "{\"Auth\":\"QQ==\"}",
+                                              "{\"auth\":\"QQ\"}",
+                                              "{\"auth\":\"QQ==\\n\"}" };
 
         for (size_t i = 0; i < ELEMENTSOF(values); i++) {
                 _cleanup_(auth_index_freep) AuthIndex *x = NULL;
@@ -70,7 +78,7 @@ static void entries_without_a_secret_are_there_all_the_same(void **state) {
                 assert_ok(text_format(&text, "{\"auths\":{\"a\":%s}}", values[i]));
                 x = make(text);
                 assert_true(auth_index_has(x, "a"));
-                assert_auth(x, "a", NULL);
+                assert_user_pass(x, "a", NULL);
         }
 }
 
@@ -83,7 +91,7 @@ static void nothing_gives_an_empty_index(void **state) {
                 _cleanup_(auth_index_freep) AuthIndex *x = make(rows[i]);
 
                 assert_false(auth_index_has(x, "a"));
-                assert_auth(x, "a", NULL);
+                assert_user_pass(x, "a", NULL);
         }
         assert_int_equal(auth_index_new(NULL, 0, &null, &error), 0);
         assert_false(auth_index_has(null, ""));
@@ -123,16 +131,18 @@ static void every_one_of_many_keys_is_found(void **state) {
         _cleanup_(auth_index_freep) AuthIndex *x = NULL;
 
         for (size_t i = 0; i < n; i++)
-                p += sprintf(p, "%s\"q.io/%zu\":{\"auth\":\"%zu\"}", i > 0 ? "," : "", i * 7919 % n,
+                p += sprintf(p, "%s\"q.io/%zu\":{\"auth\":\"%04zu\"}", i > 0 ? "," : "", i * 7919 % n,
                              i * 7919 % n);
         strcpy(p, "}}");
         x = make(text);
         for (size_t i = 0; i < n; i++) {
+                _cleanup_secret_ Secret *found = NULL;
                 char key[32], auth[32];
 
                 snprintf(key, sizeof(key), "q.io/%zu", i);
-                snprintf(auth, sizeof(auth), "%zu", i);
-                assert_auth(x, key, auth);
+                snprintf(auth, sizeof(auth), "%04zu", i);
+                assert_int_equal(auth_index_user_pass(x, key, &found), 1);
+                assert_true(base64_is(auth, 4, secret_peek(found).iov_base, secret_size(found)));
         }
         assert_false(auth_index_has(x, "q.io/5000") || auth_index_has(x, "q.io/") ||
                      auth_index_has(x, "q.io/04"));

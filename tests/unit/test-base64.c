@@ -67,6 +67,36 @@ static void what_is_encoded_comes_back(void **state) {
                 }
 }
 
+static void a_part_of_a_larger_text_is_written_and_known_again(void **state) {
+        Draw d = { 65 };
+
+        for (size_t size = 0; size < 100; size++) {
+                _cleanup_secret_ Secret *encoded = NULL;
+                uint8_t data[100];
+                char text[200];
+                struct iovec whole;
+
+                for (size_t k = 0; k < size; k++)
+                        data[k] = (uint8_t) draw(&d);
+                memset(text, '!', sizeof(text));
+                assert_int_equal(base64_encode(data, size, &encoded), 0);
+                whole = secret_peek(encoded);
+                assert_int_equal(base64_size(size), whole.iov_len);
+                assert_ptr_equal(base64_write(data, size, text), text + whole.iov_len);
+                assert_memory_equal(text, whole.iov_base, whole.iov_len);
+                assert_int_equal(text[whole.iov_len], '!');
+                assert_true(base64_is(text, whole.iov_len, data, size));
+                assert_false(base64_is(text, whole.iov_len + 1, data, size));
+                for (size_t k = 0; k < whole.iov_len; k++) {
+                        char was = text[k];
+
+                        text[k] = was == '=' ? 'A' : '=';
+                        assert_false(base64_is(text, whole.iov_len, data, size));
+                        text[k] = was;
+                }
+        }
+}
+
 static void nothing_has_a_second_spelling(void **state) {
         static const char letters[] = "AQgwz09+/-_= \n";
         Draw d = { 65 };
@@ -134,6 +164,7 @@ int main(void) {
                 cmocka_unit_test(the_examples_of_the_rfc_hold),
                 cmocka_unit_test(the_two_alphabets_differ_in_two_letters_and_in_padding),
                 cmocka_unit_test(what_is_encoded_comes_back),
+                cmocka_unit_test(a_part_of_a_larger_text_is_written_and_known_again),
                 cmocka_unit_test(nothing_has_a_second_spelling),
                 cmocka_unit_test(what_is_malformed_is_refused),
                 cmocka_unit_test(a_null_pointer_of_no_size_is_nothing),

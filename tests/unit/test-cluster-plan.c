@@ -19,7 +19,7 @@ typedef struct Fixture {
         ClusterConfig cluster;
         char *paths[2];
         ClusterView view;
-        Secret *auth;
+        Secret *user_pass;
 } Fixture;
 
 static int setup(void **state) {
@@ -28,7 +28,7 @@ static int setup(void **state) {
 
         if (setup_scratch((void **) &f->directory) < 0 ||
             state_store_open(f->directory, &f->store, &problem) < 0 ||
-            base64_encode("acme+edge:token", 15, &f->auth) < 0)
+            secret_new_string("acme+edge:token", &f->user_pass) < 0)
                 return -1;
         f->cluster = (ClusterConfig){ .secret = (char *) "quay-pull" };
         f->paths[0] = (char *) "kubernetes:https://api/edge/quay-pull";
@@ -44,7 +44,7 @@ static int teardown(void **state) {
 
         strv_free(f->cluster.labels);
         state_store_free(f->store);
-        secret_free(f->auth);
+        secret_free(f->user_pass);
         free(f);
         return teardown_scratch(&directory);
 }
@@ -75,7 +75,7 @@ static ClusterSecret *found_of(const Fixture *f, const char *text, bool ours) {
 /* One round with a wish or none: its plan, and the reason of what is refused. */
 static Reason plan(Fixture *f, const ClusterSecret *found, bool wanted, ClusterPlan *ret) {
         _cleanup_failure_ Failure *failure = NULL;
-        Wanted w = { .key = KEY, .job = "edge", .robot = "acme+edge", .auth = f->auth };
+        Wanted w = { .key = KEY, .job = "edge", .robot = "acme+edge", .user_pass = f->user_pass };
         Reason reason;
         int r;
 
@@ -272,7 +272,7 @@ static ClusterAction round_of_left(Fixture *f, const ClusterSecret *found, Wante
         assert_int_equal(cluster_plan_make(&f->view, &w, 1, &p, &failure), 0);
         assert_null(failure);
         assert_null(w.failure);
-        assert_null(w.auth);
+        assert_null(w.user_pass);
         assert_int_equal(w.left, keeps);
         assert_int_equal(strv_length(p.removed), keeps ? 0 : 1);
         return p.action;
@@ -322,7 +322,7 @@ static void what_was_left_stays_beside_what_is_new(void **state) {
         Fixture *f = *state;
         _cleanup_(cluster_secret_freep) ClusterSecret *s = written(f, NULL);
         Wanted both[] = { { .key = KEY, .job = "edge", .robot = "acme+edge", .left = true },
-                          { .key = KEY "/b", .job = "b", .robot = "acme+b", .auth = f->auth } };
+                          { .key = KEY "/b", .job = "b", .robot = "acme+b", .user_pass = f->user_pass } };
         _cleanup_(cluster_plan_done) ClusterPlan p = {};
         _cleanup_failure_ Failure *failure = NULL;
 
@@ -331,7 +331,7 @@ static void what_was_left_stays_beside_what_is_new(void **state) {
         assert_int_equal(p.action, CLUSTER_APPLY);
         assert_non_null(strstr(secret_peek(p.secret->data).iov_base, "\"" KEY "\""));
         assert_non_null(strstr(secret_peek(p.secret->data).iov_base, "\"" KEY "/b\""));
-        assert_true(both[0].left && !both[0].auth && both[1].auth == f->auth);
+        assert_true(both[0].left && !both[0].user_pass && both[1].user_pass == f->user_pass);
 }
 
 static void a_secret_has_a_largest_size(void **state) {
@@ -350,7 +350,7 @@ static void a_secret_has_a_largest_size(void **state) {
 
 static void a_preview_changes_nothing(void **state) {
         Fixture *f = *state;
-        Wanted w = { .key = KEY, .job = "edge", .robot = "acme+edge", .auth = f->auth };
+        Wanted w = { .key = KEY, .job = "edge", .robot = "acme+edge", .user_pass = f->user_pass };
         _cleanup_secret_ Secret *text = NULL, *empty = NULL;
 
         assert_int_equal(cluster_plan_preview(f->store, &f->config, &w, 1, &text), 0);

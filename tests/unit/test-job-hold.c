@@ -98,10 +98,10 @@ static void one_copy_of_the_secret_is_kept(void **state) {
 
         assert_ok(job_hold_credential(f->job, c, credential_expires_boot(c)));
         assert_null(f->job->credential->secret);
-        assert_non_null(f->job->auth);
+        assert_non_null(f->job->user_pass);
         job_drop_credential(f->job);
         assert_null(f->job->credential);
-        assert_null(f->job->auth);
+        assert_null(f->job->user_pass);
         assert_null(f->job->end.set);
         assert_int_equal(f->published, 2);
 }

@@ -34,7 +34,7 @@ static void hold_credential(Job *j) {
         assert_non_null(j->credential);
         j->credential->user = strdup("acme+edge");
         assert_ok(secret_new_string("very-secret", &j->credential->secret));
-        assert_ok(secret_new_string("c2VjcmV0", &j->auth));
+        assert_ok(secret_new_string("acme+edge:secret", &j->user_pass));
         j->credential->issued = 1000;
         j->credential->expires = 4600;
         j->expires_boot = 3700 * USEC_PER_SEC;

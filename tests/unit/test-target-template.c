@@ -29,18 +29,18 @@ static int render(const char *text, QuotingLanguage language, const Example *fro
                   char *const *variables, Secret **ret, TemplateError *reterr) {
         _cleanup_(template_freep) Template *t = NULL;
         TargetEntry entries[ELEMENTSOF(examples)];
-        Secret *auths[ELEMENTSOF(examples)] = {};
+        Secret *plain[ELEMENTSOF(examples)] = {};
         int r;
 
         assert_ok(template_parse(text, strlen(text), language, &t, reterr));
         for (size_t i = 0; i < n; i++) {
-                assert_ok(base64_encode(from[i].plain, strlen(from[i].plain), auths + i));
+                assert_ok(secret_new_string(from[i].plain, plain + i));
                 entries[i] =
-                        (TargetEntry){ from[i].key, from[i].job, auths[i], from[i].issued, from[i].expires };
+                        (TargetEntry){ from[i].key, from[i].job, plain[i], from[i].issued, from[i].expires };
         }
         r = target_template_render(t, entries, n, variables, ret, reterr);
         for (size_t i = 0; i < n; i++)
-                secret_free(auths[i]);
+                secret_free(plain[i]);
         return r;
 }
 

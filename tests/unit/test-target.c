@@ -87,12 +87,15 @@ static Secret *auth_of(const char *text) {
 
 /* Synchronises with one wish, or none; returns the reason of what failed. */
 static Reason sync_one(Fixture *f, const char *plain, bool take_over) {
-        _cleanup_secret_ Secret *auth = plain ? auth_of(plain) : NULL;
+        _cleanup_secret_ Secret *user_pass = NULL;
         _cleanup_failure_ Failure *failure = NULL;
-        Wanted w = { .key = KEY, .job = "edge", .robot = "acme+edge", .auth = auth, .take_over = take_over };
+        Wanted w = { .key = KEY, .job = "edge", .robot = "acme+edge", .take_over = take_over };
         Reason reason;
         int r;
 
+        if (plain)
+                assert_ok(secret_new_string(plain, &user_pass));
+        w.user_pass = user_pass;
         r = target_sync(f->target, &w, plain ? 1 : 0, &failure);
         assert_ok(r);
         assert_int_equal(r == TARGET_REFUSED, failure != NULL);
@@ -245,13 +248,12 @@ static void what_somebody_put_in_our_place_is_replaced_while_we_have_better(void
 
 static void a_crash_between_saving_and_writing_leaves_no_entry_without_owner(void **state) {
         Fixture *f = *state;
-        _cleanup_secret_ Secret *next = auth_of("acme+edge:two");
+        static const char next[] = "acme+edge:two";
         Fingerprint print;
 
         assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
         /* As if killed when the state said "two" and the file still held "one". */
-        state_data_fingerprint(state_store_data(f->store), secret_peek(next).iov_base, secret_size(next),
-                               &print);
+        state_data_fingerprint(state_store_data(f->store), next, strlen(next), &print);
         assert_ok(state_data_own_key(state_store_data(f->store), PATH, KEY, "edge", &print, NULL));
         assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
         expect(f, "(none)");

@@ -26,7 +26,7 @@ static Job *make_job(const char *name, const char *units, const char *scopes, He
                 return j;
         j->credential = calloc(1, sizeof(*j->credential));
         j->expires_boot = held == HELD ? USEC_INFINITY : 1;
-        assert_ok(secret_new_string(name, &j->auth));
+        assert_ok(secret_new_string(name, &j->user_pass));
         return j;
 }
 
@@ -57,10 +57,10 @@ static void the_scopes_of_all_jobs_that_allow_it_are_given(void **state) {
         const UnitPeer web = { (char *) "web@1.service", (char *) "auth.json" };
 
         expect(jobs, ELEMENTSOF(jobs), &app,
-               "{\"auths\":{\"q/a\":{\"auth\":\"aaaa\"},\"q/b\":{\"auth\":\"aaaa\"},\"q/c\":{\"auth\":"
-               "\"bbbb\"}}}");
+               "{\"auths\":{\"q/a\":{\"auth\":\"YWFhYQ==\"},\"q/b\":{\"auth\":\"YWFhYQ==\"},\"q/c\":{\"auth\":"
+               "\"YmJiYg==\"}}}");
         expect(jobs, ELEMENTSOF(jobs), &web,
-               "{\"auths\":{\"q/c\":{\"auth\":\"bbbb\"},\"q/d\":{\"auth\":\"cccc\"}}}");
+               "{\"auths\":{\"q/c\":{\"auth\":\"YmJiYg==\"},\"q/d\":{\"auth\":\"Y2NjYw==\"}}}");
         free_jobs(jobs, ELEMENTSOF(jobs));
 }
 
@@ -71,12 +71,12 @@ static void one_job_can_be_asked_for(void **state) {
                         make_job("b", "other.service", "q/b", HELD) };
         UnitPeer peer = { app.unit, (char *) "a.json" };
 
-        expect(jobs, 1, &peer, "{\"auths\":{\"q/a\":{\"auth\":\"a\"}}}");
+        expect(jobs, 1, &peer, "{\"auths\":{\"q/a\":{\"auth\":\"YQ==\"}}}");
         /* The name for all is that of no job. */
-        jobs[0]->auth = secret_free(jobs[0]->auth);
-        assert_ok(secret_new_string("aaaa", &jobs[0]->auth));
+        jobs[0]->user_pass = secret_free(jobs[0]->user_pass);
+        assert_ok(secret_new_string("aaaa", &jobs[0]->user_pass));
         expect(jobs, ELEMENTSOF(jobs), &app,
-               "{\"auths\":{\"q/a\":{\"auth\":\"aaaa\"},\"q/c\":{\"auth\":\"auth\"}}}");
+               "{\"auths\":{\"q/a\":{\"auth\":\"YWFhYQ==\"},\"q/c\":{\"auth\":\"YXV0aA==\"}}}");
         for (size_t i = 0; i < ELEMENTSOF(nothing); i++) {
                 peer.credential = (char *) nothing[i];
                 expect(jobs, ELEMENTSOF(jobs), &peer, "{}");
@@ -101,24 +101,24 @@ static void a_scope_is_the_first_ones_and_rather_that_of_a_job_with_good_files(v
                         make_job("cccc", "*", "q/b", HELD) };
 
         expect(jobs, ELEMENTSOF(jobs), &app,
-               "{\"auths\":{\"q/a\":{\"auth\":\"aaaa\"},\"q/b\":{\"auth\":\"aaaa\"}}}");
+               "{\"auths\":{\"q/a\":{\"auth\":\"YWFhYQ==\"},\"q/b\":{\"auth\":\"YWFhYQ==\"}}}");
         assert_ok(failure_new(&jobs[0]->configuration_failure, STEP_CONFIGURATION, REASON_SCOPE_CONFLICT,
                               "x"));
         expect(jobs, ELEMENTSOF(jobs), &app,
-               "{\"auths\":{\"q/a\":{\"auth\":\"bbbb\"},\"q/b\":{\"auth\":\"bbbb\"}}}");
+               "{\"auths\":{\"q/a\":{\"auth\":\"YmJiYg==\"},\"q/b\":{\"auth\":\"YmJiYg==\"}}}");
         free_jobs(jobs, ELEMENTSOF(jobs));
 }
 
 static void what_the_service_manager_would_not_take_is_not_sent(void **state) {
         _cleanup_(unit_credential_freep) UnitCredential *c = NULL;
-        char *auth = malloc(UNIT_CREDENTIAL_MAX + 1);
+        char *user_pass = malloc(UNIT_CREDENTIAL_MAX + 1);
         Job *jobs[] = { make_job("a", "*", "q/a", HELD) };
 
-        assert_non_null(auth);
-        memset(auth, 'A', UNIT_CREDENTIAL_MAX);
-        secret_free(jobs[0]->auth);
-        assert_ok(secret_new(auth, UNIT_CREDENTIAL_MAX, &jobs[0]->auth));
-        free(auth);
+        assert_non_null(user_pass);
+        memset(user_pass, 'A', UNIT_CREDENTIAL_MAX);
+        secret_free(jobs[0]->user_pass);
+        assert_ok(secret_new(user_pass, UNIT_CREDENTIAL_MAX, &jobs[0]->user_pass));
+        free(user_pass);
         assert_ok(unit_credential_new(jobs, 1, &app, &c));
         assert_true(c->too_large);
         assert_int_equal(secret_size(c->text), 2);

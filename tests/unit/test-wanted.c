@@ -18,7 +18,7 @@ static Job *make_job(const char *name, const char *scope, const char *target, bo
         assert_ok(strv_append(&j->config->targets, target));
         j->credential = calloc(1, sizeof(*j->credential));
         j->expires_boot = valid ? USEC_INFINITY : 1;
-        assert_ok(secret_new_string(name, &j->auth));
+        assert_ok(secret_new_string(name, &j->user_pass));
         if (broken)
                 assert_ok(failure_new(&j->configuration_failure, STEP_CONFIGURATION, REASON_SCOPE_CONFLICT,
                                       "x"));
@@ -91,12 +91,12 @@ static void what_was_left_is_wanted_where_it_cannot_be_read(void **state) {
                 size_t n;
 
                 j->credential = credential_free(j->credential);
-                j->auth = secret_free(j->auth);
+                j->user_pass = secret_free(j->user_pass);
                 j->left_boot = rows[i].left;
                 j->config->on_expiry = rows[i].on_expiry;
                 assert_ok(wanted_collect(&j, 1, &rows[i].target, &wanted, &n));
                 assert_int_equal(n, rows[i].wanted ? 1 : 0);
-                assert_true(n == 0 || (wanted[0].left && !wanted[0].auth));
+                assert_true(n == 0 || (wanted[0].left && !wanted[0].user_pass));
         }
 }
 
