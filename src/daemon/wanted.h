@@ -18,8 +18,8 @@ int wanted_collect_kept(Job *const *jobs, size_t n_jobs, StateData *state, const
 /* Takes out all but the first claim to each key, and what has no credential; the order of the rest stays.
  * Returns 0 or -ENOMEM. */
 int wanted_settle(Wanted *wanted, size_t *n);
-/* What a job wants of a target, at `wanted`, which has room for all its scopes and one more; with `user_pass` in
- * the place of its credential. Returns how many keys that are. */
+/* What a job wants of a target, at `wanted`, which has room for all its scopes and one more; with
+ * `user_pass` in the place of its credential. Returns how many keys that are. */
 size_t wanted_of_job(const Job *j, const TargetConfig *target, const Secret *user_pass, Wanted *wanted);
 
 /* Hands the results of target_sync() to the jobs. `failure` is the file's as a whole, or NULL. */

@@ -117,7 +117,8 @@ class FakeWorker:
         self.context.pop_thread_default()
 
     def on_connection(self, _server, connection):
-        self.connections[connection] = connection.register_object('/org/pullauth1/worker', DOOR, self.on_call, None, None)
+        registration = connection.register_object('/org/pullauth1/worker', DOOR, self.on_call, None, None)
+        self.connections[connection] = registration
         return True
 
     @staticmethod

@@ -57,8 +57,8 @@ static void the_scopes_of_all_jobs_that_allow_it_are_given(void **state) {
         const UnitPeer web = { (char *) "web@1.service", (char *) "auth.json" };
 
         expect(jobs, ELEMENTSOF(jobs), &app,
-               "{\"auths\":{\"q/a\":{\"auth\":\"YWFhYQ==\"},\"q/b\":{\"auth\":\"YWFhYQ==\"},\"q/c\":{\"auth\":"
-               "\"YmJiYg==\"}}}");
+               "{\"auths\":{\"q/a\":{\"auth\":\"YWFhYQ==\"},\"q/b\":{\"auth\":\"YWFhYQ==\"},"
+               "\"q/c\":{\"auth\":\"YmJiYg==\"}}}");
         expect(jobs, ELEMENTSOF(jobs), &web,
                "{\"auths\":{\"q/c\":{\"auth\":\"YmJiYg==\"},\"q/d\":{\"auth\":\"Y2NjYw==\"}}}");
         free_jobs(jobs, ELEMENTSOF(jobs));
