@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -15,6 +16,7 @@
 
 #define SETTINGS_MAX (1024 * 1024)
 #define ENGINE_FILE "containers/containers.conf"
+#define REGISTRIES_FILE "containers/registries.conf"
 
 /* What is done with the text of each file. */
 typedef int (*take_t)(const char *text, size_t size, void *userdata, TomlError *reterr);
@@ -111,17 +113,12 @@ static int list(const Reading *reading, const char *path, const char *suffix, ch
         return 0;
 }
 
-static int read_all(const Reading *reading, const char *root, const char *file, const char *directory,
-                    const char *suffix) {
-        _cleanup_free_ char *path = NULL, *parent = NULL;
+static int read_directory(const Reading *reading, const char *root, const char *directory,
+                          const char *suffix) {
+        _cleanup_free_ char *parent = NULL;
         _cleanup_strv_ char **names = NULL;
         int r;
 
-        r = text_format(&path, "%s/%s", root, file);
-        if (r >= 0)
-                r = read_one(reading, path);
-        if (r < 0 || !directory)
-                return r;
         r = text_format(&parent, "%s/%s", root, directory);
         if (r >= 0)
                 r = list(reading, parent, suffix, &names);
@@ -133,6 +130,17 @@ static int read_all(const Reading *reading, const char *root, const char *file, 
                         r = read_one(reading, one);
         }
         return r;
+}
+
+static int read_all(const Reading *reading, const char *root, const char *file, const char *directory,
+                    const char *suffix) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = text_format(&path, "%s/%s", root, file);
+        if (r >= 0)
+                r = read_one(reading, path);
+        return r < 0 || !directory ? r : read_directory(reading, root, directory, suffix);
 }
 
 /* A key that is looked for, its last value, and that of the file that is read. */
@@ -276,7 +284,30 @@ static int take_registries(const char *text, size_t size, void *userdata, TomlEr
         return registries_add(userdata, text, size, reterr);
 }
 
-int tool_registries(const char *root, char ***notes, Registries *ret) {
-        return read_all(&(Reading){ .take = take_registries, .userdata = ret, .notes = notes }, root,
-                        "etc/containers/registries.conf", "etc/containers/registries.conf.d", ".conf");
+/* Once a user has the file itself, nothing of the system counts; the drop-ins alone come behind those of the
+ * system. $XDG_CONFIG_HOME does not count here. Seen with Podman 4.3 and Skopeo 1.9. */
+int tool_registries(const RegistriesFiles *files, char ***notes, Registries *ret) {
+        const Reading reading = { .take = take_registries, .userdata = ret, .notes = notes };
+        _cleanup_free_ char *own = NULL, *path = NULL;
+        Reading in_home = reading;
+        int r;
+
+        in_home.is_others = !files->is_us;
+        r = text_format(&own, "%s/.config/" REGISTRIES_FILE, files->home + strspn(files->home, "/"));
+        if (r >= 0)
+                r = text_format(&path, "%s/%s", files->root, own);
+        if (r < 0)
+                return r;
+        if (isempty(files->instead) && access(path, F_OK) == 0)
+                return read_with_drop_ins(&in_home, files->root, own);
+        if (!isempty(files->instead)) {
+                r = read_named(&reading, files->root, files->instead);
+                if (r >= 0)
+                        r = read_directory(&reading, files->root, "etc/" REGISTRIES_FILE ".d", ".conf");
+        } else
+                r = read_with_drop_ins(&reading, files->root, "etc/" REGISTRIES_FILE);
+        free(TAKE_PTR(path));
+        if (r >= 0)
+                r = text_format(&path, "%s.d", own);
+        return r < 0 ? r : read_directory(&in_home, files->root, path, ".conf");
 }

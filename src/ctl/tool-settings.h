@@ -26,5 +26,12 @@ typedef struct EngineFiles {
 
 /* What REGISTRY_AUTH_FILE is in [engine] env, as Podman and Buildah read these files; NULL: nothing. */
 int tool_engine_file(const EngineFiles *files, char ***notes, char **ret);
-/* /etc/containers/registries.conf and registries.conf.d */
-int tool_registries(const char *root, char ***notes, Registries *ret);
+
+/* Whose containers-registries.conf(5), and where. */
+typedef struct RegistriesFiles {
+        const char *root, *home;
+        bool is_us;          /* as above */
+        const char *instead; /* $CONTAINERS_REGISTRIES_CONF; may be NULL */
+} RegistriesFiles;
+
+int tool_registries(const RegistriesFiles *files, char ***notes, Registries *ret);

@@ -47,8 +47,9 @@ static bool is_installed(const Consumer *c, const char *root) {
 typedef struct Users {
         ConsumerContext unit, caller;
         char *home, *runtime_dir;
-        const char *engine_only, *engine_last; /* of the caller: names of a containers.conf */
-        bool is_us;                            /* the caller's shell is that of this process */
+        /* Of the caller: names of a containers.conf, and of a registries.conf. */
+        const char *engine_only, *engine_last, *registries;
+        bool is_us; /* the caller's shell is that of this process */
 } Users;
 
 static void users_done(Users *u) {
@@ -88,6 +89,7 @@ static int take_environment(Users *u) {
         };
         u->engine_only = getenv("CONTAINERS_CONF");
         u->engine_last = getenv("CONTAINERS_CONF_OVERRIDE");
+        u->registries = getenv("CONTAINERS_REGISTRIES_CONF");
         u->is_us = true;
         return r;
 }
@@ -156,6 +158,7 @@ static int find_target(const Consumer *c, const Users *users, char **ret) {
 
 static void tool_done(Tool *t) {
         free(t->target);
+        registries_done(&t->registries);
         for (size_t i = 0; i < t->n_files; i++) {
                 consumer_file_free(t->files[i].file);
                 secret_free(t->files[i].content);
@@ -184,12 +187,32 @@ static int find_paths(const Consumer *c, const Users *users, bool is_us, const c
         return r < 0 ? r : consumer_paths(c, &context, ret);
 }
 
+static int find_registries(Tool *t, const Users *users, bool is_us, const char *root, char ***notes) {
+        bool of_caller = t->consumer->of_caller;
+        int r;
+
+        if (!t->consumer->mirrors)
+                return 0;
+        r = tool_registries(
+                &(RegistriesFiles){
+                        .root = root,
+                        .home = of_caller ? users->caller.home : users->unit.home,
+                        .is_us = is_us,
+                        .instead = of_caller && t->consumer->engine ? users->registries : NULL,
+                },
+                notes, &t->registries);
+        t->helpers = t->registries.helpers;
+        return r;
+}
+
 static int tool_find(Tool *t, const Users *users, const char *root, char ***notes) {
         bool is_us = t->consumer->of_caller ? users->is_us : geteuid() == 0;
         ConsumerPaths paths;
         int r;
 
-        r = find_paths(t->consumer, users, is_us, root, notes, &paths);
+        r = find_registries(t, users, is_us, root, notes);
+        if (r >= 0)
+                r = find_paths(t->consumer, users, is_us, root, notes, &paths);
         if (r < 0)
                 return r;
         t->named_by = paths.named_by;
@@ -213,13 +236,6 @@ static bool is_wanted(const Tool *t, const ToolWish *wish) {
                 return wish->all || t->installed;
         STRV_FOREACH(i, wish->names)
                 if (consumer_is_called(t->consumer, *i))
-                        return true;
-        return false;
-}
-
-static bool goes_by_registries(const Tools *l) {
-        for (size_t i = 0; i < l->n_items; i++)
-                if (l->items[i].consumer->mirrors)
                         return true;
         return false;
 }
@@ -253,10 +269,6 @@ int tools_find(const ToolWish *wish, Tools *ret) {
                 r = tool_find(t, &users, wish->root, &l.notes);
         }
         users_done(&users);
-        if (r >= 0 && goes_by_registries(&l))
-                r = tool_registries(wish->root, &l.notes, &l.registries);
-        for (size_t i = 0; i < l.n_items; i++)
-                l.items[i].helpers = l.items[i].consumer->mirrors ? l.registries.helpers : NULL;
         if (r < 0) {
                 tools_done(&l);
                 return r;
@@ -269,7 +281,6 @@ void tools_done(Tools *l) {
         for (size_t i = 0; i < l->n_items; i++)
                 tool_done(l->items + i);
         free(l->items);
-        registries_done(&l->registries);
         strv_free(l->notes);
         *l = (Tools){};
 }

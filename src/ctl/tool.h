@@ -27,14 +27,14 @@ typedef struct Tool {
         char *target;         /* of pullauthd, for whoever runs it, or NULL */
         ToolFile files[CONSUMER_PLACES_MAX];
         size_t n_files;
-        char *const *helpers; /* of registries.conf, if it goes by that; NULL: files alone */
+        Registries registries; /* where it really pulls from, if it goes by registries.conf */
+        char *const *helpers;  /* of that; NULL: files alone */
 } Tool;
 
 typedef struct Tools {
         Tool *items;
         size_t n_items;
-        Registries registries; /* where images are really pulled from */
-        char **notes;          /* about files of other programs that could not be read */
+        char **notes; /* about files of other programs that could not be read */
 } Tools;
 
 typedef struct ToolWish {

@@ -245,15 +245,14 @@ static int uses_add(ShownUses *l, const Tool *t, const char *repository, const S
 }
 
 /* With the places that registries.conf names. */
-static int add_pulled(ShownUses *l, const Tools *tools, const Tool *t, const char *repository,
-                      const Snapshot *s, usec_t now) {
+static int add_pulled(ShownUses *l, const Tool *t, const char *repository, const Snapshot *s, usec_t now) {
         _cleanup_strv_ char **sources = NULL;
         const char *place = repository;
         ShownUse *u;
         int r = 0;
 
         if (t->consumer->mirrors)
-                r = registries_sources(&tools->registries, repository, &sources);
+                r = registries_sources(&t->registries, repository, &sources);
         if (r < 0)
                 return r;
         if (sources)
@@ -272,7 +271,7 @@ int uses_find(const Tools *tools, const char *repository, const Snapshot *s, use
         int r = 0;
 
         for (size_t i = 0; i < tools->n_items && r >= 0; i++)
-                r = add_pulled(&l, tools, tools->items + i, repository, s, now);
+                r = add_pulled(&l, tools->items + i, repository, s, now);
         if (r < 0) {
                 uses_done(&l);
                 return r;

@@ -7,7 +7,7 @@ import os
 import pwd
 
 import pytest
-from rig import DAEMON_UID, ROOT, STRANGER_UID, Host
+from rig import DAEMON_UID, ROOT, STRANGER_UID, Host, program
 
 UNIT = 'run/containers/0/auth.json'
 IMAGE = 'quay.example.com/acme/app:1'
@@ -204,6 +204,42 @@ def test_where_an_image_is_pulled_from_counts(host):
     assert 'mirror.example.com/app, then quay.example.com/acme/app; this is about the last one' in ran.stdout
     assert asked(host, 'which', 'short.example.com/app', 'kubelet')[1][0]['sources'] == []
     assert asked(host, 'which', IMAGE, 'podman-unit')[1][0]['sources'] == []
+
+
+def redirect(location):
+    return f'[[registry]]\nprefix = "short.example.com"\nlocation = "{location}"\n'
+
+
+@pytest.mark.skipif(not ROOT, reason='only root can be somebody else')
+def test_registries_of_a_user_take_the_place_of_those_of_the_system(host):
+    """A file of his alone counts, drop-ins of his come last; and nothing of it is for services."""
+    own = f'{pwd.getpwuid(STRANGER_UID).pw_dir[1:]}/.config/containers/registries.conf'
+    host.write('etc/containers/registries.conf', redirect('system.example.com'))
+    host.write('etc/containers/registries.conf.d/m.conf', redirect('dropin.example.com'))
+    host.start()
+
+    def pulled_from(tool='podman-shell', uid=STRANGER_UID, **environment):
+        command = [program(host.directory, 'pullauthctl'), 'which', f'--root={host.root}', '--json',
+                   'short.example.com/app', tool]
+        ran = host.run_as(uid, 'env', *(f'{name}={value}' for name, value in environment.items()), *command)
+        assert ran.stderr == ''
+        return json.loads(ran.stdout)[0]['sources']
+
+    assert pulled_from() == ['dropin.example.com/app']
+    host.write(f'{own}.d/u.conf', redirect('mine.example.com'))
+    assert pulled_from() == ['mine.example.com/app']
+    host.write(own, 'credential-helpers = ["mine"]\n')
+    assert pulled_from() == ['mine.example.com/app']
+    os.unlink(host.path(f'{own}.d/u.conf'))
+    assert pulled_from() == [] and pulled_from('podman-unit') == ['dropin.example.com/app']
+    assert ctl(host, 'targets', 'podman-shell', uid=STRANGER_UID).stdout.count('mine') == 1
+    host.write('named.conf', redirect('named.example.com'))
+    os.unlink(host.path('etc/containers/registries.conf.d/m.conf'))
+    named = {'CONTAINERS_REGISTRIES_CONF': '/named.conf'}
+    assert pulled_from(**named) == ['named.example.com/app']
+    assert pulled_from('podman-unit', **named) == ['system.example.com/app']
+    host.write('root/.config/containers/registries.conf', redirect('root.example.com'))
+    assert pulled_from('podman-unit', uid=0) == pulled_from('bootc', uid=0) == ['root.example.com/app']
 
 
 def test_settings_that_make_no_sense_are_told_of(host):
