@@ -162,7 +162,7 @@ int oidc_read_token(const char *server, const char *member, const HttpAnswer *a,
         const char *what;
         int r;
 
-        r = token_member_read(a->body, member, ret, NULL, &what);
+        r = token_member_read(a->body, NULL, member, ret, NULL, &what);
         if (r == -ENOENT)
                 return no_token(a, server, member, reterr);
         return r == -EBADMSG ? wrong_body(a, server, what, reterr) : r;

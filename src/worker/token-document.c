@@ -57,10 +57,11 @@ int token_document_read(Secret *text, Secret **ret) {
         return json_object_is_type(o, json_type_object) ? find(o, ret) : -EBADMSG;
 }
 
-int token_member_read(const Secret *body, const char *member, Secret **ret, json_object **ret_document,
-                      const char **reterr_what) {
+int token_member_read(const Secret *body, const char *in, const char *member, Secret **ret,
+                      json_object **ret_document, const char **reterr_what) {
         _cleanup_json_erase_ json_object *o = NULL;
         struct iovec bytes = secret_peek(body);
+        json_object *inner;
         const char *token;
         int r;
 
@@ -71,7 +72,8 @@ int token_member_read(const Secret *body, const char *member, Secret **ret, json
                 *reterr_what = "not in JSON";
                 return -EBADMSG;
         }
-        if (json_get_string(o, member, &token) <= 0) {
+        inner = o;
+        if ((in && json_get_object(o, in, &inner) <= 0) || json_get_string(inner, member, &token) <= 0) {
                 *reterr_what = "without a token";
                 return -ENOENT;
         }

@@ -13,9 +13,8 @@
 #include "codec/json.h"
 #include "model/identity-key.h"
 #include "worker/source-failure.h"
+#include "worker/token-document.h"
 #include "worker/token-request.h"
-
-#define TOKEN_MAX (64 * 1024)
 
 int token_request_url(const TokenRequest *q, char **ret) {
         _cleanup_secret_ Secret *namespace = NULL, *account = NULL;
@@ -146,22 +145,11 @@ static int wrong_body(const HttpAnswer *a, const char *server, const char *what,
 
 int token_request_read(const TokenRequest *q, const char *server, const HttpAnswer *a, const Secret *asker,
                        Secret **ret, Failure **reterr) {
-        _cleanup_json_erase_ json_object *o = NULL;
-        struct iovec body = secret_peek(a->body);
-        json_object *status;
-        const char *token;
+        const char *what;
         int r;
 
         if (a->status != 200 && a->status != 201)
                 return refused(q, server, a, asker, reterr);
-        r = json_parse(body.iov_base, body.iov_len, &o, NULL);
-        if (r == -EBADMSG || (r >= 0 && !json_object_is_type(o, json_type_object)))
-                return wrong_body(a, server, "not in JSON", reterr);
-        if (r < 0)
-                return r;
-        if (json_get_object(o, "status", &status) <= 0 || json_get_string(status, "token", &token) <= 0)
-                return wrong_body(a, server, "without a token", reterr);
-        if (!text_is_token(token) || token[0] == '\0' || strlen(token) > TOKEN_MAX)
-                return wrong_body(a, server, "its token cannot be one", reterr);
-        return secret_new_string(token, ret);
+        r = token_member_read(a->body, "status", "token", ret, NULL, &what);
+        return r >= 0 || r == -ENOMEM ? r : wrong_body(a, server, what, reterr);
 }

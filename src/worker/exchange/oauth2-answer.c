@@ -201,7 +201,7 @@ static int read_token(const Oauth2Question *q, const HttpAnswer *a, Secret **ret
         const char *what;
         int r;
 
-        r = token_member_read(a->body, "access_token", ret, &o, &what);
+        r = token_member_read(a->body, NULL, "access_token", ret, &o, &what);
         if (r < 0)
                 return r == -ENOMEM ? r : malformed(q, a, what, reterr);
         *ret_seconds =

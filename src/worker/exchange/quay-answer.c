@@ -45,7 +45,7 @@ static int read_token(const QuayQuestion *q, const HttpAnswer *a, Secret **ret, 
         const char *what;
         int r;
 
-        r = token_member_read(a->body, "token", ret, NULL, &what);
+        r = token_member_read(a->body, NULL, "token", ret, NULL, &what);
         return r >= 0 || r == -ENOMEM ? r : malformed(q, a, what, reterr);
 }
 
