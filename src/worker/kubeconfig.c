@@ -104,6 +104,7 @@ static yaml_node_t *entry(Reading *d, const char *list, const char *name, const 
 /* Returns 0 with *ret, NULL if there is none; 1 or -ENOMEM. */
 static int take_data(Reading *d, const yaml_node_t *map, const char *key, Secret **ret) {
         const char *s = text_member(d, map, key);
+        struct iovec bytes;
         int r;
 
         if (!s)
@@ -111,7 +112,13 @@ static int take_data(Reading *d, const yaml_node_t *map, const char *key, Secret
         r = base64_decode(s, strlen(s), ret);
         if (r == -ENOMEM)
                 return r;
-        return r < 0 ? complain(d, "has no base64 in", key, flatten) : 0;
+        if (r < 0)
+                return complain(d, "has no base64 in", key, flatten);
+        /* With an authority that is none every certificate of the cluster would be told as the wrong one. */
+        bytes = secret_peek(*ret);
+        return memmem(bytes.iov_base, bytes.iov_len, "-----BEGIN", 10)
+                       ? 0
+                       : complain(d, "has no PEM text in", key, flatten);
 }
 
 typedef struct Refusal {

@@ -7,7 +7,9 @@
 #include "base/text.h"
 #include "worker/kubeconfig.h"
 
-#define CLUSTER "server: 'https://api.example.com:6443', certificate-authority-data: UEVN"
+#define PEM "-----BEGIN X"
+#define PEM_DATA "LS0tLS1CRUdJTiBY"
+#define CLUSTER "server: 'https://api.example.com:6443', certificate-authority-data: " PEM_DATA
 
 /* A file with two contexts; returns the failure, or NULL. */
 static Failure *read_file(const char *cluster, const char *user, const char *context, Kubeconfig *ret) {
@@ -37,7 +39,7 @@ static void the_current_context_is_taken_or_another(void **state) {
         assert_string_equal(k.server, "https://api.example.com:6443");
         assert_string_equal(k.namespace, "ns");
         assert_string_equal(k.proxy, "http://p:3128");
-        assert_string_equal(secret_peek(k.ca).iov_base, "PEM");
+        assert_string_equal(secret_peek(k.ca).iov_base, PEM);
         assert_string_equal(secret_peek(k.token).iov_base, "secret-token");
         assert_null(k.certificate);
         assert_null(read_file(CLUSTER ", insecure-skip-tls-verify: false", "", "other", &other));
@@ -48,10 +50,10 @@ static void the_current_context_is_taken_or_another(void **state) {
 static void a_certificate_will_do(void **state) {
         _cleanup_(kubeconfig_done) Kubeconfig k = {};
 
-        assert_null(
-                read_file(CLUSTER, "client-certificate-data: Q0VSVA==, client-key-data: S0VZ", NULL, &k));
-        assert_string_equal(secret_peek(k.certificate).iov_base, "CERT");
-        assert_string_equal(secret_peek(k.key).iov_base, "KEY");
+        assert_null(read_file(CLUSTER, "client-certificate-data: " PEM_DATA ", client-key-data: " PEM_DATA,
+                              NULL, &k));
+        assert_string_equal(secret_peek(k.certificate).iov_base, PEM);
+        assert_string_equal(secret_peek(k.key).iov_base, PEM);
 }
 
 static void what_is_refused_has_a_remedy(void **state) {
@@ -64,8 +66,12 @@ static void what_is_refused_has_a_remedy(void **state) {
                 { CLUSTER, "username: a, password: hunter2", NULL, "password", "kubectl create token" },
                 { CLUSTER, "tokenFile: /t", NULL, "another file", "TokenFile=" },
                 { CLUSTER, "client-certificate: /c, client-key: /k", NULL, "another file", "--flatten" },
-                { CLUSTER, "client-certificate-data: Q0VSVA==", NULL, "neither", "kubectl create token" },
+                { CLUSTER, "client-certificate-data: " PEM_DATA, NULL, "neither", "kubectl create token" },
                 { CLUSTER, "client-key-data: '%%%'", NULL, "client-key-data", "--flatten" },
+                { CLUSTER, "client-key-data: aGVsbG8=", NULL, "no PEM text in 'client-key-data'",
+                  "--flatten" },
+                { "server: 'https://a', certificate-authority-data: aGVsbG8=", "token: t", NULL,
+                  "no PEM text in 'certificate-authority-data'", "--flatten" },
                 { CLUSTER, "", NULL, "neither", "kubectl create token" },
                 { CLUSTER, "token: t", "none", "no context 'none'", "get-contexts" },
                 { CLUSTER, "token: t", "lost", "no user for context 'lost'", "--flatten" },
