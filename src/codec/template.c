@@ -127,8 +127,8 @@ static int add_place(Reader *r, Part *p, size_t end) {
                 return n;
         if (r->state.lost)
                 return fail_part(r->t, p,
-                                 "quotes or a $ in front of it are not understood: quote the text with them "
-                                 "as a whole, or write this earlier",
+                                 "quotes or a $ in front of it are not understood: write ${NAME} for $NAME, "
+                                 "quote all of it, or write this earlier",
                                  r->reterr);
         if (r->state.escaped)
                 return fail_part(r->t, p, "the backslash in front of it would change it", r->reterr);
@@ -243,7 +243,9 @@ static int close_piece(Reader *r, size_t mark, char letter) {
         if (letter == '|' && r->is_separated)
                 return fail_at(r->t, mark, text, 2, "it is there already in this loop", r->reterr);
         if (!quoting_state_alike(&r->state, &r->at_loop))
-                return fail_at(r->t, mark, text, 2, "quotes are not closed in the loop, or not understood",
+                return fail_at(r->t, mark, text, 2,
+                               "quotes are not closed in the loop, or not understood: close them, write "
+                               "${NAME} for $NAME",
                                r->reterr);
         if (letter != '|' && !is_read_again(r))
                 return fail_at(
