@@ -34,7 +34,10 @@ static char *write_letters(const uint8_t *in, size_t size, const char *alphabet,
 
         for (; size >= 3; size -= 3, in += 3)
                 out += encode_group(in, 3, alphabet, out);
-        return size > 0 ? mempcpy(out, last, encode_group(in, size, alphabet, last)) : out;
+        if (size > 0)
+                out = mempcpy(out, last, encode_group(in, size, alphabet, last));
+        explicit_bzero(last, sizeof(last));
+        return out;
 }
 
 size_t base64_size(size_t size) {
@@ -49,21 +52,17 @@ char *base64_write(const void *data, size_t size, char *out) {
 }
 
 bool base64_is(const char *text, size_t text_size, const void *data, size_t size) {
+        bool same = text_size == base64_size(size);
         const uint8_t *in = data;
+        char group[4];
 
-        if (text_size != base64_size(size))
-                return false;
-        for (; size > 0; text += 4) {
-                size_t n = MIN(size, 3U);
-                char group[4];
-
+        for (size_t n; same && size > 0; text += 4, in += n, size -= n) {
+                n = MIN(size, 3U);
                 (void) base64_write(in, n, group);
-                if (memcmp(text, group, sizeof(group)) != 0)
-                        return false;
-                in += n;
-                size -= n;
+                same = memcmp(text, group, sizeof(group)) == 0;
         }
-        return true;
+        explicit_bzero(group, sizeof(group));
+        return same;
 }
 
 int base64_encode(const void *data, size_t size, Secret **ret) {

@@ -162,32 +162,35 @@ static int view_target(Adoption *a, const char *path, AdoptionView **ret) {
         return r;
 }
 
-/* True if we wrote it (for that owner, unless NULL): others may have put something else under our key. */
-static bool is_ours(const Adoption *a, const char *target, const char *key, const char *owner,
-                    const Secret *user_pass) {
+/* Returns 1 if we wrote it (for that owner, unless NULL), 0 or -ENOMEM: others may have put something else
+ * under our key. */
+static int is_ours(const Adoption *a, const char *target, const char *key, const char *owner,
+                   const Secret *user_pass) {
         const OwnedKey *k = state_data_find_key(a->state, target, key);
-        struct iovec bytes = secret_peek(user_pass);
         Fingerprint print;
+        int r;
 
         if (!k || (owner && !streq(k->job, owner)))
-                return false;
-        state_data_fingerprint(a->state, bytes.iov_base, bytes.iov_len, &print);
-        return written_is(&k->written, &print);
+                return 0;
+        r = state_data_fingerprint_entry(a->state, user_pass, &print);
+        return r < 0 ? r : written_is(&k->written, &print);
 }
 
-/* Is this what was written last, and what the record of the job is about? */
-static bool is_the_latest(const Adoption *a, const JobConfig *c, const char *key, const Secret *user_pass) {
-        struct iovec bytes = secret_peek(user_pass);
+/* Is this what was written last, and what the record of the job is about? Returns 1, 0 or -ENOMEM. */
+static int is_the_latest(const Adoption *a, const JobConfig *c, const char *key, const Secret *user_pass) {
         Fingerprint print;
+        int r;
 
-        state_data_fingerprint(a->state, bytes.iov_base, bytes.iov_len, &print);
+        r = state_data_fingerprint_entry(a->state, user_pass, &print);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < a->state->n_targets; i++) {
                 const OwnedKey *k = state_data_find_key(a->state, a->state->targets[i].name, key);
 
                 if (k && streq(k->job, c->name) && memcmp(&print, &k->written.current, sizeof(print)) == 0)
-                        return true;
+                        return 1;
         }
-        return false;
+        return 0;
 }
 
 /* What was noted of a token that says nothing of itself. Returns false if there is nothing. */
@@ -243,7 +246,10 @@ static int consider(const Adoption *a, const JobConfig *c, const char *key, cons
         _cleanup_credential_ Credential *found = NULL;
         int r;
 
-        if (c->exchange == EXCHANGE_OAUTH2 && is_the_latest(a, c, key, user_pass))
+        r = c->exchange == EXCHANGE_OAUTH2 ? is_the_latest(a, c, key, user_pass) : 0;
+        if (r < 0)
+                return r;
+        if (r > 0)
                 record = state_data_job(a->state, c->name, /* create= */ false);
         r = read_credential(c->robot, user_pass, record, &found);
         if (r <= 0 || (*best && found->expires <= (*best)->expires))
@@ -290,8 +296,9 @@ static int search_key(const Adoption *a, const JobConfig *c, const AdoptionView 
         int r;
 
         r = auth_index_user_pass(v->index, key, &user_pass);
-        return r > 0 && is_ours(a, v->path, key, owner, user_pass) ? consider(a, c, key, user_pass, best)
-                                                                   : r;
+        if (r > 0)
+                r = is_ours(a, v->path, key, owner, user_pass);
+        return r > 0 ? consider(a, c, key, user_pass, best) : r;
 }
 
 static int search_target(Adoption *a, const JobConfig *c, const char *path, const char *owner,

@@ -142,17 +142,20 @@ static int refuse_size(const ClusterView *v, Failure **reterr) {
         return r < 0 ? r : refuse(f, "Spread the jobs over several targets", reterr);
 }
 
-/* Is the entry what we wrote last for that very robot? */
-static bool is_left_by_us(const ClusterView *v, const Wanted *w, const Secret *user_pass) {
+/* Is the entry what we wrote last for that very robot? Returns 1, 0 or -ENOMEM. */
+static int is_left_by_us(const ClusterView *v, const Wanted *w, const Secret *user_pass) {
         StateData *state = state_store_data(v->store);
         const OwnedKey *k = state_data_find_key(state, v->config->paths[0], w->key);
         struct iovec plain = secret_peek(user_pass);
         size_t n = strlen(strempty(w->robot));
         Fingerprint print;
+        int r;
 
-        state_data_fingerprint(state, plain.iov_base, plain.iov_len, &print);
-        if (!k || !streq(k->job, w->job) || memcmp(&print, &k->written.current, sizeof(print)) != 0)
-                return false;
+        if (!k || !streq(k->job, w->job))
+                return 0;
+        r = state_data_fingerprint_entry(state, user_pass, &print);
+        if (r < 0 || memcmp(&print, &k->written.current, sizeof(print)) != 0)
+                return r;
         return n > 0 && plain.iov_len > n && memcmp(plain.iov_base, w->robot, n) == 0 &&
                ((const char *) plain.iov_base)[n] == ':';
 }
@@ -173,9 +176,11 @@ static int find_left(const ClusterView *v, Wanted *wanted, size_t n) {
                 if (!wanted[i].left)
                         continue;
                 r = index ? auth_index_user_pass(index, wanted[i].key, &user_pass) : 0;
+                if (r > 0)
+                        r = is_left_by_us(v, wanted + i, user_pass);
                 if (r < 0)
                         return r;
-                wanted[i].left = r > 0 && is_left_by_us(v, wanted + i, user_pass);
+                wanted[i].left = r > 0;
                 if (wanted[i].left)
                         wanted[i].user_pass = TAKE_PTR(user_pass);
         }

@@ -16,25 +16,28 @@
 #include "model/auth-mask.h"
 
 /* In the place of a credential that nobody has to see for this. */
-#define NO_USER_PASS "none:"
+static int make_up(const char *robot, const char *secret, Secret **ret) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = text_format(&text, "%s:%s", strempty(robot), secret);
+        return r < 0 ? r : secret_new_string(text, ret);
+}
 
 /* What templates get in the place of a credential. The caller frees each. */
 static int hide(Wanted *wanted, size_t n) {
         for (size_t i = 0; i < n; i++) {
-                _cleanup_free_ char *text = NULL;
-                _cleanup_secret_ Secret *user_pass = NULL;
+                Secret *user_pass;
                 int r;
 
-                r = text_format(&text, "%s:(hidden)", wanted[i].robot);
-                if (r >= 0)
-                        r = secret_new_string(text, &user_pass);
+                r = make_up(wanted[i].robot, "(hidden)", &user_pass);
                 /* Those that are still the jobs' must not be freed with the others. */
                 if (r < 0) {
                         while (i < n)
                                 wanted[i++].user_pass = NULL;
                         return r;
                 }
-                wanted[i].user_pass = TAKE_PTR(user_pass);
+                wanted[i].user_pass = user_pass;
         }
         return 0;
 }
@@ -121,7 +124,7 @@ int manager_preview_job(const Manager *m, const Job *j, const char *target, char
         r = target_set_get(m->configuration->targets, target, &config);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        r = secret_new_string(NO_USER_PASS, &user_pass);
+        r = make_up(j->config->robot, "none", &user_pass);
         if (r < 0)
                 return r;
         wanted = calloc(strv_length(j->config->scopes) + 1, sizeof(*wanted));

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "codec/base64.h"
 #include "daemon/state-data.h"
 
 bool fingerprint_is_none(const Fingerprint *f) {
@@ -86,6 +87,19 @@ void state_data_fingerprint(const StateData *s, const void *data, size_t size, F
         const HashPart parts[] = { { "pullauth-entry", 14 }, { s->salt, sizeof(s->salt) }, { data, size } };
 
         hash_parts(parts, ELEMENTSOF(parts), ret->bytes);
+}
+
+int state_data_fingerprint_entry(const StateData *s, const Secret *user_pass, Fingerprint *ret) {
+        struct iovec bytes = secret_peek(user_pass);
+        _cleanup_secret_ Secret *auth = NULL;
+        int r;
+
+        r = base64_encode(bytes.iov_base, bytes.iov_len, &auth);
+        if (r < 0)
+                return r;
+        bytes = secret_peek(auth);
+        state_data_fingerprint(s, bytes.iov_base, bytes.iov_len, ret);
+        return 0;
 }
 
 /* Where the tree has it, or NULL. */

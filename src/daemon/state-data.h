@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/macro.h"
+#include "base/secret.h"
 
 #define STATE_SALT_SIZE 16
 
@@ -71,6 +72,8 @@ typedef struct StateData {
 void state_data_clear(StateData *s);
 
 void state_data_fingerprint(const StateData *s, const void *data, size_t size, Fingerprint *ret);
+/* Of an entry, "user:password": that of its base64, which is what stands in a file. Returns 0 or -ENOMEM. */
+int state_data_fingerprint_entry(const StateData *s, const Secret *user_pass, Fingerprint *ret);
 
 /* Here and below `target` is the path of a file, as it is configured.
  * NULL if the key is not ours. The pointer is valid until the next change of that target's keys. */

@@ -99,21 +99,16 @@ static int may_take(const Planning *p, Wanted *w) {
         return r < 0 ? r : 0;
 }
 
-static void take_fingerprint(const Planning *p, const Secret *user_pass, Fingerprint *ret) {
-        struct iovec bytes = secret_peek(user_pass);
-
-        state_data_fingerprint(p->view->state, bytes.iov_base, bytes.iov_len, ret);
-}
-
-/* Of what stands under the key. Returns 1, 0 if nothing does, -ENOMEM. */
+/* Of what stands under the key. Returns 1, 0 if that is no user with a password, or nothing, -ENOMEM. */
 static int look_at(const Planning *p, const char *key, Fingerprint *ret) {
         _cleanup_secret_ Secret *standing = NULL;
         int r;
 
         r = auth_index_user_pass(p->index, key, &standing);
-        if (r > 0)
-                take_fingerprint(p, standing, ret);
-        return r;
+        if (r <= 0)
+                return r;
+        r = state_data_fingerprint_entry(p->view->state, standing, ret);
+        return r < 0 ? r : 1;
 }
 
 /* Is what stands under the key what we put there? */
@@ -164,13 +159,16 @@ static void count_key(const OwnedKey *k, void *userdata) {
 static int plan_entry(const Planning *p, const Wanted *w) {
         const OwnedKey *k = state_data_find_key(p->view->state, p->view->target, w->key);
         TargetOwner *owner = add_entry(p->plan, w->key, w->user_pass);
+        int r;
 
         owner->job = w->job;
-        take_fingerprint(p, w->user_pass, &owner->wanted);
+        r = state_data_fingerprint_entry(p->view->state, w->user_pass, &owner->wanted);
         /* Mostly nothing changes, and then nobody asks. */
-        return k && memcmp(&k->written.current, &owner->wanted, sizeof(owner->wanted)) == 0
-                       ? 0
-                       : look_at(p, w->key, &owner->standing);
+        if (r < 0 || (k && memcmp(&k->written.current, &owner->wanted, sizeof(owner->wanted)) == 0))
+                return r;
+        r = look_at(p, w->key, &owner->standing);
+        owner->unreadable = r == 0 && w->stands;
+        return r;
 }
 
 static int plan_wanted(const Planning *p, Wanted *wanted, size_t n) {
@@ -231,7 +229,8 @@ int target_plan_own(const TargetPlan *p, StateData *state, const char *target) {
 
                 if (!o->job)
                         continue;
-                r = state_data_own_key(state, target, p->entries[i].key, o->job, &o->wanted, &o->standing);
+                r = state_data_own_key(state, target, p->entries[i].key, o->job, &o->wanted,
+                                       o->unreadable ? NULL : &o->standing);
                 if (r < 0)
                         return r;
         }

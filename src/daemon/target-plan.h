@@ -38,6 +38,7 @@ typedef struct TargetView {
 typedef struct TargetOwner {
         const char *job;              /* NULL for removals */
         Fingerprint wanted, standing; /* zero: nothing stands there */
+        bool unreadable;              /* something does, and it is no user with a password */
 } TargetOwner;
 
 typedef struct TargetPlan {

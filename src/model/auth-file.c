@@ -292,9 +292,8 @@ static int prepare_entries(Merge *m) {
         m->present = calloc(m->n_entries + 1, sizeof(*m->present));
         if (!m->sorted || !m->quoted || !m->present)
                 return -ENOMEM;
-        for (size_t i = 0; i < m->n_entries; i++) {
+        for (size_t i = 0; i < m->n_entries; i++)
                 m->sorted[i] = m->entries + i;
-        }
         qsort(m->sorted, m->n_entries, sizeof(*m->sorted), compare_entries);
         return 0;
 }

@@ -7,6 +7,7 @@ connection), or Later (the answer comes when the test says so).
 """
 
 import base64
+import contextlib
 import json
 import os
 import threading
@@ -110,7 +111,8 @@ class FakeWorker:
         self.server = None
         for connection, registration in self.connections.items():
             connection.unregister_object(registration)  # which would hold us, and we it
-            connection.get_stream().close(None)  # also one that its peer closed
+            with contextlib.suppress(GLib.Error):  # it is being closed
+                connection.get_stream().close(None)  # also one that its peer closed
         self.connections.clear()
         while self.context.iteration(False):
             pass

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """*.target files: targets that come, change and go while the daemon runs and while it does not."""
 
+import hashlib
 import json
 import os
+import struct
 
 import pytest
 from edits import refused_change
@@ -125,11 +127,19 @@ def test_a_drop_in_changes_a_target(ci):
     assert "job 'edge'" in job['Message'] and 'take ci out of Targets=' in job['Message']
 
 
+def fingerprint(state, auth):
+    """SHA-256 of parts with their lengths in front: what every version has to find again what another wrote."""
+    parts = b'pullauth-entry', bytes.fromhex(state['salt']), auth.encode()
+    return hashlib.sha256(b''.join(struct.pack('>Q', len(part)) + part for part in parts)).hexdigest()
+
+
 def test_a_state_of_an_earlier_version_is_understood(edge):
     """It named targets, where files are named today."""
     edge.stop()
     path = 'var/lib/pullauth/state.json'
     state = json.loads(edge.read(path))
+    entry = state['files'][f'/{SYSTEM}']['keys'][KEY]
+    assert entry['current'] == fingerprint(state, edge.auths(SYSTEM)[KEY]['auth'])
     targets = {path: file['keys'] for path, file in state.pop('files').items()}
     for name, file in (('system', SYSTEM), ('podman', PODMAN)):
         targets[name] = targets.pop(f'/{file}')

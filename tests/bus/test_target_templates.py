@@ -120,6 +120,16 @@ def test_a_netrc(ci):
     assert login == 'acme+edge' and password.count('.') == 2
 
 
+@pytest.mark.parametrize('template', sorted(set(os.listdir(SHIPPED)) - {'meson.build'}))
+def test_a_job_is_tested_with_the_template_of_its_target(ci, template):
+    """With a credential that is made up: what that would not fit into is told, and all of these it fits into."""
+    target(ci, template)
+    ci.begin()
+    ci.worker.answer = lambda request: {'Well': True, 'Trace': []}
+    steps, trouble = ci.client.call('org.pullauth1.Manager', 'TestJob', 's', 'edge')
+    assert steps[-1][:2] == ('publication', 'ok') and trouble == {}, trouble
+
+
 def test_a_file_follows_its_credential(ci):
     target(ci, 'credential.env')
     ci.begin()

@@ -26,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 }
                 fuzz_assert(kinds[i].encode(data, size, &text) == 0);
                 bytes = secret_peek(text);
+                fuzz_assert(kinds[i].encode != base64_encode ||
+                            base64_is(bytes.iov_base, bytes.iov_len, data, size));
                 fuzz_assert(kinds[i].decode(bytes.iov_base, bytes.iov_len, &back) == 0);
                 fuzz_assert(fuzz_is_equal(back, data, size));
         }

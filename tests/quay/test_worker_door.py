@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The worker's side of the private door: who may come in, what may be said there, and when the worker goes."""
 
+import contextlib
 import json
 import os
 import signal
@@ -187,12 +188,11 @@ def test_beyond_a_limit_connections_are_closed(rig, worker):
         peer.connect(worker.path)
         peer.settimeout(30 * SLOW)
     assert peers[-1].recv(1) == b''
-    for peer in peers[:32]:  # each is gone once its other end is
-        peer.shutdown(socket.SHUT_WR)
-        while peer.recv(4096):
-            pass
-    for peer in peers:
-        peer.close()
+    for peer in peers:  # each is gone once its other end is
+        with contextlib.suppress(OSError), peer:
+            peer.shutdown(socket.SHUT_WR)
+            while peer.recv(4096):
+                pass
     worker.obtain()
 
 

@@ -180,6 +180,17 @@ static void what_could_break_the_file_does_not_get_in(void **state) {
 
         assert_int_equal(auth_file_merge("{}", 2, &(AuthEntry){ "\xff", user_pass }, 1, &ret, &error),
                          -EINVAL);
+        for (int c = 0; c < 256; c++) {
+                const char bytes[] = { 'u', ':', (char) c, (char) c };
+                _cleanup_secret_ Secret *odd = NULL, *text = NULL, *found = NULL;
+
+                assert_ok(secret_new(bytes, sizeof(bytes), &odd));
+                assert_int_equal(auth_file_merge(NULL, 0, &(AuthEntry){ "a", odd }, 1, &text, &error),
+                                 AUTH_FILE_CHANGED);
+                assert_int_equal(
+                        auth_file_lookup(secret_peek(text).iov_base, secret_size(text), "a", &found), 1);
+                assert_true(secret_equal(found, odd));
+        }
         assert_null(ret);
         assert_merged("{\"auths\":{\"x\":1}}", WISHES("a\"\\\n\xc3\xa9=QQ=="),
                       "{\"auths\":{\"x\":1,\"a\\\"\\\\\\n\xc3\xa9\":{\"auth\":\"QQ==\"}}}");
@@ -188,7 +199,7 @@ static void what_could_break_the_file_does_not_get_in(void **state) {
 static void sizes_are_bounded(void **state) {
         size_t size = AUTH_FILE_MAX;
         char *text = malloc(size + 1);
-        _cleanup_secret_ Secret *user_pass = user_pass_of("QQ==");
+        _cleanup_secret_ Secret *user_pass = user_pass_of("QQ=="), *large = NULL, *fits = NULL;
         Secret *ret = NULL;
         JsonError error;
 
@@ -201,6 +212,12 @@ static void sizes_are_bounded(void **state) {
         assert_int_equal(auth_file_merge(text, size, &(AuthEntry){ "a", user_pass }, 1, &ret, &error),
                          -EFBIG);
         free(text);
+        /* It is that of the letters. */
+        assert_ok(secret_new_zero(size / 4 * 3, &large));
+        assert_int_equal(auth_file_merge(NULL, 0, &(AuthEntry){ "a", large }, 1, &ret, &error), -EFBIG);
+        secret_truncate(large, size / 4 * 3 - 64);
+        assert_int_equal(auth_file_merge(NULL, 0, &(AuthEntry){ "a", large }, 1, &fits, &error),
+                         AUTH_FILE_CHANGED);
         assert_null(ret);
 }
 

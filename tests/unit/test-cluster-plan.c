@@ -5,7 +5,6 @@
 #include "unit.h"
 
 #include "base/text.h"
-#include "codec/base64.h"
 #include "daemon/cluster-plan.h"
 #include "model/setting.h"
 

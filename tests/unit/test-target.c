@@ -248,12 +248,13 @@ static void what_somebody_put_in_our_place_is_replaced_while_we_have_better(void
 
 static void a_crash_between_saving_and_writing_leaves_no_entry_without_owner(void **state) {
         Fixture *f = *state;
-        static const char next[] = "acme+edge:two";
+        _cleanup_secret_ Secret *next = NULL;
         Fingerprint print;
 
+        assert_ok(secret_new_string("acme+edge:two", &next));
         assert_int_equal(sync_one(f, "acme+edge:one", false), REASON_NONE);
         /* As if killed when the state said "two" and the file still held "one". */
-        state_data_fingerprint(state_store_data(f->store), next, strlen(next), &print);
+        assert_ok(state_data_fingerprint_entry(state_store_data(f->store), next, &print));
         assert_ok(state_data_own_key(state_store_data(f->store), PATH, KEY, "edge", &print, NULL));
         assert_int_equal(sync_one(f, NULL, false), REASON_NONE);
         expect(f, "(none)");

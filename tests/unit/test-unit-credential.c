@@ -111,13 +111,13 @@ static void a_scope_is_the_first_ones_and_rather_that_of_a_job_with_good_files(v
 
 static void what_the_service_manager_would_not_take_is_not_sent(void **state) {
         _cleanup_(unit_credential_freep) UnitCredential *c = NULL;
-        char *user_pass = malloc(UNIT_CREDENTIAL_MAX + 1);
+        char *user_pass = malloc(UNIT_CREDENTIAL_MAX / 4 * 3);
         Job *jobs[] = { make_job("a", "*", "q/a", HELD) };
 
         assert_non_null(user_pass);
-        memset(user_pass, 'A', UNIT_CREDENTIAL_MAX);
+        memset(user_pass, 'A', UNIT_CREDENTIAL_MAX / 4 * 3);
         secret_free(jobs[0]->user_pass);
-        assert_ok(secret_new(user_pass, UNIT_CREDENTIAL_MAX, &jobs[0]->user_pass));
+        assert_ok(secret_new(user_pass, UNIT_CREDENTIAL_MAX / 4 * 3, &jobs[0]->user_pass));
         free(user_pass);
         assert_ok(unit_credential_new(jobs, 1, &app, &c));
         assert_true(c->too_large);
