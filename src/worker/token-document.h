@@ -13,8 +13,8 @@
 int token_document_read(Secret *text, Secret **ret);
 
 /* The string `member` of a JSON object, or of the object `in` that one (NULL: of itself), which has to be
- * one word of at most 64 KiB. With `ret_document` (may
- * be NULL) the object, for json_erase(). Returns 0; -ENOMEM; -ENOENT or -EBADMSG with *reterr_what, what a
- * sentence says after "but": "without a token", or "not in JSON" and "its token cannot be one". */
+ * one word of at most 64 KiB. With `ret_document` (may be NULL) the object at the top, for json_erase().
+ * Returns 0; -ENOMEM; -ENOENT or -EBADMSG with *reterr_what, what a sentence says after "but": "without a
+ * token", or "not in JSON" and "its token cannot be one". */
 int token_member_read(const Secret *body, const char *in, const char *member, Secret **ret,
                       json_object **ret_document, const char **reterr_what);
