@@ -17,7 +17,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from results import Tally  # noqa: E402
-from suites import PYTESTS, SUITES, Workshop, failed  # noqa: E402
+from suites import PYTESTS, SUITES, UNBUILT, Workshop, failed  # noqa: E402
 
 # Two at a time: one that keeps the processors busy beside one that waits for other programs for much of its time. In
 # each lane first what is quick and tells most, then the long ones. Whose lane is empty takes from the other.
@@ -127,7 +127,7 @@ def alone(top):
 
 
 def run(workshop, report, asked, begun):
-    trouble = workshop.build('check')
+    trouble = (workshop.configure if asked and set(asked) <= set(UNBUILT) else workshop.build)('check')
     if trouble:
         report.done('build', failed('build-check', trouble))
     else:

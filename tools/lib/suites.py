@@ -40,6 +40,7 @@ STRESS_SECONDS = 3 * 3600
 # What the daemon does all day, by callers and targets of every kind; the whole suite is `memory`.
 VALGRIND_FILES = ('test_life.py', 'test_targets.py', 'test_identity.py', 'test_bus.py',
                   'test_manage.py', 'test_api_credential.py', 'test_api_metrics.py', 'test_api_signals.py')
+UNBUILT = ('style',)  # look at sources alone
 PROCESSES = 4  # of bus and quay, whose tests wait for events most of their time
 FUZZ_SECONDS = 3600  # for all fuzzers together, unless PULLAUTH_FUZZ_SECONDS says otherwise
 
@@ -54,7 +55,7 @@ class Workshop:
         self.env.update(LC_ALL='C.UTF-8', PYTHONDONTWRITEBYTECODE='1', PULLAUTH_TEST_CACHE=self.cache())
         if not self.env.get('HOME') or not os.path.isdir(self.env['HOME']):
             self.env['HOME'] = self.env['PULLAUTH_TEST_CACHE']
-        self.built = {}
+        self.configured, self.built = {}, {}
         self.running = set()
         self.stopping = threading.Event()
 
@@ -96,13 +97,24 @@ class Workshop:
         with open(os.path.join(self.logs, log), encoding='utf-8', errors='replace') as text:
             return ''.join(text.readlines()[-lines:])
 
+    def configure(self, name):
+        """Once per run. Returns the text of the failure, or None."""
+        if name not in self.configured:
+            self.configured[name] = self.configure_now(name)
+        return self.configured[name]
+
     def build(self, name):
         """Configures and compiles once per run. Returns the text of the failure, or None."""
         if name not in self.built:
-            self.built[name] = self.build_now(name)
+            self.built[name] = self.configure(name) or self.compile_now(name)
         return self.built[name]
 
-    def build_now(self, name):
+    def compile_now(self, name):
+        log = f'build-{name}.log'
+        status = self.run(['ninja', '-C', self.builddir(name)], log, 900, BUILDS[name][1])
+        return self.tail(log) if status != 0 else None
+
+    def configure_now(self, name):
         options, env = BUILDS[name]
         directory, log = self.builddir(name), f'build-{name}.log'
         setup = ['meson', 'setup', '--werror', '--fatal-meson-warnings', *options, directory, self.top]
@@ -112,9 +124,7 @@ class Workshop:
         if configured != 0:
             shutil.rmtree(directory, ignore_errors=True)
             configured = self.run(setup, log, 300, env)
-        if configured != 0 or self.run(['ninja', '-C', directory], log, 900, env) != 0:
-            return self.tail(log)
-        return None
+        return self.tail(log) if configured != 0 else None
 
     def meson_suites(self, name='check'):
         """Suites that have a test in this build; empty if it is not configured."""
@@ -149,7 +159,7 @@ def failed(name, text):
 
 
 def meson_test(workshop, suite, build='check', timeout=600, scale=3, options=(), env=None):
-    trouble = workshop.build(build)
+    trouble = workshop.configure(build) if suite in UNBUILT else workshop.build(build)
     if trouble:
         return failed(f'{suite}: build', trouble)
     logbase = f'testlog-{suite}'
