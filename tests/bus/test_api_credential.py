@@ -236,5 +236,6 @@ def test_descriptors_of_callers_do_not_come_in(edge):
                 'org.pullauth1', '/org/pullauth1', interface, method, GLib.Variant(signature, arguments), None, 0,
                 20000, fds, None)
         assert Gio.dbus_error_get_remote_error(caught.value) == 'org.freedesktop.DBus.Error.AccessDenied'
-    assert open_descriptors() == before
+    # What the refresh before had open may have been counted, and be gone by now: four times four would show.
+    edge.client.poll(lambda: open_descriptors() <= before, 'an end of descriptors')
     assert edge.client.job('edge', 'State') == 'fresh'
