@@ -27,6 +27,7 @@
 #include "model/auth-file.h"
 #include "model/auth-index.h"
 #include "model/name.h"
+#include "model/user-pass.h"
 
 static usec_t due_after_reboot(const JobRecord *record, const AdoptionClock *clock) {
         usec_t due_real;
@@ -208,17 +209,13 @@ static int read_credential(const char *robot, const Secret *user_pass, const Job
                            Credential **ret) {
         _cleanup_credential_ Credential *c = NULL;
         _cleanup_jwt_ JwtClaims *claims = NULL;
-        struct iovec bytes = secret_peek(user_pass);
-        const char *what, *user = bytes.iov_base, *colon;
-        size_t rest;
+        struct iovec user, secret;
+        const char *what;
         int r;
 
-        colon = bytes.iov_len > 0 ? memchr(user, ':', bytes.iov_len) : NULL;
-        if (!colon || (robot && (strlen(robot) != (size_t) (colon - user) ||
-                                 memcmp(user, robot, (size_t) (colon - user)) != 0)))
+        if (!user_pass_split(user_pass, &user, &secret) || (robot && !user_pass_is_of(user_pass, robot)))
                 return 0;
-        rest = bytes.iov_len - (size_t) (colon - user) - 1;
-        r = jwt_parse(colon + 1, rest, &claims, &what);
+        r = jwt_parse(secret.iov_base, secret.iov_len, &claims, &what);
         if (r == -ENOMEM)
                 return r;
         c = calloc(1, sizeof(*c));
@@ -229,10 +226,10 @@ static int read_credential(const char *robot, const Secret *user_pass, const Job
                 c->expires = claims->exp;
         } else if (!recall_dates(record, c))
                 return 0;
-        c->user = strndup(user, (size_t) (colon - user));
+        c->user = strndup(user.iov_base, user.iov_len);
         if (!c->user)
                 return -ENOMEM;
-        r = secret_new(colon + 1, rest, &c->secret);
+        r = secret_new(secret.iov_base, secret.iov_len, &c->secret);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);

@@ -16,6 +16,7 @@
 #include "model/auth-file.h"
 #include "model/auth-index.h"
 #include "model/setting.h"
+#include "model/user-pass.h"
 
 void cluster_plan_done(ClusterPlan *p) {
         cluster_secret_free(p->secret);
@@ -146,8 +147,6 @@ static int refuse_size(const ClusterView *v, Failure **reterr) {
 static int is_left_by_us(const ClusterView *v, const Wanted *w, const Secret *user_pass) {
         StateData *state = state_store_data(v->store);
         const OwnedKey *k = state_data_find_key(state, v->config->paths[0], w->key);
-        struct iovec plain = secret_peek(user_pass);
-        size_t n = strlen(strempty(w->robot));
         Fingerprint print;
         int r;
 
@@ -156,8 +155,7 @@ static int is_left_by_us(const ClusterView *v, const Wanted *w, const Secret *us
         r = state_data_fingerprint_entry(state, user_pass, &print);
         if (r < 0 || memcmp(&print, &k->written.current, sizeof(print)) != 0)
                 return r;
-        return n > 0 && plain.iov_len > n && memcmp(plain.iov_base, w->robot, n) == 0 &&
-               ((const char *) plain.iov_base)[n] == ':';
+        return w->robot && user_pass_is_of(user_pass, w->robot);
 }
 
 /* What an earlier run left for a job that has nothing else stays as it stands there: it is wanted as if the

@@ -21,6 +21,7 @@
 #include "codec/jwt.h"
 #include "daemon/target-plan.h"
 #include "model/auth-index.h"
+#include "model/user-pass.h"
 
 typedef struct Planning {
         const TargetView *view;
@@ -51,15 +52,12 @@ static TargetOwner *add_entry(TargetPlan *p, const char *key, const Secret *user
 
 /* What a JWT says that stands behind "user:"; NULL if there is none, or none that ends. */
 static JwtClaims *read_token(const Secret *user_pass, const char *user) {
-        struct iovec plain = secret_peek(user_pass);
         _cleanup_jwt_ JwtClaims *claims = NULL;
-        size_t n = strlen(user);
+        struct iovec its, token;
 
-        if (plain.iov_len <= n + 1 || memcmp(plain.iov_base, user, n) != 0 ||
-            ((const char *) plain.iov_base)[n] != ':')
+        if (!user_pass_is_of(user_pass, user) || !user_pass_split(user_pass, &its, &token))
                 return NULL;
-        if (jwt_parse((const char *) plain.iov_base + n + 1, plain.iov_len - n - 1, &claims,
-                      &(const char *){ 0 }) < 0)
+        if (jwt_parse(token.iov_base, token.iov_len, &claims, &(const char *){ 0 }) < 0)
                 return NULL;
         return claims->has_exp ? TAKE_PTR(claims) : NULL;
 }

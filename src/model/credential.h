@@ -26,5 +26,5 @@ static inline usec_t credential_lifetime(const Credential *c) {
 }
 /* When it ends, on the boot clock. */
 usec_t credential_expires_boot(const Credential *c);
-/* "user:secret", the user-pass of RFC 7617 section 2; in base64 it is the "auth" member of auth.json. */
+/* What targets want of it (model/user-pass); in base64 it is the "auth" member of auth.json. */
 int credential_user_pass(const Credential *c, Secret **ret);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "codec/base64.h"
 #include "model/target-template.h"
+#include "model/user-pass.h"
 
 /* What value_of() knows. */
 #define ENTRY_LETTERS "krhnusaeEiIj"
@@ -19,7 +20,7 @@
 typedef struct Values {
         const TargetEntry *entry;
         Secret *auth; /* as in auth.json */
-        size_t user_size;
+        struct iovec user, secret; /* of the entry */
         size_t registry_size;
         size_t host_size;
         char issued[24], expires[24];
@@ -65,15 +66,13 @@ static size_t host_size(const char *registry, size_t size) {
 
 static int fill(Values *v) {
         struct iovec plain = secret_peek(v->entry->user_pass);
-        const char *colon = plain.iov_len > 0 ? memchr(plain.iov_base, ':', plain.iov_len) : NULL;
         int r;
 
-        if (!colon)
+        if (!user_pass_split(v->entry->user_pass, &v->user, &v->secret))
                 return -EBADMSG;
         r = base64_encode(plain.iov_base, plain.iov_len, &v->auth);
         if (r < 0)
                 return r;
-        v->user_size = (size_t) (colon - (const char *) plain.iov_base);
         v->registry_size = strcspn(v->entry->key, "/");
         v->host_size = host_size(v->entry->key, v->registry_size);
         r = format_time(v->entry->issued, v->issued, v->issued_text);
@@ -134,7 +133,6 @@ static void set_text(struct iovec *ret, const char *text) {
 
 static int value_of(const Values *v, char letter, struct iovec *ret) {
         const char *path = v->entry->key + v->registry_size;
-        struct iovec plain = secret_peek(v->entry->user_pass);
 
         switch (letter) {
         case 'k':
@@ -150,10 +148,10 @@ static int value_of(const Values *v, char letter, struct iovec *ret) {
                 set_text(ret, path[0] == '/' ? path + 1 : path);
                 return 0;
         case 'u':
-                set(ret, plain.iov_base, v->user_size);
+                *ret = v->user;
                 return 0;
         case 's':
-                set(ret, (const char *) plain.iov_base + v->user_size + 1, plain.iov_len - v->user_size - 1);
+                *ret = v->secret;
                 return 0;
         case 'a':
                 *ret = secret_peek(v->auth);
