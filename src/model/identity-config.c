@@ -71,8 +71,12 @@ static const SettingCompanion companions[] = {
         { CLUSTERS, "Context", NULL, "Kubeconfig" },
 };
 
-/* The API server refuses to make a token that lives for less. */
-static const SettingLimit limits[] = { { BIT(KUBERNETES), "Lifetime", 600 } };
+/* API servers refuse to make a token that lives for less, and the token service of AWS one that lives for
+ * more (DurationSeconds of GetWebIdentityToken in its API reference). */
+static const SettingLimit limits[] = {
+        { BIT(KUBERNETES), "Lifetime", .shortest = 600 },
+        { BIT(AWS), "Lifetime", .longest = 3600 },
+};
 
 static int check(char **settings, unsigned user, const char *name, Conf *conf) {
         SettingRules rules = { .choices = choices,

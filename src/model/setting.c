@@ -325,15 +325,19 @@ static int check_limit(char *const *settings, const SettingRules *rules, const S
         const ConfAssignment *a = find_assignment(conf, l->key);
         const char *value = settings_get(settings, l->key);
         char span[SPAN_MAX];
+        bool is_short;
         usec_t usec;
 
-        if (!value || !a || parse_u64(value, 0, UINT64_MAX, &usec) < 0 || usec >= l->shortest * USEC_PER_SEC)
+        if (!value || !a || parse_u64(value, 0, UINT64_MAX, &usec) < 0)
+                return 0;
+        is_short = usec < l->shortest * USEC_PER_SEC;
+        if (!is_short && (l->longest == 0 || usec <= l->longest * USEC_PER_SEC))
                 return 0;
         return conf_add_message(conf, CONF_ERROR, a->file, a->line,
-                                "%s=%s is shorter than the %s that %s asks for at least, write for example "
-                                "%s=%s",
-                                l->key, a->value, format_span(span, l->shortest * USEC_PER_SEC), name,
-                                l->key, find_key(rules, l->key)->example);
+                                "%s=%s is %s than the %s that %s takes at %s, write for example %s=%s",
+                                l->key, a->value, is_short ? "shorter" : "longer",
+                                format_span(span, (is_short ? l->shortest : l->longest) * USEC_PER_SEC),
+                                name, is_short ? "least" : "most", l->key, find_key(rules, l->key)->example);
 }
 
 int settings_check(char **settings, const SettingRules *rules, unsigned user, const char *name, Conf *conf) {

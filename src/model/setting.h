@@ -73,7 +73,7 @@ typedef struct SettingCompanion {
 typedef struct SettingLimit {
         unsigned users;
         const char *key;
-        unsigned shortest; /* seconds */
+        unsigned shortest, longest; /* seconds; 0: as in the table */
 } SettingLimit;
 
 typedef struct SettingRules {

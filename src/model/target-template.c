@@ -19,7 +19,7 @@
 
 typedef struct Values {
         const TargetEntry *entry;
-        Secret *auth; /* as in auth.json */
+        Secret *auth;              /* as in auth.json */
         struct iovec user, secret; /* of the entry */
         size_t registry_size;
         size_t host_size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The two halves of a user-pass. Owns where one ends and the other begins; copies neither, for one of them is
- * a secret. */
+/* The two halves of a user-pass. Owns where one ends and the other begins; copies neither, for one of them
+ * is a secret. */
 
 #include <string.h>
 

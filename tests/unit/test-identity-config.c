@@ -141,13 +141,45 @@ static void a_time_span_may_be_too_short_for_one_source_alone(void **state) {
                 if (i != 1) {
                         assert_int_equal(conf->messages[0].line, 2);
                         assert_non_null(strstr(conf->messages[0].text, spans[i]));
-                        assert_non_null(strstr(conf->messages[0].text,
-                                               "shorter than the 10min that Source=kubernetes asks for"));
+                        assert_non_null(
+                                strstr(conf->messages[0].text,
+                                       "shorter than the 10min that Source=kubernetes takes at least"));
                 }
                 assert_ok(
                         text_format(&other, "[Identity]\nLifetime=%s\nSource=aws\nAudience=q\n", spans[i]));
                 more_conf = parse(other, &d);
                 assert_int_equal(more_conf->n_messages, 0);
+        }
+}
+
+static void a_time_span_may_be_too_long_for_one_source_alone(void **state) {
+        static const char aws[] = "Source=aws\nAudience=q\n";
+        static const char signed_[] =
+                "Source=signed\nKeyFile=/k\nIssuer=https://a.example\nSubject=s\nAudience=q\n";
+        static const struct {
+                const char *span, *source;
+                bool is_long;
+        } rows[] = {
+                { "1h", aws, false },
+                { "3601s", aws, true },
+                { "1d", aws, true },
+                { "1d", signed_, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *text = NULL;
+                _cleanup_(identity_config_freep) IdentityConfig *c = NULL;
+                _cleanup_conf_ Conf *conf = NULL;
+
+                assert_ok(text_format(&text, "[Identity]\nLifetime=%s\n%s", rows[i].span, rows[i].source));
+                conf = parse(text, &c);
+                assert_int_equal(conf->n_messages, rows[i].is_long);
+                if (!rows[i].is_long)
+                        continue;
+                assert_int_equal(conf->messages[0].line, 2);
+                assert_non_null(strstr(conf->messages[0].text, rows[i].span));
+                assert_non_null(
+                        strstr(conf->messages[0].text, "longer than the 1h that Source=aws takes at most"));
         }
 }
 
@@ -205,6 +237,7 @@ int main(void) {
                 cmocka_unit_test(each_owner_frees_it),
                 cmocka_unit_test(what_is_missing_or_wrong_is_said),
                 cmocka_unit_test(a_time_span_may_be_too_short_for_one_source_alone),
+                cmocka_unit_test(a_time_span_may_be_too_long_for_one_source_alone),
                 cmocka_unit_test(the_last_line_wins_and_values_are_canonical),
                 cmocka_unit_test(a_no_is_as_good_as_nothing),
                 cmocka_unit_test(keys_of_other_sources_are_said_to_mean_nothing),

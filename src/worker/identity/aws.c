@@ -192,10 +192,8 @@ static int sts_body(const AwsRun *x, Secret **ret) {
         uint64_t life = LIFETIME_DEFAULT;
         char seconds[24];
 
-        if (lifetime && parse_u64(lifetime, USEC_PER_SEC, UINT64_MAX, &life) < 0)
+        if (lifetime && parse_u64(lifetime, USEC_PER_SEC, LIFETIME_MAX, &life) < 0)
                 return -EINVAL;
-        if (life > LIFETIME_MAX)
-                life = LIFETIME_MAX;
         (void) snprintf(seconds, sizeof(seconds), "%" PRIu64, life / USEC_PER_SEC);
         return form_encode(
                 (const FormField[]){
