@@ -137,16 +137,6 @@ static int send_to_journal(int level, int error, const char *message_id, const L
         return sd_journal_sendv(entry, (int) n);
 }
 
-static void clean(char *message) {
-        bool text = text_is_utf8(message, strlen(message));
-
-        for (char *c = message; *c; c++)
-                if ((unsigned char) *c < ' ' || *c == 0x7f)
-                        *c = ' ';
-                else if (!text && (unsigned char) *c > 0x7f)
-                        *c = '?';
-}
-
 int log_full(int level, int error, const char *message_id, const LogField *fields, size_t n_fields,
              const char *format, ...) {
         char message[MESSAGE_MAX];
@@ -162,7 +152,7 @@ int log_full(int level, int error, const char *message_id, const LogField *field
         va_end(arguments);
         if (r < 0)
                 (void) snprintf(message, sizeof(message), "%s", format);
-        clean(message);
+        text_clean_in_place(message);
         if (destination != TO_JOURNAL ||
             send_to_journal(level, error, message_id, fields, n_fields, message) < 0)
                 write_line(level, message);

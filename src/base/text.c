@@ -183,6 +183,21 @@ int text_format_clean(char **ret, size_t max, const char *format, va_list argume
         return text_clean(raw, strlen(raw), max, ret);
 }
 
+void text_clean_in_place(char *text) {
+        uint8_t *p = (uint8_t *) text, *end = p + strlen(text);
+
+        while (p < end) {
+                uint32_t c = 0;
+                size_t n = decode(p, (size_t) (end - p), &c);
+
+                if (n == 0 || is_noncharacter(c))
+                        memset(p, '?', n ?: 1);
+                else if (is_blank(c))
+                        memset(p, ' ', n);
+                p += n ?: 1;
+        }
+}
+
 int text_clean_lines(const void *data, size_t size, char **ret) {
         const uint8_t *p = data, *end = p + size;
         size_t used = 0;

@@ -175,10 +175,13 @@ static void an_entry_is_one_line_whatever_is_in_it(void **state) {
 static void log_no_text(void) {
         log_info("file '%s'", "\xc3\xa4\xff.conf");
         log_info("file '%s'", "\xc3\xa4.conf");
+        log_info("file '%s'", "\xc2\x9b"
+                              "2J\xe2\x80\xae\xef\xbf\xbe.conf");
 }
 
 static void what_is_no_text_is_made_one(void **state) {
-        assert_string_equal(logged((Run){ log_no_text }), "file '??\?.conf'\nfile '\xc3\xa4.conf'\n");
+        assert_string_equal(logged((Run){ log_no_text }),
+                            "file '\xc3\xa4?.conf'\nfile '\xc3\xa4.conf'\nfile '  2J   ??\?.conf'\n");
 }
 
 static void log_too_much(void) {
