@@ -20,6 +20,7 @@
 #include "daemon/bus-job.h"
 #include "daemon/bus-manager.h"
 #include "daemon/bus.h"
+#include "daemon/manager-save.h"
 #include "io/bus-object.h"
 
 #define DEFAULT_ADDRESS "unix:path=/run/dbus/system_bus_socket"
@@ -283,7 +284,14 @@ static void on_unit_reload(void *userdata) {
                         bus_job_changed(b, jobs[i], JOB_CHANGED_TARGETS);
 }
 
+static void on_unit_told(const char *unit, void *userdata) {
+        Bus *b = userdata;
+
+        manager_forget_reload(b->context.manager, unit);
+}
+
 int bus_new(sd_event *event, Manager *manager, const BusObserver *observer, Bus **ret) {
+        UnitReloadsClient reloads = { .changed = on_unit_reload, .told = on_unit_told };
         _cleanup_(bus_freep) Bus *b = NULL;
         int r;
 
@@ -293,9 +301,10 @@ int bus_new(sd_event *event, Manager *manager, const BusObserver *observer, Bus 
         b->event = sd_event_ref(event);
         b->context.manager = manager;
         b->context.observer = *observer;
+        reloads.userdata = b;
         r = pod_exchanges_new(event, manager, on_pod_exchange, b, &b->context.pods);
         if (r >= 0)
-                r = unit_reloads_new(event, on_unit_reload, b, &b->context.reloads);
+                r = unit_reloads_new(event, &reloads, &b->context.reloads);
         if (r >= 0)
                 r = sd_event_add_defer(event, &b->flush, on_flush, b);
         if (r >= 0)

@@ -174,7 +174,7 @@ static void keep_reloads(Daemon *d) {
 static void take_up_reloads(Daemon *d) {
         _cleanup_strv_ char **units = NULL;
 
-        if (manager_take_reloads(d->manager, &units) < 0)
+        if (manager_find_reloads(d->manager, &units) < 0)
                 log_oom();
         else
                 bus_reload_units(d->bus, units);

@@ -110,7 +110,16 @@ void manager_record_job(Manager *m, const Job *j) {
 }
 
 int manager_note_reloads(Manager *m, char *const *units) {
-        return state_data_note_reloads(state_store_data(m->store), units, m->adoption.boot_id);
+        return state_data_want_reloads(state_store_data(m->store), units);
+}
+
+void manager_forget_reload(Manager *m, const char *unit) {
+        StateData *s = state_store_data(m->store);
+
+        if (state_data_forget_reload(s, unit) < 0)
+                log_oom();
+        if (s->changed)
+                manager_save_soon(m);
 }
 
 static bool is_named(const Manager *m, const char *unit) {
@@ -122,18 +131,16 @@ static bool is_named(const Manager *m, const char *unit) {
         return false;
 }
 
-int manager_take_reloads(Manager *m, char ***ret) {
+int manager_find_reloads(Manager *m, char ***ret) {
         StateData *s = state_store_data(m->store);
         _cleanup_strv_ char **units = NULL;
         int r = 0;
 
-        /* After a boot each unit was started anew. */
-        if (memcmp(s->reload_boot, m->adoption.boot_id, sizeof(s->reload_boot)) == 0)
-                STRV_FOREACH(unit, s->reload_units)
-                        if (r >= 0 && is_named(m, *unit))
-                                r = strv_append(&units, *unit);
+        STRV_FOREACH(unit, s->reload_units)
+                if (r >= 0 && is_named(m, *unit))
+                        r = strv_append(&units, *unit);
         if (r >= 0)
-                r = state_data_note_reloads(s, NULL, m->adoption.boot_id);
+                r = state_data_note_reloads(s, units, m->adoption.boot_id);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(units);

@@ -16,7 +16,9 @@ void manager_sweep(Manager *m);
 void manager_sweep_soon(Manager *m);
 void manager_save_now(Manager *m);
 
-/* Units that have to be told that a target changed, and were not before this process ends. */
+/* Units that have to be told that a target changed, beside those that are noted. Returns 0 or -ENOMEM. */
 int manager_note_reloads(Manager *m, char *const *units);
-/* Those that the last process noted, on this boot, and that a target names still; they are forgotten. */
-int manager_take_reloads(Manager *m, char ***ret);
+/* One was told. */
+void manager_forget_reload(Manager *m, const char *unit);
+/* Those that are noted, on this boot, and that a target names still; others are forgotten. */
+int manager_find_reloads(Manager *m, char ***ret);

@@ -275,6 +275,7 @@ static void make_context(Manager *m) {
         id = SD_ID128_NULL;
         (void) sd_id128_get_boot(&id);
         memcpy(m->adoption.boot_id, id.bytes, sizeof(m->adoption.boot_id));
+        state_data_begin_boot(state_store_data(m->store), m->adoption.boot_id);
 }
 
 static int find_target(const char *place, TargetConfig **ret, void *userdata) {

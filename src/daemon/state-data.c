@@ -296,6 +296,45 @@ int state_data_note_reloads(StateData *s, char *const *units, const uint8_t boot
         return 0;
 }
 
+void state_data_begin_boot(StateData *s, const uint8_t boot[static 16]) {
+        if (memcmp(s->reload_boot, boot, sizeof(s->reload_boot)) == 0)
+                return;
+        s->changed |= strv_length(s->reload_units) > 0;
+        s->reload_units = strv_free(s->reload_units);
+        memcpy(s->reload_boot, boot, sizeof(s->reload_boot));
+}
+
+int state_data_want_reloads(StateData *s, char *const *units) {
+        STRV_FOREACH(unit, units) {
+                int r;
+
+                if (strv_contains(s->reload_units, *unit))
+                        continue;
+                r = strv_append(&s->reload_units, *unit);
+                if (r < 0)
+                        return r;
+                s->changed = true;
+        }
+        return 0;
+}
+
+int state_data_forget_reload(StateData *s, const char *unit) {
+        _cleanup_strv_ char **others = NULL;
+        int r = 0;
+
+        if (!strv_contains(s->reload_units, unit))
+                return 0;
+        STRV_FOREACH(noted, s->reload_units)
+                if (r >= 0 && !streq(*noted, unit))
+                        r = strv_append(&others, *noted);
+        if (r < 0)
+                return r;
+        strv_free(s->reload_units);
+        s->reload_units = TAKE_PTR(others);
+        s->changed = true;
+        return 0;
+}
+
 void state_data_touch(StateData *s) {
         s->changed = true;
 }

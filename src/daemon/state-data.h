@@ -63,7 +63,8 @@ typedef struct StateData {
         StateTarget *targets;
         size_t n_targets;
         void *jobs; /* tsearch(3) tree of JobRecord by job */
-        /* Units that were not told yet that a target changed, on the boot with this id. */
+        /* Units that are still to be told that a target changed, on the boot with this id. Noted before the
+         * target is written; of one that could not be, they may be told for nothing. */
         char **reload_units;
         uint8_t reload_boot[16];
 } StateData;
@@ -99,6 +100,12 @@ void state_data_each_key(StateData *s, const char *target, void (*each)(const Ow
 
 /* In the place of those that were noted before; NULL: none. Returns 0 or -ENOMEM. */
 int state_data_note_reloads(StateData *s, char *const *units, const uint8_t boot[static 16]);
+/* After a boot each unit was started anew: what was noted on another one is forgotten. */
+void state_data_begin_boot(StateData *s, const uint8_t boot[static 16]);
+/* Beside those that are noted. Returns 0 or -ENOMEM. */
+int state_data_want_reloads(StateData *s, char *const *units);
+/* The unit was told. Returns 0, also if it was not noted, or -ENOMEM. */
+int state_data_forget_reload(StateData *s, const char *unit);
 
 /* NULL if there is none; made if `create`, then NULL only without memory. */
 JobRecord *state_data_job(StateData *s, const char *job, bool create);

@@ -135,6 +135,9 @@ static int own_and_replace(Target *t, const TargetFound *f, TargetPlan *plan, co
         r = target_plan_own(plan, state_of(t), t->file.id);
         if (r >= 0)
                 r = note_whole(t, f, text);
+        /* Nor is who reads it forgotten. */
+        if (r >= 0 && text)
+                r = state_data_want_reloads(state_of(t), t->file.config->reload_units);
         if (r < 0)
                 return r;
         if (state_store_save(t->store) < 0)

@@ -46,8 +46,7 @@ struct UnitReloads {
         sd_event *event;
         sd_bus *bus; /* NULL while there is none */
         sd_bus_slot *match;
-        void (*changed)(void *userdata);
-        void *userdata;
+        UnitReloadsClient client;
         UnitReload **items;
         size_t n_items;
 };
@@ -90,7 +89,7 @@ static void set_problem(UnitReload *u, char *problem) {
         free(u->problem);
         u->problem = problem;
         log_problem(u);
-        u->reloads->changed(u->reloads->userdata);
+        u->reloads->client.changed(u->reloads->client.userdata);
 }
 
 static void fail(UnitReload *u, const char *what, const char *hint) {
@@ -163,6 +162,8 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *reterror) 
                 fail_with_error(u, sd_bus_message_get_error(m));
         else if (sd_bus_message_read(m, "o", &job) >= 0)
                 (void) free_and_strdup(&u->job, job);
+        if (!u->wanted)
+                u->reloads->client.told(u->unit, u->reloads->client.userdata);
         arm(u);
         stop_listening(u->reloads);
         return 0;
@@ -244,14 +245,13 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *reter
         return 0;
 }
 
-int unit_reloads_new(sd_event *event, void (*changed)(void *userdata), void *userdata, UnitReloads **ret) {
+int unit_reloads_new(sd_event *event, const UnitReloadsClient *client, UnitReloads **ret) {
         UnitReloads *l = calloc(1, sizeof(*l));
 
         if (!l)
                 return -ENOMEM;
         l->event = sd_event_ref(event);
-        l->changed = changed;
-        l->userdata = userdata;
+        l->client = *client;
         *ret = l;
         return 0;
 }

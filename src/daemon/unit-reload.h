@@ -10,8 +10,15 @@
 
 typedef struct UnitReloads UnitReloads;
 
-/* `changed` is told when something else is to be said of a unit than before. */
-int unit_reloads_new(sd_event *event, void (*changed)(void *userdata), void *userdata, UnitReloads **ret);
+typedef struct UnitReloadsClient {
+        /* Something else is to be said of a unit than before. */
+        void (*changed)(void *userdata);
+        /* The unit was told of all changes so far, or never will be of these. */
+        void (*told)(const char *unit, void *userdata);
+        void *userdata;
+} UnitReloadsClient;
+
+int unit_reloads_new(sd_event *event, const UnitReloadsClient *client, UnitReloads **ret);
 UnitReloads *unit_reloads_free(UnitReloads *l);
 DEFINE_CLEANUP(UnitReloads *, unit_reloads_free)
 

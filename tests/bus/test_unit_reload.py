@@ -2,6 +2,7 @@
 """ReloadUnit=: who is told when a target changed, how often, and what is said of it when that fails."""
 
 import os
+import signal
 
 import pytest
 from privatebus import PrivateBus
@@ -192,6 +193,23 @@ def test_a_change_that_waits_for_its_turn_outlives_the_daemon(ci):
     ci.restart()
     units.wait_asked(2)
     assert [row[0] for row in units.asked] == ['app.service'] * 2
+
+
+def test_a_daemon_that_is_killed_leaves_word_of_whom_to_tell(ci):
+    units = manager(ci, lambda unit: units.HOLD)
+    ci.begin()
+    units.wait_asked()
+    ci.stop(signal.SIGKILL)
+    assert is_noted(ci)
+    units.answer = lambda unit: 'done'
+    ci.start()
+    units.wait_asked(2)
+    ci.client.poll(lambda: not is_noted(ci), 'an end of the note')
+    ci.stop(signal.SIGKILL)
+    ci.start()
+    refresh(ci)
+    units.wait_asked(3)
+    assert len(units.asked) == 3, 'for the refresh, not for the start'
 
 
 def test_after_a_boot_each_unit_was_started_anew(owing):

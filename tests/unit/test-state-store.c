@@ -93,6 +93,38 @@ static void units_to_be_told_survive_a_restart(void **state) {
         }
 }
 
+static void units_are_noted_until_they_were_told(void **state) {
+        static const uint8_t boot[16] = { 1 }, next[16] = { 2 };
+        _cleanup_strv_ char **two = NULL;
+        StateData d = {};
+
+        assert_ok(strv_append(&two, "a.service"));
+        assert_ok(strv_append(&two, "b.service"));
+        state_data_begin_boot(&d, boot);
+        assert_ok(state_data_want_reloads(&d, NULL));
+        assert_false(d.changed);
+        assert_ok(state_data_want_reloads(&d, two));
+        assert_true(d.changed);
+        d.changed = false;
+        assert_ok(state_data_want_reloads(&d, two + 1));
+        assert_ok(state_data_forget_reload(&d, "c.service"));
+        state_data_begin_boot(&d, boot);
+        assert_false(d.changed);
+        assert_true(strv_equal(d.reload_units, two));
+        assert_ok(state_data_forget_reload(&d, "a.service"));
+        assert_true(d.changed);
+        assert_true(strv_equal(d.reload_units, two + 1));
+        assert_ok(state_data_forget_reload(&d, "b.service"));
+        assert_int_equal(strv_length(d.reload_units), 0);
+        assert_ok(state_data_want_reloads(&d, two));
+        d.changed = false;
+        state_data_begin_boot(&d, next);
+        assert_true(d.changed);
+        assert_int_equal(strv_length(d.reload_units), 0);
+        assert_memory_equal(d.reload_boot, next, sizeof(next));
+        state_data_clear(&d);
+}
+
 static void any_path_survives_a_restart(void **state) {
         static const char path[] = "/etc/a\tb\nc\"d\\e\x01.json";
         _cleanup_free_ char *problem = NULL;
@@ -307,6 +339,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 test(everything_survives_a_restart),
                 test(units_to_be_told_survive_a_restart),
+                test(units_are_noted_until_they_were_told),
                 test(any_path_survives_a_restart),
                 test(what_would_be_too_large_to_read_is_not_saved),
                 test(a_file_is_known_that_held_keys_once),
