@@ -10,6 +10,7 @@ import json
 import os
 import pwd
 import re
+import secrets
 import shlex
 import shutil
 import signal
@@ -90,7 +91,7 @@ class NotifySocket:
 
     def __init__(self, path, owner):
         self.path = path
-        self.lines = []
+        self.said = []  # lines, as far as they were read
         self.ended = set()  # processes, by id
         self.kept = {}  # descriptors of the daemon, by name (FDSTORE=1)
         self.changed = threading.Condition()
@@ -107,7 +108,7 @@ class NotifySocket:
                 return
             with self.changed:
                 lines = data.decode().splitlines()
-                self.lines += lines
+                self.said += lines
                 self.keep(dict(line.split('=', 1) for line in lines), fds)
                 self.changed.notify_all()
 
@@ -142,23 +143,40 @@ class NotifySocket:
         if process:
             threading.Thread(target=self.note_end, args=(process.pid,), daemon=True).start()
         with self.changed:
-            self.changed.wait_for(lambda: wanted in self.lines or process and process.pid in self.ended, timeout * SLOW)
-            if wanted in self.lines:
+            self.changed.wait_for(lambda: wanted in self.said or process and process.pid in self.ended, timeout * SLOW)
+            if wanted in self.said:
                 return
-            said = list(self.lines)
+            said = list(self.said)
         status = process and process.poll()
         where = 'nobody said it' if not process else f'it ended with status {status}' if status is not None else \
             f'it is there:\n{whereabouts(process.pid)}'
         raise AssertionError(f'{wanted!r} was not among {said} within {timeout * SLOW} s, {where}')
 
-    def status(self):
+    def catch_up(self):
+        """What was said before has been read then: it stood in the queue before a line of ours."""
+        mark = f'X_MARK={secrets.token_hex(8)}'
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as own:
+            own.sendto(mark.encode(), self.path)
         with self.changed:
-            found = [line for line in self.lines if line.startswith('STATUS=')]
+            assert self.changed.wait_for(lambda: mark in self.said, 20 * SLOW), 'the ear does not hear us'
+            self.said.remove(mark)
+
+    @property
+    def lines(self):
+        """All that was said since it was forgotten."""
+        self.catch_up()
+        with self.changed:
+            return list(self.said)
+
+    def status(self):
+        found = [line for line in self.lines if line.startswith('STATUS=')]
         return found[-1][7:] if found else None
 
     def forget(self):
+        """Also what nobody has read yet: the end of one reload is not that of the next."""
+        self.catch_up()
         with self.changed:
-            self.lines.clear()
+            self.said.clear()
 
 
 class Host:
