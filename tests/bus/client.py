@@ -47,6 +47,9 @@ class Pending:
 
     @property
     def done(self):
+        """Looks at what has come: an answer that came before that to a later call counts."""
+        while self.client.context.iteration(False):
+            pass
         return self.reply is not None or self.error is not None
 
     def settle(self, timeout=20):
@@ -55,8 +58,9 @@ class Pending:
         source = GLib.timeout_add(int(timeout * 1000 * self.client.slow), lambda: late.append(True) or False)
         while not self.done and not late:
             self.client.context.iteration(True)
-        assert not late, f'{self.what} gave no answer'
-        GLib.source_remove(source)
+        if not late:
+            GLib.source_remove(source)
+        assert self.done, f'{self.what} gave no answer'
         return self
 
     def finish(self, timeout=20):
