@@ -65,3 +65,4 @@ class Polkitd(Stub):
             held, self.held = self.held, []
         for invocation in held:
             self.answer(invocation, verdict)
+        self.settle()
