@@ -19,6 +19,17 @@ def told(client, n=1):
     return moments(client)
 
 
+def last_life(client):
+    """The moments since the latest refresh: on a slow host a credential of three seconds ends, and another comes."""
+    found = moments(client)
+    refreshes = [number for number, moment in enumerate(found) if moment[0] == 'Refreshed']
+    return found[refreshes[-1]:] if refreshes else found
+
+
+def withdrawn(told):
+    return sorted(target for moment in told if moment[0] == 'Withdrawn' for target in moment[1])
+
+
 def settle(client):
     """A round trip: what was sent before its answer has arrived."""
     client.owner()
@@ -65,14 +76,15 @@ def test_each_refresh_is_told_once_with_its_end(host):
 
 
 def test_each_attempt_that_fails_is_told_and_counted(heard):
-    heard.worker.answer = lambda request: failure('timeout', message='Too late')
+    """One of a kind that is not tried again by itself for minutes."""
+    heard.worker.answer = lambda request: failure('robot-unknown', message='Not here')
     heard.client.call('org.pullauth1.Manager', 'RefreshAll')
     heard.client.wait_job('edge', Failures=1)
-    assert told(heard.client) == [('Failed', 'timeout', 'exchange', 'Too late')]
+    assert told(heard.client) == [('Failed', 'robot-unknown', 'exchange', 'Not here')]
     heard.client.signals.clear()
     heard.client.call('org.pullauth1.Manager', 'RefreshAll')
     heard.client.wait_job('edge', Failures=2, State='retrying')
-    assert told(heard.client) == [('Failed', 'timeout', 'exchange', 'Too late')], 'also the second of a kind'
+    assert told(heard.client) == [('Failed', 'robot-unknown', 'exchange', 'Not here')], 'also the second of a kind'
 
 
 def test_an_attempt_whose_target_cannot_be_written_failed(host):
@@ -95,14 +107,12 @@ def test_the_end_of_a_credential_and_its_withdrawal_are_told(host):
     host.start()
     host.client.wait_job('edge', State='fresh')
     host.worker.answer = lambda request: failure('robot-unknown')
-    host.client.wait(lambda: [m for m in moments(host.client) if m[0] == 'Withdrawn'], 'the withdrawal')
-    host.client.wait(lambda: {target for m in moments(host.client) if m[0] == 'Withdrawn' for target in m[1]} ==
-                     {'system', 'podman'}, 'the withdrawal from both')
+    host.client.wait(lambda: set(withdrawn(last_life(host.client))) == {'system', 'podman'}, 'the withdrawal from both')
     settle(host.client)
-    told = [moment[0] for moment in moments(host.client)]
-    assert told.count('Expired') == 1 and told.index('Expired') < told.index('Withdrawn')
-    withdrawn = [target for moment in moments(host.client) if moment[0] == 'Withdrawn' for target in moment[1]]
-    assert sorted(withdrawn) == ['podman', 'system'], 'each target once'
+    told = last_life(host.client)
+    names = [moment[0] for moment in told]
+    assert names.count('Expired') == 1 and names.index('Expired') < names.index('Withdrawn')
+    assert withdrawn(told) == ['podman', 'system'], 'each target once'
 
 
 def test_what_is_left_in_place_was_not_withdrawn(host):
@@ -113,10 +123,13 @@ def test_what_is_left_in_place_was_not_withdrawn(host):
     host.start()
     host.client.wait_job('edge', State='fresh')
     host.worker.answer = lambda request: failure('robot-unknown')
-    host.client.wait(lambda: [m for m in moments(host.client) if m[0] == 'Expired'], 'the end')
-    settle(host.client)
-    assert 'Withdrawn' not in [moment[0] for moment in moments(host.client)]
+    host.client.wait(lambda: 'Expired' in [moment[0] for moment in last_life(host.client)], 'the end')
     assert host.auths()
+    # A withdrawal would come a moment later, and be told before what takes its place.
+    host.worker.answer = host.worker.credential
+    host.client.call('org.pullauth1.Manager', 'RefreshAll')
+    host.client.wait(lambda: 'Expired' not in [moment[0] for moment in last_life(host.client)], 'another credential')
+    assert 'Withdrawn' not in [moment[0] for moment in moments(host.client)]
 
 
 def test_nothing_that_never_stood_is_withdrawn(host):
@@ -130,8 +143,7 @@ def test_another_robot_withdraws_what_the_first_one_had(heard):
     heard.worker.answer = lambda request: failure('robot-unknown')
     heard.job(robot='acme+other')
     heard.reload()
-    heard.client.wait(lambda: {target for m in moments(heard.client) if m[0] == 'Withdrawn' for target in m[1]} ==
-                     {'system', 'podman'}, 'the withdrawal')
+    heard.client.wait(lambda: withdrawn(moments(heard.client)) == ['podman', 'system'], 'the withdrawal')
 
 
 def test_the_identity_is_shown_as_properties(heard):
@@ -151,6 +163,6 @@ def test_the_identity_is_shown_as_properties(heard):
 def test_counters_begin_anew_with_the_daemon(edge):
     edge.worker.answer = lambda request: failure('timeout')
     edge.client.call('org.pullauth1.Manager', 'RefreshAll')
-    edge.client.wait_job('edge', Failures=1)
+    edge.client.wait_job('edge', Failures=lambda n: n >= 1)
     edge.restart()
     assert edge.client.job('edge', 'Failures') == 0
