@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from fakeworker import Later
 from polkitd import Polkitd
 from rig import ROOT, SLOW, STRANGER_UID, TOP
 
@@ -93,6 +94,7 @@ def stranger(edge, command):
 @needs_root
 def test_a_caller_that_leaves_during_the_question_gets_nothing_done(edge):
     polkit = edge.polkitd(lambda action, details: Polkitd.HOLD)
+    planned = edge.client.job('edge', 'NextAttempt')
     caller = stranger(edge, CHANGING[0])
     polkit.wait_asked()
     caller.kill()
@@ -100,8 +102,9 @@ def test_a_caller_that_leaves_during_the_question_gets_nothing_done(edge):
     name = edge.client.wait(lambda: [s[3][0] for s in edge.client.signals if s[2] == 'NameOwnerChanged' and
                                      s[3][0].startswith(':') and s[3][1] and not s[3][2]], 'the end of the caller')
     polkit.release()
-    assert name and edge.client.job('edge', 'AttemptsStarted') == 1
-    assert len(edge.worker.requests) == 1
+    # An attempt that is asked for comes some seconds after the one before, and is planned at once.
+    assert name and edge.client.job('edge', 'NextAttempt') == planned
+    assert edge.client.job('edge', 'AttemptsStarted') == len(edge.worker.requests) == 1
 
 
 @needs_root
@@ -142,7 +145,13 @@ def test_changes_are_told_in_few_signals(edge):
 
 
 def test_pending_requests_for_one_job_are_one(edge):
+    """Also while it is under way, which it is to the last of them."""
+    later = Later()
+    edge.worker.answer = lambda request: later
     attempts = {edge.client.call('org.pullauth1.Manager', 'RefreshJob', 's', 'edge') for _ in range(20)}
     assert attempts == {2}
+    assert later.asked.wait(20 * SLOW)
+    assert edge.client.call('org.pullauth1.Manager', 'RefreshJob', 's', 'edge') == 2
+    later.send(edge.worker.credential(edge.worker.requests[-1]))
     edge.client.wait_job('edge', AttemptsEnded=2)
     assert len(edge.worker.requests) == 2
