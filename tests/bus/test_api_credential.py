@@ -128,6 +128,7 @@ def test_a_target_that_is_not_understood(edge, content, words):
     edge.write(SYSTEM, content)
     name, text = edge.client.error_of(MANAGER, 'RenderTarget', 's', 'system')
     assert name == ERROR + 'TargetFailed' and words in text and 's3cret' not in text
+    edge.client.wait_job('edge', Reason='target-malformed')  # now the daemon has come by to mend it
     assert edge.read(SYSTEM) == content.encode()
 
 
