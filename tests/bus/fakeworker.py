@@ -18,6 +18,7 @@ import gi
 gi.require_version('Gio', '2.0')
 from gi.repository import Gio, GLib  # noqa: E402
 
+SLOW = float(os.environ.get('PULLAUTH_TEST_SLOW', '1'))
 DOOR = Gio.DBusNodeInfo.new_for_xml("""<node><interface name="org.pullauth1.Worker">
   <method name="Obtain"><arg type="a{sv}" direction="in"/><arg type="a{sv}" direction="out"/></method>
   <method name="Cancel"><arg type="t" direction="in"/></method>
@@ -91,7 +92,7 @@ class FakeWorker:
         started = threading.Event()
         self.thread = threading.Thread(target=self.run, args=(owner, started), daemon=True)
         self.thread.start()
-        if not started.wait(10):
+        if not started.wait(20 * SLOW):
             raise RuntimeError('the fake worker does not start')
 
     def run(self, owner, started):
@@ -126,9 +127,9 @@ class FakeWorker:
     @staticmethod
     def wait(condition, what, timeout=30):
         """What happens on the worker's thread tells nobody else."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * SLOW
         while not condition():
-            assert time.monotonic() < deadline, f'{what} did not happen within {timeout} s'
+            assert time.monotonic() < deadline, f'{what} did not happen within {timeout * SLOW} s'
             time.sleep(0.02)
 
     def is_connected(self):
@@ -176,6 +177,6 @@ class FakeWorker:
             self.loop.quit()
             return False
         self.context.invoke_full(GLib.PRIORITY_DEFAULT, quit_loop)
-        self.thread.join(10)
+        self.thread.join(20 * SLOW)
         if os.path.exists(self.path):
             os.unlink(self.path)

@@ -27,6 +27,7 @@ import dbus.mainloop.glib
 import dbus.service
 from gi.repository import GLib
 
+SLOW = float(os.environ.get('PULLAUTH_TEST_SLOW', '1'))
 NAME, ROOT = 'org.pullauth1', '/org/pullauth1'
 MANAGER, JOB, MOCK = NAME + '.Manager', NAME + '.Job', NAME + '.Mock'
 PROPERTIES, OBJECTS = 'org.freedesktop.DBus.Properties', 'org.freedesktop.DBus.ObjectManager'
@@ -336,7 +337,7 @@ class MockDaemon:
 
     def order(self, member, *arguments):
         proxy = self.bus.get_object(NAME, '/mock', introspect=False)
-        return proxy.get_dbus_method(member, MOCK)(*arguments)
+        return proxy.get_dbus_method(member, MOCK)(*arguments, timeout=60 * SLOW)
 
     def job(self, name, **values):
         self.order('Job', name, json.dumps(values))
@@ -365,7 +366,7 @@ class MockDaemon:
     def close(self):
         self.bus.close()
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(20 * SLOW)
         self.process.stdout.close()
 
 

@@ -141,8 +141,8 @@ class Python:
         late = []
         source = GLib.timeout_add(20000 * SLOW, lambda: late.append(True) or True)
         while not any(is_wanted(*self.signals.pop(0)) for _ in list(self.signals)):
-            GLib.MainContext.default().iteration(True)
             assert not late, f'no such signal within {20 * SLOW} s'
+            GLib.MainContext.default().iteration(True)
         GLib.source_remove(source)
 
     def close(self):

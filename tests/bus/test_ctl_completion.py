@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from ctl_rig import PROGRAM, CtlRig
+from ctl_rig import PROGRAM, SLOW, CtlRig
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'style'))
 from manual import items  # noqa: E402
@@ -68,7 +68,7 @@ def in_shell(rig, tmp_path, shell, script):
     environment = rig.environment({'PATH': f'{tmp_path}:/usr/bin:/bin', 'script': str(tmp_path / 'script'),
                                    'HOME': str(tmp_path)})
     ran = subprocess.run([shell, *(['--norc'] if shell == 'bash' else []), '-c', script], env=environment,
-                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, encoding='utf-8', timeout=60)
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, encoding='utf-8', timeout=60 * SLOW)
     return ran.stdout.split()
 
 
