@@ -77,20 +77,19 @@ class Federate:
                 os.setuid(DAEMON_UID)
             os.chdir(directory)
             os.execvpe(words[0], words, environment)
-        written, asked = '', list(exchange)
+        written, shown, asked = b'', '', list(exchange)
         while select.select([terminal], [], [], 60 * SLOW)[0]:
             try:
-                piece = os.read(terminal, 65536)
+                written += os.read(terminal, 65536)
             except OSError:  # the other side is closed
                 break
-            if not piece:
-                break
-            written += piece.decode().replace('\r\n', '\n')
-            if asked and written.endswith(asked[0][0]):
+            # All of it anew: a piece may end within a character, or a line's end.
+            shown = written.decode(errors='replace').replace('\r\n', '\n')
+            if asked and shown.endswith(asked[0][0]):
                 os.write(terminal, asked.pop(0)[1].encode())
         os.close(terminal)
-        assert self.token not in written and not asked
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), written
+        assert self.token not in shown and not asked
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
 
 
 @pytest.fixture
