@@ -26,7 +26,7 @@ import sys
 import time
 
 BURST, BURST_SPAN = 20, 2.0
-PATIENCE = 10.0
+PATIENCE = 10.0 * float(os.environ.get('PULLAUTH_TEST_SLOW', '1'))
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
 
@@ -107,8 +107,8 @@ def report(text):
 
 
 class Launcher:
-    def __init__(self, listener, command, user, name):
-        self.listener, self.command, self.user, self.name = listener, command, user, name
+    def __init__(self, listener, options):
+        self.listener, self.options = listener, options
         self.child, self.taken, self.bad, self.ending = None, None, [], False
         self.wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_write)
@@ -128,13 +128,13 @@ class Launcher:
             report(f'cpu {pid} {round((usage.ru_utime + usage.ru_stime) * 1e6) - taken}\nend {pid} {status}')
             self.child = None
             moment = time.monotonic()
-            self.bad = [t for t in self.bad if moment - t < BURST_SPAN] + ([moment] if status else [])
+            self.bad = [t for t in self.bad if moment - t < self.options.span] + ([moment] if status else [])
 
     def run(self):
         """Until told to end, or whoever reads our reports is gone. Returns the status to end with."""
         while not self.ending:
             if len(self.bad) >= BURST:
-                print(f'activate: {self.command[0]} ended badly {BURST} times in a row', file=sys.stderr)
+                print(f'activate: {self.options.command[0]} ended badly {BURST} times in a row', file=sys.stderr)
                 return 1
             poll = select.poll()
             poll.register(self.wake_read, select.POLLIN)
@@ -149,7 +149,8 @@ class Launcher:
                 if self.child is not None:
                     self.reap()
             elif self.child is None and self.listener.fileno() in ready:
-                self.child, self.taken = spawn(self.listener, self.command, self.user, self.name)
+                o = self.options
+                self.child, self.taken = spawn(self.listener, o.command, o.user, o.name)
                 report(f'start {self.child}')
         return 0
 
@@ -157,7 +158,7 @@ class Launcher:
         if self.child is None:
             return
         os.kill(self.child, signal.SIGTERM)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.options.patience
         while self.child is not None and time.monotonic() < deadline:
             if select.select([self.wake_read], [], [], max(0, deadline - time.monotonic()))[0]:
                 os.read(self.wake_read, 4096)
@@ -175,12 +176,14 @@ def main():
     parser.add_argument('--socket-user')
     parser.add_argument('--user', help='name or number to run the program as')
     parser.add_argument('--name', default='worker', help='for LISTEN_FDNAMES')
+    parser.add_argument('--span', type=float, default=BURST_SPAN, help=f'for {BURST} bad ends, in seconds')
+    parser.add_argument('--patience', type=float, default=PATIENCE, help='with the program when it is told to end')
     parser.add_argument('command', nargs='+')
     options = parser.parse_args()
 
     listener = socket.socket(fileno=options.fd) if options.fd is not None else \
         listen(options.socket, options.mode, options.socket_user)
-    launcher = Launcher(listener, options.command, options.user, options.name)
+    launcher = Launcher(listener, options)
     report('listening')
     try:
         status = launcher.run()
@@ -199,10 +202,12 @@ class Activated:
     the test is gone.
     """
 
-    def __init__(self, path, command, *, env=None, mode=0o600, socket_user=None, user=None, name='worker', log=None):
+    def __init__(self, path, command, *, env=None, mode=0o600, socket_user=None, user=None, name='worker', log=None,
+                 span=BURST_SPAN):
         listener = listen(path, mode, socket_user)
         launcher = [sys.executable, os.path.abspath(__file__), '--socket', path, '--fd', str(listener.fileno()),
-                    '--name', name, *(['--user', str(user)] if user is not None else []), '--', *command]
+                    '--name', name, '--span', str(span), '--patience', str(PATIENCE),
+                    *(['--user', str(user)] if user is not None else []), '--', *command]
         try:
             self.process = subprocess.Popen(launcher, env=env, pass_fds=[listener.fileno()], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, bufsize=0)

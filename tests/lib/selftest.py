@@ -83,7 +83,7 @@ class ActivationTest(Scratch):
     def test_a_program_that_always_fails_ends_it(self):
         log = tempfile.TemporaryFile()
         self.addCleanup(log.close)
-        program = Activated(self.socket, ['/bin/false'], log=log)
+        program = Activated(self.socket, ['/bin/false'], log=log, span=60.0)  # however slowly they come
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(self.socket)
             program.process.wait(60)
