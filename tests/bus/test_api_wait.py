@@ -26,10 +26,12 @@ def pause(host):
 
 
 def test_who_has_what_he_waits_for_is_answered_at_once(edge):
+    planned = edge.client.job('edge', 'NextAttempt')
     for names in (['edge'], [], ['edge', 'edge']):
         rows = wait_jobs(edge, *names).finish()
         assert rows == [('edge', 'fresh', '')] * max(1, len(names))
-    assert len(edge.worker.requests) == 1, 'waiting causes no attempt'
+    assert edge.client.job('edge', 'NextAttempt') == planned, 'waiting causes no attempt'
+    assert len(edge.worker.requests) == 1
 
 
 def test_who_waits_is_answered_when_the_credential_stands(host):

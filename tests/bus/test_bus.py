@@ -73,13 +73,14 @@ def test_a_stranger_may_change_nothing_without_polkit(edge, command):
         result = edge.busctl(*command)
         return result.returncode != 0 and ('not authorized' in result.stderr.lower() or
                                            'access denied' in result.stderr.lower())
+    planned = edge.client.job('edge', 'NextAttempt')
     assert refused()
     polkit = edge.polkit()
     assert refused()
     other = 'org.pullauth1.refresh' if command[4] == 'Reload' else 'org.pullauth1.reload'
     polkit.allow(other)
     assert refused()
-    assert len(edge.worker.requests) == 1
+    assert edge.client.job('edge', 'NextAttempt') == planned and len(edge.worker.requests) == 1
     polkit.allow('org.pullauth1.refresh', 'org.pullauth1.reload')
     result = edge.busctl(*command)
     assert result.returncode == 0, result.stderr
@@ -153,5 +154,6 @@ def test_pending_requests_for_one_job_are_one(edge):
     assert later.asked.wait(20 * SLOW)
     assert edge.client.call('org.pullauth1.Manager', 'RefreshJob', 's', 'edge') == 2
     later.send(edge.worker.credential(edge.worker.requests[-1]))
-    edge.client.wait_job('edge', AttemptsEnded=2)
+    job = edge.client.wait_job('edge', AttemptsEnded=2)
+    assert job['NextAttempt'] > job['LastAttempt'] + 20 * 10**6, 'no other one is still to come for them'
     assert len(edge.worker.requests) == 2
