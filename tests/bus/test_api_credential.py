@@ -11,7 +11,7 @@ import subprocess
 import pytest
 from client import Gio, GLib
 from fakeworker import failure
-from rig import ROOT, STRANGER_UID
+from rig import ROOT, SLOW, STRANGER_UID
 
 MANAGER, ERROR = 'org.pullauth1.Manager', 'org.pullauth1.Error.'
 SYSTEM = 'etc/containers/auth.json'
@@ -235,7 +235,7 @@ def test_descriptors_of_callers_do_not_come_in(edge):
         with pytest.raises(GLib.Error) as caught:
             edge.client.connection.call_with_unix_fd_list_sync(
                 'org.pullauth1', '/org/pullauth1', interface, method, GLib.Variant(signature, arguments), None, 0,
-                20000, fds, None)
+                20000 * SLOW, fds, None)
         assert Gio.dbus_error_get_remote_error(caught.value) == 'org.freedesktop.DBus.Error.AccessDenied'
     # What the refresh before had open may have been counted, and be gone by now: four times four would show.
     edge.client.poll(lambda: open_descriptors() <= before, 'an end of descriptors')
