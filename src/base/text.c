@@ -189,12 +189,11 @@ void text_clean_in_place(char *text) {
         while (p < end) {
                 uint32_t c = 0;
                 size_t n = decode(p, (size_t) (end - p), &c);
+                bool bad = n == 0 || is_noncharacter(c), blank = !bad && is_blank(c);
 
-                if (n == 0 || is_noncharacter(c))
-                        memset(p, '?', n ?: 1);
-                else if (is_blank(c))
-                        memset(p, ' ', n);
-                p += n ?: 1;
+                for (n = n ?: 1; n > 0; n--, p++)
+                        if (bad || blank)
+                                *p = bad ? '?' : ' ';
         }
 }
 

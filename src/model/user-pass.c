@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The two halves of a user-pass. Owns where one ends and the other begins; copies neither, for one of them
- * is a secret. */
+/* The two halves of a user-pass.
+ *
+ * Owns where one ends and the other begins. Copies neither, for one of them is a secret; does not ask whether
+ * a user can have that name. */
 
 #include <string.h>
 
