@@ -18,6 +18,7 @@ typedef struct World {
         unsigned done, wanted;
         int code;
         int listener; /* accepts, and says nothing */
+        int refusing; /* keeps the port of nobody */
         char silent[64], closed[64];
 } World;
 
@@ -42,15 +43,13 @@ static int listening_port(int *ret_fd) {
 
 static int setup_world(void **state) {
         World *w = calloc(1, sizeof(*w));
-        int fd;
 
         assert_non_null(w);
         assert_ok(sd_event_new(&w->event));
         assert_int_equal(http_multi_new(w->event, on_done, w, &w->multi), 0);
         (void) snprintf(w->silent, sizeof(w->silent), "http://127.0.0.1:%i/", listening_port(&w->listener));
         assert_ok(listen(w->listener, 64));
-        (void) snprintf(w->closed, sizeof(w->closed), "http://127.0.0.1:%i/", listening_port(&fd));
-        (void) close(fd);
+        (void) snprintf(w->closed, sizeof(w->closed), "http://127.0.0.1:%i/", listening_port(&w->refusing));
         *state = w;
         return 0;
 }
@@ -61,6 +60,7 @@ static int teardown_world(void **state) {
         http_multi_free(w->multi);
         sd_event_unref(w->event);
         (void) close(w->listener);
+        (void) close(w->refusing);
         free(w);
         return 0;
 }
