@@ -8,6 +8,7 @@ iterator: then each piece goes out as it comes, and the connection is the end.
 
 import http.server
 import json
+import socket
 import threading
 import urllib.parse
 
@@ -64,7 +65,7 @@ class Service:
     def __init__(self, decide):
         self.decide = decide
         self.complaints, self.asked, self.port = [], [], 0
-        self.server = None
+        self.server = self.kept = None
         self.go_on()
         self.url = f'http://127.0.0.1:{self.port}'
 
@@ -81,14 +82,23 @@ class Service:
         if self.server is None:
             self.server = Server(('127.0.0.1', self.port), Handler)
             self.server.service, self.port = self, self.server.server_address[1]
+            self.let_go()
             threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def pause(self):
-        """Connections are refused."""
+        """Connections are refused, the port stays ours."""
         if self.server is not None:
             self.server.shutdown()
             self.server.server_close()
-            self.server = None
+            self.server, self.kept = None, socket.socket()
+            self.kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.kept.bind(('127.0.0.1', self.port))
+
+    def let_go(self):
+        if self.kept:
+            self.kept.close()
+            self.kept = None
 
     def close(self):
         self.pause()
+        self.let_go()
