@@ -146,7 +146,8 @@ class World(Host):
         if job['AttemptsStarted']:
             self.advance(5)
         self.client.call('org.pullauth1.Manager', 'RefreshAll')
-        return self.client.wait_job('edge', AttemptsEnded=lambda n: n > job['AttemptsEnded'])
+        return self.client.wait_job('edge', AttemptsEnded=lambda n: n > job['AttemptsEnded'],
+                                    State=lambda state: state != 'refreshing')
 
     def close(self):
         try:
