@@ -30,7 +30,7 @@ from test_aws import Instance, Sts, refusal  # noqa: E402
 from test_identity_clouds import Azure, Google  # noqa: E402
 from test_kubernetes import ASKER, HAS_YAML, ApiServer, with_kubeconfig  # noqa: E402
 from test_oauth2 import CLIENT, SECRET, Issuer  # noqa: E402
-from workers import ROBOT  # noqa: E402
+from workers import ROBOT, SLOW  # noqa: E402
 
 TEN_MB = 10 << 20
 ID = 'spiffe://example.com/host/edge-1'
@@ -384,7 +384,7 @@ class Exec(Stand):
 
     def silent(self):
         """It forks, and all of its processes hang, one of them in a session of its own."""
-        self.hurry()
+        self.settings['Timeout'] = str(int(5_000_000 * SLOW))  # for it has something to say before
         self.does(f'setsid sleep 1000 & echo $$ $! >{self.place}/pids; sleep 1000')
 
     def garbage(self):

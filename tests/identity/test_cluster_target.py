@@ -350,9 +350,9 @@ def test_without_a_registry_after_a_reboot_the_secret_stays_to_the_end_of_what_i
         reboot_without_registry(world)
         wait(world, lambda: state_of(world)[1] == 'published')
         assert auths(world) == before and 'DELETE' not in world.api.writes()
-    world.advance(world.left(job, 'Expires') - 10)
+    world.advance(world.left(job, 'Expires') - 30)
     assert auths(world) == before
-    world.advance(11)
+    world.advance(31)
     wait(world, lambda: scope(world) not in (auths(world) or {}))
     assert (world.api.find(NAME) is None) == (create == 'owner')
 
