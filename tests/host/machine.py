@@ -202,7 +202,8 @@ class Machine:
             os.close(ended)
 
     def reboot(self):
-        self.run('systemctl', '--no-block', 'reboot')
+        self.run('systemctl', '--no-block', 'reboot', check=False)  # which may end with what it asked for
+        self.bus.close()
         self.bus = self.units = None
         self.wait_booted()
 
@@ -250,14 +251,21 @@ class Machine:
         os.rename(f'{directory}/.{name}.new', f'{directory}/{name}')
 
     def wait_file(self, path, is_reached, seconds=30):
-        """Waits until is_reached() says yes of the content, and looks whenever its directory changes."""
+        """Waits until is_reached() says yes of the content."""
+        self.wait_directory(path, lambda: self.exists(path) and is_reached(self.read(path)), seconds)
+
+    def wait_gone(self, path, seconds=30):
+        self.wait_directory(path, lambda: not self.exists(path), seconds)
+
+    def wait_directory(self, path, is_reached, seconds):
+        """Asks whenever the directory of the path changes."""
         end = time.monotonic() + seconds * slow()
         libc = ctypes.CDLL(None, use_errno=True)
         watch = libc.inotify_init1(os.O_CLOEXEC)
         try:
             if libc.inotify_add_watch(watch, os.path.dirname(self.path(path)).encode(), IN_CHANGES) < 0:
                 raise OSError(ctypes.get_errno(), 'inotify_add_watch')
-            while not (self.exists(path) and is_reached(self.read(path))):
+            while not is_reached():
                 ready, _, _ = select.select([watch], [], [], max(0, end - time.monotonic()))
                 if not ready:
                     raise TimeoutError(f'{path} did not get there in {seconds} s')

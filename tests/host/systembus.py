@@ -34,7 +34,8 @@ class SystemBus:
             self.context.pop_thread_default()
 
     def close(self):
-        self.connection.close_sync(None)
+        with contextlib.suppress(GLib.Error):  # the bus may be gone
+            self.connection.close_sync(None)
 
     def call(self, name, path, interface, member, arguments=None, seconds=60):
         """The results as Python values: none, one, or a tuple. `arguments` is a GLib.Variant of a tuple."""
