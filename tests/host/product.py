@@ -2,6 +2,7 @@
 """pullauthd on the machine, as an administrator handles it, and the registry that it talks to."""
 
 import base64
+import contextlib
 import dataclasses
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import time
 
 from gi.repository import GLib
+from quaysim.client import EXCHANGE
 
 NAME, ROOT = 'org.pullauth1', '/org/pullauth1'
 MANAGER, JOB = 'org.pullauth1.Manager', 'org.pullauth1.Job'
@@ -98,8 +100,27 @@ class Product:
         return self.machine.bus.wait(NAME, self.job_path(name), JOB, is_reached, seconds)
 
     def refresh(self, name='edge'):
+        """By an attempt that begins from here on: one that is under way knows of what was before."""
+        begun = self.job(name)['AttemptsStarted']
         attempt = self.call('RefreshJob', name, signature='s')
+        if attempt <= begun:
+            self.wait_job(lambda job: job['AttemptsEnded'] >= attempt, name)
+            attempt = self.call('RefreshJob', name, signature='s')
         return self.wait_job(lambda job: job['AttemptsEnded'] >= attempt, name)
+
+    @contextlib.contextmanager
+    def refreshing(self, name='edge'):
+        """For the time of a with block the registry lets the worker wait, which otherwise ends when it has nothing to
+        do."""
+        begun = self.exchanges()
+        held = self.quay.misbehave('delay', path=EXCHANGE, count=1, hold=True, seconds=0)
+        try:
+            attempt = self.call('RefreshJob', name, signature='s')
+            self.quay.exchanges(at_least=begun + 1)
+            yield
+        finally:
+            self.quay.behave(held)
+        self.wait_job(lambda job: job['AttemptsEnded'] >= attempt, name)
 
     def states(self):
         return {row[0]: row[4] for row in self.call('ListJobs')}
