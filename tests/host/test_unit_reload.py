@@ -42,6 +42,7 @@ class Apps:
         return self.machine.read(path).decode() if self.machine.exists(path) else ''
 
     def clean(self):
+        self.machine.run('systemctl', 'stop', DAEMON)  # it would put the target back
         for unit in self.units:
             self.machine.run('systemctl', 'stop', unit, check=False)
             self.machine.remove(f'{UNITS}/{unit}')
