@@ -2,6 +2,7 @@
 """The machine's polkit: its rules, and what it is like without one."""
 
 import contextlib
+import subprocess
 
 UNIT = 'polkit.service'
 NAME, PATH, AUTHORITY = ('org.freedesktop.PolicyKit1', '/org/freedesktop/PolicyKit1/Authority',
@@ -41,6 +42,14 @@ class Polkit:
         finally:
             self.machine.run('systemctl', 'unmask', '--runtime', UNIT)
             self.start()
+
+    @contextlib.contextmanager
+    def asked(self):
+        """Yields wait(): until another question was sent to it, which it need not have read."""
+        match = f'--match=type=method_call,interface={AUTHORITY},member=CheckAuthorization'
+        with self.machine.started('busctl', 'monitor', '--json=short', match, stderr=subprocess.STDOUT) as monitor:
+            monitor.stdout.readline()  # it looks from here on
+            yield monitor.stdout.readline
 
     @contextlib.contextmanager
     def frozen(self):
