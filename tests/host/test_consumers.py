@@ -3,6 +3,7 @@
 
 import pytest
 from consumers import Site
+from limits import slow
 
 LIFETIME, LEEWAY = 600, 30  # of the first credentials, and of Quay after their end
 
@@ -30,7 +31,7 @@ def replace_credentials(site, reader):
             product.refresh(job)
         wait_replaced()
         quay.let_go(held)
-        assert copying.wait(60) == 0, 'a pull that had begun did not come to its end'
+        assert copying.wait(60 * slow()) == 0, 'a pull that had begun did not come to its end'
     quay.set_clock(LIFETIME + LEEWAY + 1)
     refused = quay.request(f'/v2/auth?service={quay.quay}&scope=repository:acme/app:pull', user=old.user,
                            password=old.secret)

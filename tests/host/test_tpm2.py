@@ -68,7 +68,7 @@ def test_what_another_tpm_sealed_stays_shut(product, machine, tpm, top, tmp_path
     try:
         other.leave_to_machine()
         assert machine.run('systemctl', 'restart', DAEMON, check=False).returncode != 0
-        assert machine.units.service(DAEMON)['ExecMainStatus'] == 243  # EXIT_CREDENTIALS
+        machine.units.wait_service(DAEMON, lambda service: service['ExecMainStatus'] == 243)  # EXIT_CREDENTIALS
     finally:
         other.close()
 
