@@ -61,6 +61,15 @@ def signature_of(request, names, scope):
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
+def is_recent(stamp):
+    """As AWS has it: of the last or next fifteen minutes. The day may be another one by now."""
+    try:
+        signed = datetime.datetime.strptime(stamp, '%Y%m%dT%H%M%SZ')
+    except ValueError:
+        return False
+    return abs(datetime.datetime.utcnow() - signed) < datetime.timedelta(minutes=15)
+
+
 def xml(status, text):
     return Answer(status, text, 'text/xml')
 
@@ -84,8 +93,10 @@ class Sts(Service):
             return self.complain('not signed')
         key_id, scope, names, signature = found.groups()
         names = names.split(';')
-        day = datetime.datetime.utcnow().strftime('%Y%m%d')
-        if key_id != KEY_ID or scope != f'{day}/{REGION}/sts/aws4_request':
+        stamp = request.header('X-Amz-Date') or ''
+        if not is_recent(stamp):
+            return self.complain(f'signed at {stamp}')
+        if key_id != KEY_ID or scope != f'{stamp[:8]}/{REGION}/sts/aws4_request':
             return self.complain(f'signed for {scope}')
         if not {'host', 'x-amz-date', 'x-amz-security-token'} <= set(names) or names != sorted(names):
             return self.complain(f'not all is signed: {names}')
