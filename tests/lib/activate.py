@@ -72,12 +72,19 @@ def spawn(listener, command, user, name):
     # Blocked meanwhile: what comes for the program before it is one must not meet our handlers in its place.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     taken_read, taken_write = os.pipe()
+    told_read, told_write = os.pipe()
     pid = os.fork()
     if pid:
-        os.close(taken_write)
+        for number in (taken_write, told_read):
+            os.close(number)
+        report(f'start {pid}')
+        os.close(told_write)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return pid, taken_read
     try:
+        # Who has an answer of the program finds its start among the reports.
+        os.close(told_write)
+        os.read(told_read, 1)
         signal.set_wakeup_fd(-1)
         for number in HANDLED:
             signal.signal(number, signal.SIG_DFL)
@@ -151,7 +158,6 @@ class Launcher:
             elif self.child is None and self.listener.fileno() in ready:
                 o = self.options
                 self.child, self.taken = spawn(self.listener, o.command, o.user, o.name)
-                report(f'start {self.child}')
         return 0
 
     def close(self):

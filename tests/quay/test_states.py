@@ -152,9 +152,7 @@ class Stage(World):
         # A job that comes back before that would take up what stands there.
         self.wait_file(SYSTEM, lambda: not self.auths())
         self.advance(2)  # a connection of before, to a server that is about to be another, is not used any more
-        passed, self.passed = self.passed, 0
-        self.quay.reset()
-        self.everywhere(passed)
+        self.quay.reset(clock_offset=self.passed)
         for state in STATES:
             self.quay.robot(f'acme+{state}', federation=[self.quay.federation_entry()])
 

@@ -98,9 +98,9 @@ class Rig:
             raise RigError(value['error'])
         return value
 
-    def reset(self):
-        """Robots, settings, issuer, misbehaviour and logs as at the start."""
-        self.call('reset')
+    def reset(self, clock_offset=0):
+        """Robots, settings, issuer, misbehaviour and logs as at the start; the clocks are so many seconds ahead."""
+        self.call('reset', clock_offset=clock_offset)
 
     def jwt(self, claims=None, **parameters):
         """A JWT of the issuer; see Issuer.mint for what can be asked for."""

@@ -26,8 +26,8 @@ class Operations:
         return {**self._rig.state.describe(), 'issuer': self._rig.issuer.describe(),
                 'misbehaviour': self._rig.rules.describe()}
 
-    def reset(self):
-        self._rig.reset()
+    def reset(self, clock_offset=0):
+        self._rig.reset(clock_offset)
         return {}
 
     def settings(self, **values):
@@ -117,9 +117,7 @@ class Operations:
         """Writes the token file at once, with a JWT of these parameters or with any text. `fresh`: goes on."""
         if not self._rig.token_file:
             raise ValueError('there is no token file')
-        if fresh is not None:
-            self._rig.token_file.fresh = fresh
-        self._rig.token_file.write(text=text, **parameters)
+        self._rig.token_file.write(text=text, fresh=fresh, **parameters)
         return {'writes': self._rig.token_file.writes}
 
     def token_writes(self, at_least=0, timeout=0):

@@ -31,13 +31,13 @@ class Issuer:
     def url(self):
         return f'https://{self.listener.address}'
 
-    def reset(self):
+    def reset(self, clock_offset=0):
         with self.lock:
             self.keys = dict(self.first_keys)
             self.published = ['rsa', 'ec']
             self.documents = {}        # path -> text: a static site beside the issuer, for hosts that are their own
             self.discovery = {}        # members that replace those of the document, None to leave one out
-            self.clock_offset = 0
+            self.clock_offset = clock_offset
             self.listener.certificate = 'good'
             self.listener.start()
 

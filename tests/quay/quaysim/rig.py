@@ -49,8 +49,9 @@ class TokenFile:
         self.write()
         threading.Thread(target=self.keep, daemon=True).start()
 
-    def write(self, text=None, **parameters):
+    def write(self, text=None, fresh=None, **parameters):
         with self.changed:
+            self.fresh = self.fresh if fresh is None else fresh
             write_atomically(self.path, self.issuer.mint(**parameters) if text is None else text)
             self.writes += 1
             self.changed.notify_all()
@@ -62,8 +63,9 @@ class TokenFile:
 
     def keep(self):
         while not self.stopped.wait(self.issuer.defaults['lifetime'] / 2):
-            if self.fresh:
-                self.write()
+            with self.changed:
+                if self.fresh:
+                    self.write()
 
 
 class Rig:
@@ -114,16 +116,18 @@ class Rig:
     def announce(self):
         write_atomically(os.path.join(self.directory, 'rig.json'), json.dumps(self.describe(), indent=2) + '\n')
 
-    def reset(self):
-        """As at the start, but for ports and keys."""
+    def reset(self, clock_offset=0):
+        """As at the start, but for ports and keys, and the clocks if the world is that much later for everybody: whoever
+        asks meanwhile never finds them back at the start. Who asked before is gone."""
         self.rules.clear()
-        self.state.reset()
-        self.issuer.reset()
+        self.quay_listener.forget()
+        self.issuer_listener.forget()
+        self.state.reset(clock_offset)
+        self.issuer.reset(clock_offset)
         self.quay_listener.certificate = 'good'
         self.quay_listener.start()
         if self.token_file:
-            self.token_file.fresh = True
-            self.token_file.write()
+            self.token_file.write(fresh=True)
         self.log.clear()
 
     def stop(self):

@@ -20,6 +20,7 @@ from quaysim import answers, misbehaviour
 HEADER_LINE = 8190  # what the application server before Quay takes in one header line
 REQUEST_LINE = 4094
 IDLE = 300
+PATIENCE = 20
 
 
 class Closed(Exception):
@@ -183,6 +184,7 @@ class Listener:
         self.certificate = 'good'
         self.decide = None
         self.open = set()
+        self.changed = threading.Condition()  # of `open`
         self.sock = self.bound(port)
         self.port = self.sock.getsockname()[1]
         self.thread = None
@@ -208,13 +210,24 @@ class Listener:
         if self.thread is not None:
             self.sock.shutdown(socket.SHUT_RDWR)
             self.thread.join()
-            self.sock.close()
-            self.sock, self.thread = self.bound(self.port), None
-            for connection in list(self.open):
+            before, self.sock, self.thread = self.sock, self.bound(self.port), None
+            before.close()
+            self.cut()
+
+    def cut(self):
+        """Ends the connections that exist."""
+        with self.changed:
+            for connection in self.open:
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
+
+    def forget(self):
+        """Nothing of what was asked before is carried out, or told, after this."""
+        self.cut()
+        with self.changed:
+            self.changed.wait_for(lambda: not self.open, PATIENCE)
 
     def accept(self, sock):
         while True:
@@ -222,6 +235,8 @@ class Listener:
                 connection, peer = sock.accept()
             except OSError:
                 return
+            with self.changed:
+                self.open.add(connection)
             threading.Thread(target=self.serve, args=(connection, peer), daemon=True).start()
 
     def respond(self, request):
@@ -237,16 +252,14 @@ class Listener:
 
     def serve(self, sock, peer):
         entry = self.log.connected(self.name, peer[1])
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(IDLE)
         try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(IDLE)
             rule = self.rules.take(self.name, misbehaviour.CONNECT)
             if rule is not None:
                 self.log.update(entry, error=f'misbehaved: {rule.action}')
                 misbehaviour.perform(Wire(sock, self.clock), rule, None)
-            context = self.certificates.contexts[self.certificate]
-            sock = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-            self.open.add(sock)
+            sock = self.wrapped(sock)
             sock.do_handshake()
             self.log.update(entry, tls=sock.version())
             Handler(sock, peer, self, entry['connection'])
@@ -254,8 +267,19 @@ class Listener:
             if entry['tls'] is None and entry['error'] is None:
                 self.log.update(entry, error=str(error))
         finally:
-            self.open.discard(sock)
             self.end(sock)
+            with self.changed:
+                self.open.discard(sock)
+                self.changed.notify_all()
+
+    def wrapped(self, plain):
+        """The descriptor goes over to another object: whoever cuts connections finds the one or the other."""
+        context = self.certificates.contexts[self.certificate]
+        with self.changed:
+            self.open.discard(plain)
+            sock = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+            self.open.add(sock)
+            return sock
 
     @staticmethod
     def end(sock):

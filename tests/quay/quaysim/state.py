@@ -14,7 +14,7 @@ SETTINGS = {
     'robots_disallow': False,
     'robots_exempt': [],        # robots that robots_disallow does not concern
     'front_end': None,          # or "nginx": 502 where the application server drops, 504 where it is too slow
-    'discovery_timeout': 5,
+    'discovery_timeout': 60,    # of a real Quay 5: a machine that is slow shall be no issuer that is silent
     'gateway_timeout': 60,      # of the front end
     'federation': True,         # false: a Quay from before 3.13, which knows no such path
 }
@@ -50,12 +50,12 @@ class State:
                         'settings': {**SETTINGS, **(settings or {})}}
         self.reset()
 
-    def reset(self):
+    def reset(self, clock_offset=0):
         with self.lock:
             first = copy.deepcopy(self.initial)
             self.robots = first['robots']
             self.repositories = first['repositories']  # name → {"public": bool}
-            self.settings = first['settings']
+            self.settings = {**first['settings'], 'clock_offset': clock_offset}
             self.disabled = set()                      # owners
             self.audit = []
 
