@@ -21,6 +21,11 @@ def after_step(world, step, before):
     return job
 
 
+def waits_a_minute(world, job):
+    """At most, from the end of an attempt on, which lies between its begin and now."""
+    assert 30 <= (job['NextAttempt'] - job['LastAttempt']) / 10**6 and world.left(job) <= 61
+
+
 def test_a_host_without_a_clock_starts_and_is_served_once_it_is_set(world):
     """slackhq/nebula#732, #797: a start in 1970 used up the starts of the service, and setting the clock was no help.
     """
@@ -28,7 +33,8 @@ def test_a_host_without_a_clock_starts_and_is_served_once_it_is_set(world):
     world.start()
     job = world.client.job('edge')
     assert (job['State'], job['Reason'], job['Step']) == ('expired', 'tls-certificate-dates', 'exchange')
-    assert 30 <= (job['NextAttempt'] - job['LastAttempt']) / 10**6 <= 61 and 'clock' in job['Hint']
+    waits_a_minute(world, job)
+    assert 'clock' in job['Hint']
     assert world.auths() is None and not world.quay.exchanges()
     world.clock.step(time.time() - world.clock.now())
     job = world.client.wait_job('edge', State='fresh')
@@ -112,16 +118,16 @@ def test_a_step_while_all_is_well_changes_nothing_but_what_is_shown(world, step)
     after, waited = world.next_attempt()
     assert after['State'] == 'fresh' and abs(waited - left) < 60
     assert world.password() != secret and world.is_good() and after['Refreshes'] == 2
-    assert abs(after['ClockSkew'] / 10**6 + step) < 5
+    assert abs(after['ClockSkew'] / 10**6 + step) < 60
 
 
 @STEPS
 def test_a_step_while_an_outage_is_ridden_out_ends_no_wait_and_no_credential(world, step):
     world.fresh()
     secret = world.password()
-    DOWN['registry errs'](world.quay)
+    DOWN['registry is too busy'](world.quay)  # for long: no attempt comes by itself meanwhile
     before = world.refresh()
-    assert (before['State'], before['Reason']) == ('retrying', 'registry-error')
+    assert (before['State'], before['Reason']) == ('retrying', 'rate-limited')
     after_step(world, step, before)
     assert world.password() == secret and world.is_good()
     go_on(world)
@@ -131,9 +137,9 @@ def test_a_step_while_an_outage_is_ridden_out_ends_no_wait_and_no_credential(wor
 @STEPS
 def test_a_step_after_the_end_ends_no_wait_and_brings_nothing_back(world, step):
     world.fresh()
-    DOWN['registry errs'](world.quay)
+    DOWN['registry is too busy'](world.quay)
     world.advance(3600)
-    before = world.client.wait_job('edge', State='expired', Reason='registry-error')
+    before = world.client.wait_job('edge', State='expired', Reason='rate-limited')
     world.wait_withdrawn()
     after_step(world, step, before)
     assert world.auths() == {}
@@ -144,14 +150,13 @@ def test_a_step_after_the_end_ends_no_wait_and_brings_nothing_back(world, step):
 @pytest.mark.parametrize('passed, state', [(0, 'retrying'), (3600, 'expired')])
 def test_a_clock_that_is_put_right_ends_the_wait_for_it(world, passed, state):
     """By forty days: the certificate of the registry has ended then."""
-    world.fresh()
-    world.clock.step(40 * DAY)
+    # A daemon that hears of it after its attempt would have another one for that.
+    after_step(world, 40 * DAY, world.fresh())
     world.advance(passed)
-    job = world.client.wait_job('edge', State='expired') if passed else world.refresh()
-    # What is shown of times follows the clock once the daemon heard that it was set.
-    job = world.client.wait_job('edge', State=state, Reason='tls-certificate-dates',
-                                NextAttempt=lambda t: t / 10**6 > world.clock.now() - 60)
-    assert 30 <= (job['NextAttempt'] - job['LastAttempt']) / 10**6 <= 61
+    if not passed:
+        world.refresh()
+    job = world.client.wait_job('edge', State=state, Reason='tls-certificate-dates')
+    waits_a_minute(world, job)
     if state == 'expired':
         world.wait_withdrawn()
     else:
@@ -186,10 +191,11 @@ def test_what_ends_in_a_suspend_is_withdrawn_also_if_nobody_can_be_asked(world):
     DOWN['registry'](world.quay)
     world.suspend(5 * 3600)
     job = world.client.wait_job('edge', State='expired', Reason='connection-failed')
+    assert world.left(job) < 11
     world.wait_withdrawn()
     go_on(world)
-    job, waited = world.next_attempt()
-    assert job['State'] == 'fresh' and waited < 11
+    job, _ = world.next_attempt()
+    assert job['State'] == 'fresh'
 
 
 def test_what_came_due_in_a_suspend_is_replaced_at_once(world):

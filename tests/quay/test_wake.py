@@ -17,8 +17,11 @@ def waking_timers(pid):
     """How many are armed."""
     found = 0
     for number in os.listdir(f'/proc/{pid}/fdinfo'):
-        with open(f'/proc/{pid}/fdinfo/{number}', encoding='ascii') as file:
-            text = file.read()
+        try:
+            with open(f'/proc/{pid}/fdinfo/{number}', encoding='ascii') as file:
+                text = file.read()
+        except FileNotFoundError:  # of a connection, which was closed meanwhile
+            continue
         found += f'clockid: {CLOCK_BOOTTIME_ALARM}\n' in text and 'it_value: (0, 0)' not in text
     return found
 
