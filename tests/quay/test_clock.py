@@ -214,8 +214,10 @@ def test_a_suspend_in_the_middle_of_an_attempt_ends_it(world, hours):
     world.advance(5)
     world.client.call('org.pullauth1.Manager', 'RefreshAll')
     world.quay.exchanges(at_least=2)
+    heard = len(world.client.signals)
     world.suspend(hours * 3600)
-    job = world.client.wait_job('edge', State='expired' if hours > 1 else 'retrying')
+    # A few seconds later the next attempt hangs as well.
+    job = world.told('edge', heard, State='expired' if hours > 1 else 'retrying')
     assert job['Reason'] == 'timeout'
     if hours > 1:
         world.wait_withdrawn()

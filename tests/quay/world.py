@@ -12,6 +12,7 @@ import pytest
 from activate import Activated
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'bus'))
+from client import PROPERTIES  # noqa: E402
 from rig import BUILD, DAEMON_UID, ROOT, STRANGER_UID, WRAPPER, Host, as_user, program  # noqa: E402, F401
 
 SYSTEM = 'etc/containers/auth.json'
@@ -115,6 +116,20 @@ class World(Host):
         self.advance(left + (LATE if left > LONG_WAIT - 60 else 0))
         ended = job['AttemptsEnded']
         return self.client.wait_job(name, AttemptsEnded=lambda n: n > ended, State=lambda s: s != 'refreshing'), left
+
+    def told(self, name, since, **wanted):
+        """What was said of a job when these properties first had these values (a function: said yes), be they others by
+        now. `since`: how many signals had been heard before."""
+        path = self.client.path(name)
+
+        def said():
+            for where, interface, member, arguments in self.client.signals[since:]:
+                changed = arguments[1] if (where, interface, member) == (path, PROPERTIES, 'PropertiesChanged') else {}
+                if all(key in changed and (check(changed[key]) if callable(check) else changed[key] == check)
+                       for key, check in wanted.items()):
+                    return changed
+            return None
+        return self.client.wait(said, f'job {name} with {wanted}')
 
     # What stands in the target
 
