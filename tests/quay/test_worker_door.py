@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -241,11 +242,12 @@ def test_it_does_not_go_while_somebody_is_connected_or_waits(rig):
             running.obtain()
             assert running.wait_start() and running.starts() == 1
             with socket.socket(socket.AF_UNIX) as peer:
+                peer.settimeout(30 * SLOW)
                 peer.connect(running.path)
                 # A worker that was going already may have gone; who serves this connection stays.
-                while running.read(1):
-                    pass
-                assert running.running
+                peer.send(b'\0AUTH EXTERNAL %s\r\n' % str(os.geteuid()).encode().hex().encode())
+                assert peer.recv(100).startswith(b'OK ') and running.running
+                assert not select.select([peer], [], [], 1)[0] and running.running
 
 
 def test_connections_at_the_last_moment_are_served_or_stay_in_the_queue(rig):

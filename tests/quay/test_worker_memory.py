@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from quaysim.client import EXCHANGE
-from workers import BUILD, ROBOT, Worker, worker  # noqa: F401
+from workers import BUILD, ROBOT, SLOW, Worker, worker  # noqa: F401
 
 pytestmark = pytest.mark.limit(120)
 
@@ -77,7 +77,9 @@ def test_nothing_of_a_secret_stays_in_memory(rig, worker, readable, trouble):
         rig.misbehave(**TROUBLE[trouble])
     token, secrets = rig.jwt(), {}
     read, write = os.pipe()
-    answer = worker.question(worker.request(token=token, timeout=2000), secrets=write).answers()[0]
+    hangs = TROUBLE[trouble] and TROUBLE[trouble]['action'] == 'hang'
+    request = worker.request(token=token, **({'timeout': int(2000 * SLOW)} if hangs else {}))
+    answer = worker.question(request, secrets=write).answers()[0]
     os.close(write)
     with open(read, encoding='ascii') as file:
         credential = file.read().strip()

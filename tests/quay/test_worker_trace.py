@@ -55,21 +55,23 @@ def test_a_request_for_a_credential_has_no_trace(worker):
     assert worker.obtain()['trace'] == []
 
 
-def nobody_listens():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return f'localhost:{probe.getsockname()[1]}'
+@pytest.fixture(scope='module')
+def deaf():
+    """A port that is taken, so that nobody else comes to listen there, and refuses connections."""
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        yield f'localhost:{taken.getsockname()[1]}'
 
 
 @pytest.mark.parametrize('changes, failed, reason', [
-    (lambda rig: {'token': 'no token'}, 'claims', 'token-malformed'),
-    (lambda rig: {'registry': 'no-such-host.invalid', 'scopes': None}, 'dns', 'name-resolution'),
-    (lambda rig: {'registry': nobody_listens(), 'scopes': None}, 'tcp', 'connection-failed'),
-    (lambda rig: {'ca': None}, 'tls', 'tls-untrusted'),
-    (lambda rig: {'robot': 'acme+nobody'}, 'exchange', 'robot-unknown'),
+    (lambda *_: {'token': 'no token'}, 'claims', 'token-malformed'),
+    (lambda *_: {'registry': 'no-such-host.invalid', 'scopes': None}, 'dns', 'name-resolution'),
+    (lambda rig, deaf: {'registry': deaf, 'scopes': None}, 'tcp', 'connection-failed'),
+    (lambda *_: {'ca': None}, 'tls', 'tls-untrusted'),
+    (lambda *_: {'robot': 'acme+nobody'}, 'exchange', 'robot-unknown'),
 ])
-def test_the_step_that_failed_is_the_last_that_was_tried(rig, worker, changes, failed, reason):
-    answer = worker.ask(kind='test', **changes(rig))
+def test_the_step_that_failed_is_the_last_that_was_tried(rig, worker, deaf, changes, failed, reason):
+    answer = worker.ask(kind='test', **changes(rig, deaf))
     found = results(answer)
     assert answer['failure']['reason'] == reason and not answer['well']
     number = STEPS.index(failed)

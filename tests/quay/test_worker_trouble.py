@@ -10,7 +10,8 @@ import pytest
 from quaysim.client import EXCHANGE
 from test_worker import other_authority
 from test_worker_failures import check
-from workers import SLOW, Worker, worker  # noqa: F401
+from workers import BUILD, SLOW, Worker, worker  # noqa: F401
+from world import Clock
 
 pytestmark = pytest.mark.limit(90)
 
@@ -108,13 +109,13 @@ def test_a_resolver_that_is_silent_holds_up_nobody(rig):
             file.write('hosts: files dns\n')
         script = f'for f in resolv nsswitch; do mount --bind {directory}/$f.conf /etc/$f.conf; done; exec "$@"'
         with Worker(directory, rig, prefix=['unshare', '-m', '--', 'sh', '-ec', script, 'sh']) as running:
-            question = running.question(running.request(id=1, registry='silent.example', scopes=None, timeout=SHORT),
-                                        running.request(id=2))
-            answers = [question.answer(), question.answer()]
-            assert [answer['id'] for answer in answers] == [2, 1] and 'credential' in answers[0]
-            assert answers[1]['failure']['reason'] == 'timeout'
-            question.close()
-            running.obtain(id=3)
+            nowhere = {'registry': 'silent.example', 'scopes': None}
+            question = running.question(running.request(id=1, **nowhere), running.request(id=2))
+            answer = question.answer()
+            assert answer['id'] == 2 and 'credential' in answer
+            assert running.fail(id=3, timeout=SHORT, **nowhere)['reason'] == 'timeout'
+            question.vanish()
+            running.obtain(id=4)
 
 
 # HTTP
@@ -130,17 +131,38 @@ def test_connections_that_end(rig, worker, step, path, action, after):
     assert (failure['step'], failure['reason']) == (step, reason), failure
 
 
+@pytest.fixture
+def sleeper(rig, tmp_path):
+    """A worker on a host whose clocks are ours, see hostshim.c."""
+    clock = Clock(tmp_path / 'clock')
+    env = {**os.environ, 'LD_PRELOAD': os.path.join(BUILD, 'tests', 'quay', 'hostshim.so'),
+           'PULLAUTH_TEST_CLOCK': str(tmp_path / 'clock')}
+    with Worker(tmp_path, rig, env=env) as running:
+        running.clock = clock
+        yield running
+    clock.close()
+
+
+def fail_there(rig, sleeper, path):
+    """The time of the request is over once it has come that far, however long it took to come there."""
+    question = sleeper.question(sleeper.request())
+    rig.requests(path, at_least=1)
+    sleeper.clock.suspend(3600)
+    answer, = question.answers()
+    return answer['failure']
+
+
 @each_step
 @pytest.mark.parametrize('after', ['request', 'headers', 'body'])
-def test_answers_that_never_end(rig, worker, step, path, after):
+def test_answers_that_never_end(rig, sleeper, step, path, after):
     rig.misbehave('hang', path, after=after)
-    check(worker.fail(timeout=SHORT), step, 'timeout')
+    check(fail_there(rig, sleeper, path), step, 'timeout')
 
 
 @each_step
-def test_a_drip_ends_with_the_time_of_the_whole_request(rig, worker, step, path):
+def test_a_drip_ends_with_the_time_of_the_whole_request(rig, sleeper, step, path):
     rig.misbehave('drip', path, interval=0.3)
-    check(worker.fail(timeout=SHORT), step, 'timeout')
+    check(fail_there(rig, sleeper, path), step, 'timeout')
 
 
 @each_step
