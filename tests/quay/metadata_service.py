@@ -89,10 +89,12 @@ class Service:
         """Connections are refused, the port stays ours."""
         if self.server is not None:
             self.server.shutdown()
-            self.server.server_close()
-            self.server, self.kept = None, socket.socket()
+            self.server.socket.shutdown(socket.SHUT_RDWR)
+            self.kept = socket.socket()
             self.kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.kept.bind(('127.0.0.1', self.port))
+            self.server.server_close()
+            self.server = None
 
     def let_go(self):
         if self.kept:

@@ -8,10 +8,10 @@ import tempfile
 
 import pytest
 from quaysim.client import EXCHANGE
+from sleeper import sleeper  # noqa: F401
 from test_worker import other_authority
 from test_worker_failures import check
-from workers import BUILD, SLOW, Worker, worker  # noqa: F401
-from world import Clock
+from workers import SLOW, Worker, worker  # noqa: F401
 
 pytestmark = pytest.mark.limit(90)
 
@@ -129,18 +129,6 @@ def test_connections_that_end(rig, worker, step, path, action, after):
     # Of a connection that is ended before a byte of the answer came, the registry itself is the reason.
     reason = 'registry-closed' if after == 'request' else 'connection-lost'
     assert (failure['step'], failure['reason']) == (step, reason), failure
-
-
-@pytest.fixture
-def sleeper(rig, tmp_path):
-    """A worker on a host whose clocks are ours, see hostshim.c."""
-    clock = Clock(tmp_path / 'clock')
-    env = {**os.environ, 'LD_PRELOAD': os.path.join(BUILD, 'tests', 'quay', 'hostshim.so'),
-           'PULLAUTH_TEST_CLOCK': str(tmp_path / 'clock')}
-    with Worker(tmp_path, rig, env=env) as running:
-        running.clock = clock
-        yield running
-    clock.close()
 
 
 def fail_there(rig, sleeper, path):

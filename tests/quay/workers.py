@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import time
 
 import pytest
 from activate import Activated
@@ -29,6 +30,14 @@ def for_everybody(*paths):
 PROGRAM, OBTAIN = for_everybody(os.path.join(BUILD, 'src', 'worker', 'pullauth-worker'),
                                 os.path.join(BUILD, 'tests', 'quay', 'obtain'))
 ROBOT = 'acme+edge'
+
+
+def wait_until(condition, what, timeout=20):
+    """For what happens to processes, which tell nobody."""
+    deadline = time.monotonic() + timeout * SLOW
+    while not condition():
+        assert time.monotonic() < deadline, f'{what} did not happen within {timeout * SLOW} s'
+        time.sleep(0.02)
 
 
 def secret_hash(secret):
