@@ -133,7 +133,7 @@ class FakeWorker:
             time.sleep(0.02)
 
     def is_connected(self):
-        return any(not connection.is_closed() for connection in self.connections)
+        return any(not connection.is_closed() for connection in list(self.connections))
 
     def on_call(self, connection, _sender, _path, _interface, method, parameters, invocation):
         if method == 'Cancel':

@@ -86,8 +86,16 @@ class Strace:
             self.lines.append(line)
         else:
             raise AssertionError(f'strace does not attach: {self.lines}')
-        self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stderr), daemon=True)
+        self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
+
+    def read(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
+
+    def count(self, text):
+        """Of the lines that were read, those in which this stands."""
+        return sum(text in line for line in list(self.lines))
 
     def end(self):
         """Lets the process go, if it lives."""
@@ -155,7 +163,8 @@ class StressHost(rig.Host):
         job = self.client.job(name)
         return job['State'] == 'fresh' and all(row[2] == 'published' for row in job['TargetStates']) and job
 
-    def wait_published(self, name='edge', timeout=30):
+    def wait_published(self, name='edge', timeout=90):
+        """After a failure it may take the longest pace of publication, a minute."""
         return self.client.wait(lambda: self.published(name), f'job {name} in its targets', timeout)
 
     def dies_or(self, condition, what, timeout=30):
@@ -181,6 +190,10 @@ class StressHost(rig.Host):
                 found += [f'{directory}/{name}' for name in os.listdir(self.path(directory))
                           if name.startswith('.pullauth')]
         return found
+
+    def wait_clean(self):
+        """A write that goes on, of the state for example, has one for an instant; what was left behind stays."""
+        self.client.poll(lambda: not self.leftovers(), 'the end of all temporary files')
 
     def check_foreign(self):
         """Each foreign piece stands there as it was written."""

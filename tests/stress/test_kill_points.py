@@ -60,7 +60,7 @@ def survives(lab, call, number, error):
     assert len(host.worker.requests) == lab.exchanges, 'a failed write caused an exchange'
     # What could not be removed goes at the next start; what is there for an instant belongs to a write that goes on.
     if call != 'unlinkat':
-        host.client.poll(lambda: host.leftovers() == [], 'the end of all temporary files')
+        host.wait_clean()
     host.kill()
     lab.check_next_start(('new',))
     return True

@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -68,6 +69,15 @@ class Login:
         self.run('logout', place)
 
 
+def comes_to(host, key, there):
+    """Whether it comes to stand there, or to be gone: what the daemon took out in replacing the file it puts back."""
+    try:
+        host.client.poll(lambda: (key in host.auths()) == there, key, 10)
+    except AssertionError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize('program', ['podman', 'skopeo'])
 @pytest.mark.limit(3600 if LONG else 120)
 def test_logins_beside_refreshes_lose_nothing_of_either(host, quay, say, program):
@@ -80,11 +90,11 @@ def test_logins_beside_refreshes_lose_nothing_of_either(host, quay, say, program
     for number in range(ROUNDS):
         for place in PLACES:
             other.login(place)
-            if f'{quay.quay}/{place}' not in host.auths():
+            if not comes_to(host, f'{quay.quay}/{place}', True):
                 lost.append(f'login to {place} in round {number}')
         if number < ROUNDS - 1:
             other.logout(PLACES[number % 3])
-            if f'{quay.quay}/{PLACES[number % 3]}' in host.auths():
+            if not comes_to(host, f'{quay.quay}/{PLACES[number % 3]}', False):
                 lost.append(f'logout from {PLACES[number % 3]} in round {number}')
     check_ours(host, keys)
     auths = host.auths()
@@ -109,16 +119,22 @@ def test_what_a_fast_writer_wrote_last_always_stands(host, say):
 
 
 def test_a_write_between_our_look_and_our_rename_is_not_lost(host):
-    """freeipa/freeipa#2919 among others decide on what was read, not on what stands. Each sync takes a while."""
+    """freeipa/freeipa#2919 among others decide on what was read, not on what stands. The daemon is stopped at each sync
+    until it is the one of the temporary file."""
     host.adopted()
-    trace = Strace(host.daemon.pid, '-e', 'trace=fsync', '-e', 'inject=fsync:delay_enter=300000')
+    trace, stops = Strace(host.daemon.pid, '-e', 'trace=fsync', '-e', 'inject=fsync:signal=STOP'), 1
     host.refresh_all()
-    host.client.poll(lambda: any(path.startswith('etc/containers') for path in host.leftovers()), 'a temporary file')
+    host.client.poll(lambda: trace.count('stopped by') == stops, 'a sync')
+    while not any(path.startswith('etc/containers') for path in host.leftovers()):
+        stops += 1
+        host.daemon.send_signal(signal.SIGCONT)
+        host.client.poll(lambda: trace.count('stopped by') == stops, 'another sync')
     content = json.loads(host.read(SYSTEM))
     content['auths']['late.example.com'] = {'auth': 'Zm9vOmJhcg=='}
     host.write(SYSTEM, json.dumps(content), 0o600)
-    host.client.poll(lambda: host.auth(SYSTEM) == auth_of('acme+edge', host.worker.tokens[-1]), 'the new credential')
     trace.end()
-    host.client.poll(lambda: not host.leftovers(), 'the end of it')
+    host.daemon.send_signal(signal.SIGCONT)
+    host.client.poll(lambda: host.auth(SYSTEM) == auth_of('acme+edge', host.worker.tokens[-1]), 'the new credential')
+    host.wait_clean()
     assert host.auth(SYSTEM, 'late.example.com'), 'what the other wrote is lost'
     assert len(host.worker.tokens) == 2 and KEY in host.auths()

@@ -44,12 +44,13 @@ def watch(host, count, done, look=None):
 
 
 def check_flat(shown, say, what, descriptors_room=4):
-    """A file may just be being written, so descriptors have some room."""
+    """A file may just be being written, so descriptors have some room, and of the last looks the lowest counts: what is
+    lost is seen in each."""
     descriptors, memory = [row[0] for row in shown], [row[1] for row in shown]
     say(f'{what}: descriptors {min(descriptors)} to {max(descriptors)}, resident {memory[0]} KiB at first, '
         f'{max(memory)} at most, {memory[-1]} at the end')
-    assert max(descriptors) <= min(descriptors) + descriptors_room
-    assert memory[-1] <= memory[0] + ROOM
+    assert min(descriptors[-3:]) <= min(descriptors) + descriptors_room
+    assert min(memory[-3:]) <= memory[0] + ROOM
 
 
 @pytest.mark.limit(3600 if LONG else 120)
@@ -89,6 +90,7 @@ def test_refreshes_leave_nothing_behind_in_daemon_or_worker(host, quay, say):
         # A connection for each request that is under way, and one that is kept for a moment. A leak makes thousands.
         check_flat([row[1] for row in shown], say, f'{count} refreshes through TLS, worker', 2 * jobs)
         quay.set_lifetime(3600)
+        host.refresh_all()  # some may wait, for minutes where the machine is slow
         host.client.wait(lambda: host.client.manager('NFresh') == jobs, 'all jobs', 60)
         host.check_foreign()
         host.stop()

@@ -17,7 +17,8 @@ def lose_answer(host, gate):
     host.worker.wait(lambda: len(host.worker.requests) > asked, 'the answer')
 
 
-def refuse(host, reason='connection-failed'):
+def refuse(host, reason='tls-untrusted'):
+    """With a wait of half a minute and more: no attempt comes by itself while we look."""
     host.worker.answer = lambda request: failure(reason)
 
 

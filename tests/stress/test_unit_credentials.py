@@ -24,6 +24,8 @@ def up():
 
 def test_who_cannot_be_served_is_told_that_there_is_nothing(up):
     """No byte at all would become a file of no bytes, which breaks each pull."""
+    # The first call is to be that for the unit.
+    up.worker.wait(lambda: not up.worker.is_connected(), 'the end of the connection to the worker')
     trace = Strace(up.daemon.pid, *NO_WATCHES)
     assert units.ask(up) == EMPTY
     trace.end()
