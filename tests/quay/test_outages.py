@@ -155,8 +155,8 @@ def test_names_that_fail_at_the_start_are_found_by_and_by(world):
     world.quay.settings(server_hostname=registry)
     world.job(registry=registry)
     world.start()
-    job = world.client.job('edge')
-    assert (job['State'], job['Reason']) == ('expired', 'name-resolution') and name in job['Message']
+    job = world.client.wait_job('edge', State='expired', Reason='name-resolution')
+    assert name in job['Message']
     for _ in range(3):
         job, waited = world.next_attempt()
         assert job['Reason'] == 'name-resolution' and waited <= 40

@@ -11,7 +11,7 @@ import pytest
 from quaysim.certificates import Authority
 from quaysim.client import EXCHANGE
 from quaysim.log import digest
-from workers import ROBOT, Worker, worker  # noqa: F401
+from workers import ROBOT, SLOW, Worker, worker  # noqa: F401
 
 pytestmark = pytest.mark.limit(120)
 
@@ -204,7 +204,7 @@ def test_a_proxy_that_is_none_is_a_matter_of_configuration(rig, worker):
 # Many at a time
 
 def test_a_hundred_requests_at_once_all_succeed(rig, worker):
-    requests = [worker.request(id=number, token=rig.jwt()) for number in range(100)]
+    requests = [worker.request(id=number, token=rig.jwt(), timeout=int(60000 * SLOW)) for number in range(100)]
     answers = worker.question(*requests).answers()
     assert sorted(answer['id'] for answer in answers) == list(range(100))
     assert all('credential' in answer for answer in answers)

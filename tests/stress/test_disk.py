@@ -249,7 +249,7 @@ def test_an_editor_that_writes_in_place_is_waited_for(host):
     text = host.read(SYSTEM)
     changed = text.replace(b'"unknown":', b'"edited": true, "unknown":').replace(host.auth(SYSTEM).encode(), b'AAAA')
     with open(host.path(SYSTEM), 'r+b', buffering=0) as file:
-        file.truncate(len(changed) // 2)  # an empty file would be written at once
+        file.truncate()
         file.write(changed[:len(changed) // 2])
         host.refresh_all()
         host.client.wait_job('edge', Reason='target-malformed')
