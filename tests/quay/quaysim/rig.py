@@ -117,7 +117,7 @@ class Rig:
         write_atomically(os.path.join(self.directory, 'rig.json'), json.dumps(self.describe(), indent=2) + '\n')
 
     def reset(self, clock_offset=0):
-        """As at the start, but for ports and keys, and the clocks if the world is that much later for everybody: whoever
+        """As at the start, but for ports and keys, and the clocks if the world is that much later for everybody: who
         asks meanwhile never finds them back at the start. Who asked before is gone."""
         self.rules.clear()
         self.quay_listener.forget()
