@@ -27,7 +27,7 @@ def lab(request):
         made.close()
 
 
-@pytest.mark.limit(3600 if LONG else 120)
+@pytest.mark.limit(3600 if LONG else 300)
 def test_a_kill_at_any_system_call_tears_nothing_and_the_next_start_mends_the_rest(lab, say):
     """spiffe/spire#1033 and #417: what was issued and not yet stored was lost by a crash."""
     tried = collections.Counter()
@@ -66,7 +66,7 @@ def survives(lab, call, number, error):
     return True
 
 
-@pytest.mark.limit(3600 if LONG else 120)
+@pytest.mark.limit(3600 if LONG else 300)
 def test_an_error_at_any_system_call_leaves_the_old_file_whole_and_costs_no_exchange(lab, say):
     """hashicorp/vault#31801 and #31802 among others: the error path of one call out of many is the one not tried."""
     tried = collections.Counter()

@@ -79,7 +79,7 @@ def comes_to(host, key, there):
 
 
 @pytest.mark.parametrize('program', ['podman', 'skopeo'])
-@pytest.mark.limit(3600 if LONG else 120)
+@pytest.mark.limit(3600 if LONG else 300)
 def test_logins_beside_refreshes_lose_nothing_of_either(host, quay, say, program):
     """containers/image#1365, podman-container-tools/container-libs#244, containers/podman#1457 and #19215."""
     keys = jobs(host)

@@ -53,7 +53,7 @@ def check_flat(shown, say, what, descriptors_room=4):
     assert min(memory[-3:]) <= memory[0] + ROOM
 
 
-@pytest.mark.limit(3600 if LONG else 120)
+@pytest.mark.limit(3600 if LONG else 300)
 def test_refreshes_leave_nothing_behind(host, say):
     crowd(host)
     shown = watch(host, REFRESHES, lambda: len(host.worker.tokens))
@@ -62,7 +62,7 @@ def test_refreshes_leave_nothing_behind(host, say):
     host.check_foreign()
 
 
-@pytest.mark.limit(3600 if LONG else 120)
+@pytest.mark.limit(3600 if LONG else 300)
 def test_refreshes_leave_nothing_behind_in_daemon_or_worker(host, quay, say):
     """Both as they are, with TLS to a simulated Quay. It is slow, so jobs are many and tokens live just long enough."""
     jobs, count = 60, 10000 if LONG else 100
@@ -96,7 +96,7 @@ def test_refreshes_leave_nothing_behind_in_daemon_or_worker(host, quay, say):
         host.stop()
 
 
-@pytest.mark.limit(3600 if LONG else 120)
+@pytest.mark.limit(3600 if LONG else 300)
 def test_an_unwritable_target_leaves_nothing_behind(host, say):
     """hashicorp/vault#28876 and hashicorp/consul-template#1644: memory and time grew with each renewal that could not
     be written; hashicorp/vault#31801: a descriptor was lost each time."""
@@ -111,7 +111,7 @@ def test_an_unwritable_target_leaves_nothing_behind(host, say):
     assert host.read(SYSTEM) == old
 
 
-@pytest.mark.limit(3600 if LONG else 120)
+@pytest.mark.limit(3600 if LONG else 300)
 def test_failing_attempts_leave_nothing_behind(host, say):
     """Each is asked for, as soon as that has an effect: their own pace would take hours."""
     host.worker.answer = lambda request: failure('connection-failed')
@@ -127,7 +127,7 @@ def test_failing_attempts_leave_nothing_behind(host, say):
     check_flat(shown, say, f'{count} failing attempts')
 
 
-@pytest.mark.limit(3600 if LONG else 120)
+@pytest.mark.limit(3600 if LONG else 300)
 def test_reloads_leave_nothing_behind(host, say):
     """hashicorp/consul#12607: each reload left a renewer behind, which went on."""
     host.adopted()
