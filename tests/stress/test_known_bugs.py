@@ -89,10 +89,10 @@ def test_chown_fails_and_no_descriptor_is_lost(host):
     before = figures(host.daemon.pid)[0]
     host.refresh_all()
     host.client.wait_job('edge', State='retrying', Reason='target-unwritable')
-    for _ in range(20):
+    for _ in range(5):
         tried = trace.count('INJECTED')
         os.utime(host.path(SYSTEM))
-        host.client.poll(lambda tried=tried: trace.count('INJECTED') > tried, 'another try')
+        host.client.poll(lambda tried=tried: trace.count('INJECTED') > tried, 'another try', 60)
     wait_descriptors(host, before + 1)
     host.wait_clean()
     trace.end()
