@@ -4,7 +4,7 @@
 import contextlib
 import threading
 
-from client import Gio, GLib
+from client import NAME, ROOT, Gio, GLib
 
 DO_NOT_QUEUE, OWNER = 4, 1  # DBUS_NAME_FLAG_DO_NOT_QUEUE, DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER
 
@@ -50,6 +50,11 @@ class Stub:
             pass
         context.pop_thread_default()
         self.connection = self.loop = None
+
+    def heard(self):
+        """Returns once the daemon has dealt with all that we sent before: what one connection sends comes in order."""
+        self.connection.call_sync(NAME, ROOT, 'org.freedesktop.DBus.Peer', 'Ping', None, None,
+                                  Gio.DBusCallFlags.NO_AUTO_START, 20000 * self.slow, None)
 
     def stop(self):
         loop = self.loop

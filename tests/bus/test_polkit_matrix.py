@@ -102,7 +102,7 @@ class Matrix:
             for path, text in wanted.items():
                 self.host.write(path, text)
             self.host.reload()
-            self.host.client.wait_job(EDGE, State=lambda state: state in ('fresh', 'refreshing'))
+            self.host.client.wait_job(EDGE, State='fresh')
 
     def traces(self):
         """What any call that changes something would leave."""
@@ -223,6 +223,7 @@ def user_who_is_gone_meanwhile(case):
     case.client.connection.close_sync(None)
     polkit.wait_cancelled()
     polkit.release(True)
+    polkit.heard()
     assert case.matrix.traces() == before
 
 
