@@ -41,7 +41,7 @@ def early(host):
     held = Later()
     host.worker.answer = lambda request: held
     host.listen_for_units().start(wait=False)
-    assert held.asked.wait(30)
+    assert held.asked.wait(30 * SLOW)
     host.held = held
     return host
 
@@ -214,6 +214,8 @@ def test_who_went_while_nobody_ran_is_forgotten(early):
 
 def test_who_need_not_wait_is_kept_by_nobody(up):
     assert units.users(units.ask(up)) == {KEY: 'acme+edge'}
+    assert up.stop() == 0
+    up.notify.wait('STOPPING=1')  # all that it said before has been read
     assert not any(line.startswith('FDSTORE') for line in up.notify.lines)
 
 
@@ -309,6 +311,7 @@ def test_a_connection_starts_the_daemon_and_is_answered(host):
             Activated(units.path(host), command, env=host.environment(), socket_user=DAEMON_UID,
                       user=DAEMON_UID if ROOT else None, name='credential', log=log) as activated:
         assert units.users(units.ask(host)) == {KEY: 'acme+edge'}
+        activated.wait_start()
         assert activated.running
 
 
