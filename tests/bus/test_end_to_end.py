@@ -72,7 +72,7 @@ def test_the_main_job(world):
 
 def test_refreshes_go_on_with_short_tokens(world):
     host, quay, _worker = world
-    quay.set_lifetime(8 * SLOW)
+    quay.set_lifetime(12 * SLOW)
     host.start()
     host.client.wait_job('edge', Refreshes=lambda n: n >= 3, timeout=60)
     assert not [line for line in host.log().splitlines() if 'withdrawn' in line]
