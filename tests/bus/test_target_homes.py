@@ -115,8 +115,8 @@ def test_a_file_of_ours_that_becomes_a_link_is_not_read_through(host):
     client = start(host)
     client.wait_job('edge', State='fresh')
     host.write('etc/other.json', '{"auths": {"x.example": {"auth": "Zm9vOmJhcg=="}}}', 0o600)
-    os.unlink(path)
-    os.symlink(host.path('etc/other.json'), path)
+    os.symlink(host.path('etc/other.json'), f'{path}.new')
+    os.rename(f'{path}.new', path)  # at once, or the daemon may be faster than the second step
     client.wait_job('edge', Reason='target-unsafe')
     assert os.path.islink(path)
     os.unlink(path)

