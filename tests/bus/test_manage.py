@@ -3,8 +3,8 @@
 
 import pytest
 from edits import MANAGER, called, error
-from fakeworker import failure
-from rig import STRANGER_UID
+from fakeworker import Later, failure
+from rig import SLOW, STRANGER_UID
 from test_bus import needs_root
 
 @pytest.fixture
@@ -82,9 +82,13 @@ def test_a_failed_job_that_is_reset_is_tried_at_its_first_pace(edge):
     edge.worker.answer = lambda request: failure('robot-unknown', HTTPStatus=400)
     called(edge, 'RefreshJob', 's', 'edge')
     job = edge.client.wait_job('edge', State='retrying', FailuresInARow=1)
+    held = Later()
+    edge.worker.answer = lambda request: held  # who comes late to look finds the attempt under way
     called(edge, 'ResetFailedJob', 's', 'edge')
     reset = edge.client.wait_job('edge', FailuresInARow=0)
     assert reset['Reason'] == 'robot-unknown' and reset['NextAttempt'] < job['NextAttempt']
+    edge.worker.wait(held.asked.is_set, 'the attempt')
+    held.send(failure('robot-unknown', HTTPStatus=400))
     edge.client.wait_job('edge', AttemptsEnded=3, FailuresInARow=1)
     edge.worker.answer = edge.worker.credential
     called(edge, 'ResetFailed')
@@ -126,8 +130,8 @@ def test_a_job_that_moves_to_another_registry_meanwhile_is_asked_about_anew(edge
     polkit.wait_asked()
     edge.job(registry='prod.example.com')
     edge.reload()
+    polkit.release(True)  # soon: neither the daemon waits for polkit for ever nor the caller for the daemon
+    assert 'Access denied' in caller.communicate(timeout=60 * SLOW)[1]
     edge.client.wait_job('edge', State='fresh', Registry='prod.example.com')
-    polkit.release(True)
-    assert 'Access denied' in caller.communicate(timeout=60)[1]
     assert [details['registry'] for _, details in polkit.questions] == ['quay.example.com', 'prod.example.com']
     assert len(edge.worker.requests) == 2

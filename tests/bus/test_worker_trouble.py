@@ -20,8 +20,14 @@ def test_a_worker_that_keeps_dying_is_a_failure_with_a_pace(host):
     host.standard()
     host.worker.answer = lambda request: ConnectionError()
     host.start()
-    job = host.client.wait_job('edge', Reason='worker-unavailable')
-    assert len(host.worker.requests) == 2 and job['Hint'] and job['NextAttempt'] > job['LastAttempt']
+
+    def between_attempts():
+        """The job as it is while the worker is asked nothing."""
+        asked, job = len(host.worker.requests), host.client.job('edge')
+        return job if job['State'] == 'expired' and len(host.worker.requests) == asked else None
+    job = host.client.wait(between_attempts, 'a failure')
+    assert job['Reason'] == 'worker-unavailable' and job['Hint'] and job['NextAttempt'] > job['LastAttempt']
+    assert len(host.worker.requests) == 2 * job['AttemptsEnded']
 
 
 def test_no_worker_at_all(host):
@@ -66,6 +72,7 @@ def test_a_removed_job_cancels_its_request(host):
     host.worker.answer = lambda request: None if request['Job'] == 'edge' else host.worker.credential(request)
     host.start(wait=False)
     host.client.wait(lambda: host.client.owner() and host.client.jobs().get('good', [0] * 5)[4] == 'fresh', 'good')
+    host.worker.wait(lambda: 'edge' in [request['Job'] for request in host.worker.requests], 'the other request')
     assert host.client.jobs()['edge'][4] == 'refreshing'
     os.unlink(host.path('etc/pullauth/jobs/edge.job'))
     host.client.call('org.pullauth1.Manager', 'Reload')
