@@ -259,14 +259,16 @@ def molest(victim, r, n):
 
 @pytest.mark.limit(600)
 def test_random_messages(victim):
-    """In rounds of the same messages: how large a heap gets depends on the largest ones, but then it stays so."""
+    """In rounds of the same messages: how large a heap gets depends on the largest ones, and on how many answers wait
+    when the bus is slow; but then it stays so. One round may be the first in which it is as slow as that."""
     print(f'PULLAUTH_TEST_SEED={SEED}')
     assert not molest(victim, random.Random(SEED), MESSAGES // 2)
     sizes = []
-    for _ in range(5):
+    for _ in range(6):
         assert not molest(victim, random.Random(SEED + 1), MESSAGES // 10)
         sizes.append(victim.memory())
     victim.check()
     print(f'anonymous memory, kB: {sizes}')
     if not WRAPPER and not any(key.endswith('SAN_OPTIONS') for key in os.environ):
-        assert sizes[-1] - sizes[1] < 256, f'it grows: {sizes}'
+        steps = sorted(after - before for before, after in zip(sizes[1:], sizes[2:]))
+        assert sum(steps[:-1]) < 256, f'it grows: {sizes}'

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from client import Gio, GLib
 from fakeworker import Later, failure
-from rig import ROOT, STRANGER_UID, WRAPPER, program
+from rig import ROOT, SLOW, STRANGER_UID, WRAPPER, program
 from test_kubelet import IMAGE, QUAY, answer, decoded, failed, login, request, run
 
 MANAGER, ERROR = 'org.pullauth1.Manager', 'org.pullauth1.Error.'
@@ -67,7 +67,7 @@ def test_pulls_that_come_together_cause_one_exchange(lender):
         run.stdin.write(request(**pod()))
         run.stdin.close()
         run.stdin = None
-    assert later.asked.wait(30)
+    assert later.asked.wait(30 * SLOW)
     assert len(asked(lender)) <= 1
     later.send(lender.worker.credential({'Robot': 'acme+pod'}))
     said = [run.communicate()[0] for run in runs]
@@ -76,9 +76,9 @@ def test_pulls_that_come_together_cause_one_exchange(lender):
 
 
 def test_near_its_end_a_credential_is_not_handed_out_again(lender):
-    lender.worker.lifetime = 2
+    lender.worker.lifetime = 5
     answer(lender, **pod())
-    lender.worker.wait(lambda: answer(lender, **pod()) and len(asked(lender)) >= 2, 'another exchange')
+    lender.worker.wait(lambda: answer(lender, **pod()) and len(asked(lender)) >= 2, 'another exchange', 30 * SLOW)
 
 
 def test_what_a_service_account_does_not_name_is_the_hosts(lender):
@@ -123,7 +123,7 @@ def test_a_pull_that_is_given_up_ends_the_exchange(lender):
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, env=lender.environment())
     run.stdin.write(request(**pod()))
     run.stdin.close()
-    assert later.asked.wait(30)
+    assert later.asked.wait(30 * SLOW)
     run.kill()
     run.wait()
     lender.worker.wait(lambda: lender.worker.cancelled, 'the end of the exchange')
@@ -131,6 +131,7 @@ def test_a_pull_that_is_given_up_ends_the_exchange(lender):
 
 def test_nothing_of_a_token_or_its_credential_is_written(lender):
     answer(lender, **pod())
+    assert lender.stop() == 0  # so that it has written what it has to, and nothing comes and goes
     found = [lender.log().encode()]
     for base, _, names in os.walk(lender.root):
         for name in names:
@@ -148,7 +149,7 @@ def exchange(host, image=IMAGE, robot='acme+pod', descriptors=(), connection=Non
     with pytest.raises(GLib.Error) as caught:
         (connection or host.client.connection).call_with_unix_fd_list_sync(
             'org.pullauth1', '/org/pullauth1', MANAGER, 'ExchangeToken', GLib.Variant('(ssh)', (image, robot, 0)), None,
-            0, 20000, fds, None)
+            0, 20000 * SLOW, fds, None)
     return Gio.dbus_error_get_remote_error(caught.value)
 
 
