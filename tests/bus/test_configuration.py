@@ -119,7 +119,8 @@ def test_wrong_files_are_named_with_file_and_line(host, text, line, says):
     errors = [m for m in messages(job) if m[0] == 'error']
     assert ('edge.job', line) in [m[1:3] for m in errors], errors
     assert says in ' '.join(m[3] for m in errors)
-    assert host.client.jobs()['good'][4] == 'fresh' and host.client.jobs()['edge'][4] == 'failed'
+    host.client.wait_job('good', State='fresh')
+    assert host.client.jobs()['edge'][4] == 'failed'
 
 
 def test_two_jobs_cannot_have_one_scope_of_a_target(edge):

@@ -189,7 +189,7 @@ def test_wrong_values_of_identities_name_file_line_key_and_what_would_be_right(h
         rows.add('identity', f'Source={source}\n{rest}Audience=quay\n', 0, says)
     wrong = list(rows.wrong())
     assert not wrong, '\n'.join(map(str, wrong))
-    assert host.client.jobs()['edge'][4] == 'fresh', 'nobody else is concerned'
+    host.client.wait_job('edge', State='fresh')  # nobody else is concerned
 
 
 @pytest.mark.limit(300)
@@ -201,7 +201,7 @@ def test_wrong_values_of_an_exchange_do_so_too(host):
         rows.add('job', text, 0, says)
     wrong = list(rows.wrong())
     assert not wrong, '\n'.join(map(str, wrong))
-    assert host.client.jobs()['edge'][4] == 'fresh', 'nobody else is concerned'
+    host.client.wait_job('edge', State='fresh')  # nobody else is concerned
 
 
 @pytest.mark.limit(300)
@@ -213,7 +213,7 @@ def test_wrong_values_of_a_target_in_a_cluster_do_so_too(host):
         rows.add('target', text, 0, says)
     wrong = list(rows.wrong())
     assert not wrong, '\n'.join(map(str, wrong))
-    assert host.client.jobs()['edge'][4] == 'fresh', 'nobody else is concerned'
+    host.client.wait_job('edge', State='fresh')  # nobody else is concerned
 
 
 def table(name):

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from rig import DAEMON_UID, ROOT, STRANGER_UID, as_user
+from rig import DAEMON_UID, ROOT, SLOW, STRANGER_UID, as_user
 
 MANAGER = 'org.pullauth1.Manager'
 SECONDS = 4
@@ -65,7 +65,7 @@ def test_a_flood_of_one_user_stops_nobody_else(edge):
         result = edge.run_as(other_user(), 'busctl', '--system', 'call', 'org.pullauth1', '/org/pullauth1', MANAGER,
                              'WaitJobs', 'ast', '0', '0')
         assert result.returncode == 0, result.stderr
-        sent = int(flood.communicate(timeout=120)[0])
+        sent = int(flood.communicate(timeout=120 * SLOW)[0])
     finally:
         flood.kill()
         flood.wait()

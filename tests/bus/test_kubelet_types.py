@@ -9,7 +9,7 @@ import textwrap
 
 import gobuild
 import pytest
-from rig import TOP
+from rig import SLOW, TOP
 from test_kubelet import IMAGE, QUAY, decoded, run
 from test_kubelet_pods import lender, pod  # noqa: F401
 
@@ -23,7 +23,7 @@ class Kubelet:
 
     def judge(self, kind, text):
         return subprocess.run([self.program, kind], input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, timeout=60)
+                              text=True, timeout=60 * SLOW)
 
     def said(self, kind, text):
         done = self.judge(kind, text)

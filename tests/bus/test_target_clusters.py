@@ -104,7 +104,7 @@ def test_what_changes_while_the_cluster_is_asked_is_not_forgotten(cluster, actio
         return later
     cluster.spoil = hold
     host.client.call('org.pullauth1.Manager', 'RefreshAll')
-    assert later.asked.wait(20)
+    assert later.asked.wait(20 * SLOW)
     host.job('other', more='Targets=pods\nScopes=acme/other\n')
     host.reload()
     host.client.poll(lambda: cluster.exchanges() == 3, 'the third exchange')
@@ -121,7 +121,7 @@ def test_what_was_written_is_old_news_if_there_is_something_newer(cluster):
     host.client.wait_job('edge', State='fresh')
     cluster.spoil = lambda request: later if request['Action'] == 'apply' and not later.asked.is_set() else None
     host.client.call('org.pullauth1.Manager', 'RefreshAll')
-    assert later.asked.wait(20)
+    assert later.asked.wait(20 * SLOW)
     host.job(robot='acme+other', more='Targets=pods\n')
     host.reload()
     host.client.poll(lambda: cluster.exchanges() == 3, 'the exchange for the other robot')
@@ -135,7 +135,7 @@ def test_a_round_is_cancelled_with_its_target(cluster):
     cluster.spoil = lambda request: later
     host = cluster.host
     host.start(wait=False)
-    assert later.asked.wait(20)
+    assert later.asked.wait(20 * SLOW)
     host.write('etc/pullauth/targets/pods.target',
                host.read('etc/pullauth/targets/pods.target').decode() + 'Label=team=edge\n')
     cluster.spoil = lambda request: None
