@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import time
 
 import pytest
 from client import Gio, GLib
@@ -20,6 +21,17 @@ BELIEVED = 'ending the waits for it'
 def heard(host, job='edge'):
     """How often the daemon said that something ended a wait of the job."""
     return host.log().count(f"Job '{job}': something happened that may end")
+
+
+def fail_often(host, directory):
+    """Touches a directory on the way to what the job lacks, until its own time to try again is most of a minute away: a
+    daemon that is slow to hear of something must not come to it at its own time. Returns how often it heard of this."""
+    for number in range(2, 6):
+        os.chmod(host.path(directory), 0o755)
+        host.client.wait_job('edge', State='expired', AttemptsEnded=lambda n, least=number: n >= least)
+    told = heard(host)
+    host.client.wait_job('edge', State='expired', NextAttempt=lambda usec: usec > (time.time() + 10) * 10**6)
+    return told
 
 
 def ended_early(host, job='edge', since=0, **wanted):
@@ -45,8 +57,9 @@ def test_a_token_file_that_appears_ends_the_wait(host):
     os.unlink(host.path('tokens/token'))
     host.start()
     host.client.wait_job('edge', Reason='token-file-missing')
+    before = fail_often(host, 'tokens')
     host.token()
-    ended_early(host, State='fresh')
+    ended_early(host, since=before, State='fresh')
 
 
 def test_a_projected_token_that_is_swapped_ends_the_wait(host):
@@ -75,7 +88,7 @@ def test_a_directory_that_takes_the_place_of_another_is_watched(host):
     os.rename(host.path('tokens'), host.path('tokens.old'))
     os.rename(host.path('tokens2'), host.path('tokens'))
     host.client.wait_job('edge', State='expired', AttemptsEnded=lambda n: n > 1)  # the other directory was seen
-    before = heard(host)
+    before = fail_often(host, 'tokens')
     host.token()
     ended_early(host, since=before, State='fresh')
 
@@ -142,8 +155,9 @@ def test_a_secret_that_appears_ends_the_wait_for_it(host, owner):
     host.worker.answer = lambda request: failure('timeout')
     host.start()
     host.client.wait_job('edge', Reason='identity-file-unreadable')
+    before = fail_often(host, 'etc')
     host.write('etc/secret', 'secret', 0o600)
-    ended_early(host, Reason='timeout')
+    ended_early(host, since=before, Reason='timeout')
 
 
 def signal(host, name, path, interface, member, arguments):
