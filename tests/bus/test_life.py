@@ -218,8 +218,8 @@ def test_the_watchdog_is_fed(host):
 
 def test_a_second_daemon_gives_way(edge):
     second = subprocess.run([program(edge.directory, 'pullauthd'), f'--root={edge.root}'], env=edge.environment(),
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60 * SLOW,
-                            text=True, **as_user(DAEMON_UID))
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            timeout=60 * SLOW, **as_user(DAEMON_UID))
     assert second.returncode == 1 and 'another pullauthd is running' in second.stdout
     assert edge.client.job('edge', 'State') == 'fresh'
 
