@@ -60,9 +60,9 @@ class Polkitd(Stub):
             assert self.changed.wait_for(lambda: len(self.cancelled) >= n, timeout * self.slow), self.questions
 
     def release(self, verdict=True):
-        """Answers what is held."""
+        """Answers what is held, and returns once the daemon has heard it."""
         with self.changed:
             held, self.held = self.held, []
         for invocation in held:
             self.answer(invocation, verdict)
-        self.settle()
+        self.heard()

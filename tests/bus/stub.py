@@ -63,10 +63,5 @@ class Stub:
         self.thread.join(20 * self.slow)
         assert not self.thread.is_alive()
 
-    def settle(self):
-        """What we said before is on its way to whom it is for, before anything that is said later: a round trip."""
-        self.connection.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'GetId',
-                                  None, None, Gio.DBusCallFlags.NONE, 20000 * self.slow, None)
-
     def on_call(self, _connection, _sender, _path, _interface, method, parameters, invocation):
         raise NotImplementedError
