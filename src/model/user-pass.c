@@ -2,8 +2,8 @@
 
 /* The two halves of a user-pass.
  *
- * Owns where one ends and the other begins. Copies neither, for one of them is a secret; does not ask whether
- * a user can have that name. */
+ * Owns where one ends and the other begins. Copies neither, for one of them is a secret; does not ask
+ * whether a user can have that name. */
 
 #include <string.h>
 

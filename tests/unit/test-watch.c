@@ -189,11 +189,11 @@ static void links_in_a_circle_are_no_file(void **state) {
 
 static void a_storm_costs_a_bounded_number_of_looks(void **state) {
         Fixture *f = *state;
-        usec_t begin = now_boot(), end = begin + 300 * USEC_PER_MSEC;
+        usec_t begin = now_boot();
         unsigned n = 0;
 
         start(f, "token");
-        while (now_boot() < end) {
+        while (n < 300 || now_boot() < begin + 300 * USEC_PER_MSEC) {
                 replace(f, "token", ++n % 2 ? "odd" : "even");
                 (void) sd_event_run(f->event, 0);
         }
