@@ -125,6 +125,16 @@ static void let_go(Target *t, const TargetPlan *plan) {
                 state_data_disown_file(state_of(t), t->file.id);
 }
 
+/* Before the file changes, for nobody else knows of them after a crash. */
+static int note_readers(Target *t) {
+        return state_data_want_reloads(state_of(t), t->file.config->reload_units);
+}
+
+static void save_before(Target *t) {
+        if (state_store_save(t->store) < 0)
+                log_debug("Cannot save the state before writing %s, going on", t->file.path);
+}
+
 /* Writes `text`, or nothing if it is NULL. */
 static int own_and_replace(Target *t, const TargetFound *f, TargetPlan *plan, const Secret *text,
                            Failure **reterr) {
@@ -135,13 +145,11 @@ static int own_and_replace(Target *t, const TargetFound *f, TargetPlan *plan, co
         r = target_plan_own(plan, state_of(t), t->file.id);
         if (r >= 0)
                 r = note_whole(t, f, text);
-        /* Nor is who reads it forgotten. */
         if (r >= 0 && text)
-                r = state_data_want_reloads(state_of(t), t->file.config->reload_units);
+                r = note_readers(t);
         if (r < 0)
                 return r;
-        if (state_store_save(t->store) < 0)
-                log_debug("Cannot save the state before writing %s, going on", t->file.path);
+        save_before(t);
         r = text ? target_file_replace(&t->file, f, text, reterr) : target_file_settle(&t->file, f, reterr);
         if (r >= 0 && r != TARGET_REFUSED)
                 let_go(t, plan);
@@ -256,6 +264,12 @@ static int take_over(Target *t, const TargetFound *f, Wanted *wanted, size_t n_w
 static int remove_whole(Target *t, const TargetFound *f, const TargetPlan *plan, Failure **reterr) {
         int r;
 
+        if (f->fd >= 0 && t->file.config->reload_units) {
+                r = note_readers(t);
+                if (r < 0)
+                        return r;
+                save_before(t);
+        }
         r = target_file_remove(&t->file, f, reterr);
         if (r < 0 || r == TARGET_REFUSED)
                 return r;

@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+from fakeworker import failure
 from privatebus import PrivateBus
 from rig import SLOW
 from unitmanager import UnitManager
@@ -215,6 +216,23 @@ def test_a_daemon_that_is_killed_leaves_word_of_whom_to_tell(ci):
     ci.stop(signal.SIGKILL)
     ci.start()
     assert_nobody_else(ci, units, 2)
+
+
+def test_a_daemon_that_is_killed_after_it_removed_a_file_leaves_word_too(ci):
+    ci.write('etc/pullauth/templates/own.env', 'secret=%s\n')
+    target(ci, more='Template=own.env\n')
+    units = manager(ci)
+    ci.begin()
+    units.wait_asked()
+    units.heard()
+    ci.client.poll(lambda: not is_noted(ci), 'an end of the note')
+    units.answer = lambda unit: units.HOLD
+    ci.worker.answer = lambda request: failure('robot-unknown')
+    ci.job(robot='acme+other', more='Targets=ci\n')
+    ci.reload()
+    ci.wait_file(FILE, lambda: not os.path.exists(ci.path(FILE)))
+    ci.stop(signal.SIGKILL)
+    assert is_noted(ci)
 
 
 def test_after_a_boot_each_unit_was_started_anew(owing):
