@@ -3,6 +3,7 @@
 
 import base64
 import json
+import math
 import os
 import time
 
@@ -23,21 +24,27 @@ def heard(host, job='edge'):
     return host.log().count(f"Job '{job}': something happened that may end")
 
 
-def fail_often(host, directory):
-    """Touches a directory on the way to what the job lacks, until its own time to try again is most of a minute away: a
-    daemon that is slow to hear of something must not come to it at its own time. Returns how often it heard of this."""
+def touching(host, directory):
+    return lambda: os.chmod(host.path(directory), 0o755)
+
+
+def fail_often(host, happen):
+    """Lets something happen that may end the wait, until the job's own time to try again is most of a minute away: a
+    daemon that is slow to hear of something must not come to it at its own time. Returns how often it heard of this,
+    and that time."""
     for number in range(2, 6):
-        os.chmod(host.path(directory), 0o755)
+        happen()
         host.client.wait_job('edge', State='expired', AttemptsEnded=lambda n, least=number: n >= least)
     told = heard(host)
-    host.client.wait_job('edge', State='expired', NextAttempt=lambda usec: usec > (time.time() + 10) * 10**6)
-    return told
+    job = host.client.wait_job('edge', State='expired', NextAttempt=lambda usec: usec > (time.time() + 10) * 10**6)
+    return told, job['NextAttempt']
 
 
-def ended_early(host, job='edge', since=0, **wanted):
+def ended_early(host, job='edge', since=(0, math.inf), **wanted):
     """What happened ended the wait, and not the time: the daemon tells, however late we come to look."""
     found = host.client.wait_job(job, **wanted)
-    assert heard(host, job) > since
+    told, planned = since
+    assert heard(host, job) > told and found['LastAttempt'] < planned
     return found
 
 
@@ -57,7 +64,7 @@ def test_a_token_file_that_appears_ends_the_wait(host):
     os.unlink(host.path('tokens/token'))
     host.start()
     host.client.wait_job('edge', Reason='token-file-missing')
-    before = fail_often(host, 'tokens')
+    before = fail_often(host, touching(host, 'tokens'))
     host.token()
     ended_early(host, since=before, State='fresh')
 
@@ -88,7 +95,7 @@ def test_a_directory_that_takes_the_place_of_another_is_watched(host):
     os.rename(host.path('tokens'), host.path('tokens.old'))
     os.rename(host.path('tokens2'), host.path('tokens'))
     host.client.wait_job('edge', State='expired', AttemptsEnded=lambda n: n > 1)  # the other directory was seen
-    before = fail_often(host, 'tokens')
+    before = fail_often(host, touching(host, 'tokens'))
     host.token()
     ended_early(host, since=before, State='fresh')
 
@@ -155,7 +162,7 @@ def test_a_secret_that_appears_ends_the_wait_for_it(host, owner):
     host.worker.answer = lambda request: failure('timeout')
     host.start()
     host.client.wait_job('edge', Reason='identity-file-unreadable')
-    before = fail_often(host, 'etc')
+    before = fail_often(host, touching(host, 'etc'))
     host.write('etc/secret', 'secret', 0o600)
     ended_early(host, since=before, Reason='timeout')
 
@@ -195,19 +202,16 @@ NO_EVENTS = {
 @pytest.mark.parametrize('event', EVENTS)
 def test_a_network_that_comes_up_ends_the_wait_for_it(host, event):
     """utilitywarehouse/tf_kube_ignition#148: started when there was no network yet, it failed for good."""
-    def answer(request):
-        return host.worker.credential(request) if heard(host) else failure('name-resolution')
-
-    def tell():
-        """Again if need be: who waits for less than a moment goes on waiting."""
+    def happen():
         signal(host, *EVENTS[event])
-        return heard(host)
     host.standard()
-    host.worker.answer = answer
+    host.worker.answer = lambda request: failure('name-resolution')
     host.start()
     host.client.wait_job('edge', Reason='name-resolution')
-    host.client.poll(tell, 'the end of the wait')
-    host.client.wait_job('edge', State='fresh')
+    before = fail_often(host, happen)
+    host.worker.answer = host.worker.credential
+    happen()
+    ended_early(host, since=before, State='fresh')
     assert BELIEVED in host.log()
 
 

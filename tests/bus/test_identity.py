@@ -6,7 +6,7 @@ import os
 import pytest
 from fakeworker import failure
 from rig import JWT, ROOT
-from test_events import ended_early, fail_often
+from test_events import ended_early, fail_often, touching
 
 
 def missing(host, path):
@@ -213,7 +213,7 @@ def test_a_file_of_an_identity_that_changes_ends_the_wait(host):
     host.start()
     job = host.client.wait_job('edge', State='expired', Reason='identity-file-unreadable')
     assert 'KeyFile=' in job['Message'] + job['Hint'] and '/tokens/key' in job['Message']
-    before = fail_often(host, 'tokens')
+    before = fail_often(host, touching(host, 'tokens'))
     host.write('tokens/key', 'hush\n', 0o600)
     ended_early(host, since=before, State='fresh')
 
