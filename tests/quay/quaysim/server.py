@@ -224,10 +224,12 @@ class Listener:
                     pass
 
     def forget(self):
-        """Nothing of what was asked before is carried out, or told, after this."""
-        self.cut()
+        """Nothing of what was asked before is carried out, or told, after this. Who comes meanwhile may stay."""
         with self.changed:
-            self.changed.wait_for(lambda: not self.open, PATIENCE)
+            before = set(self.open)
+            self.cut()
+            if not self.changed.wait_for(lambda: not before & self.open, PATIENCE):
+                raise ValueError(f'{self.name}: what was asked before does not end')
 
     def accept(self, sock):
         while True:
