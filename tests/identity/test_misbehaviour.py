@@ -8,7 +8,7 @@ import time
 
 import pytest
 from stands import TABLE, TROUBLES, Exec, Signed
-from workers import SLOW, worker  # noqa: F401
+from workers import SLOW, wait_gone, worker  # noqa: F401
 
 pytestmark = pytest.mark.limit(120)
 
@@ -43,14 +43,6 @@ def settled(pid):
         time.sleep(0.02)
     assert found['socket'] == 1 and found['children'] == 0, found
     return found
-
-
-def wait_gone(pids):
-    """All were killed before the answer, and are collected when the kernel lets go of them."""
-    deadline = time.monotonic() + 20 * SLOW
-    while (left := [pid for pid in pids if os.path.exists(f'/proc/{pid}')]) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not left
 
 
 def test_each_trouble_has_a_reason_and_each_stand_what_the_table_says():

@@ -6,7 +6,7 @@ import os
 
 import pytest
 from sleeper import sleeper  # noqa: F401
-from workers import wait_until, worker  # noqa: F401
+from workers import wait_gone, wait_until, worker  # noqa: F401
 
 pytestmark = pytest.mark.limit(120)
 
@@ -60,12 +60,6 @@ def test_a_program_that_is_not_there(worker):
     failure = worker.fail(source='exec', token=None, settings={'Command': '/nonexistent/get-token'})
     assert failure['reason'] == 'identity-source-failed' and 'Command=' in failure['hint']
     assert '/nonexistent/get-token' in failure['message'] and 'No such file' in failure['message']
-
-
-def wait_gone(pids):
-    """What was killed is collected, if it takes the kernel longer after the answer."""
-    assert pids
-    wait_until(lambda: not any(os.path.exists(f'/proc/{pid}') for pid in pids), 'the end of them')
 
 
 def test_a_program_that_forks_and_hangs_is_gone_in_time(sleeper, place):

@@ -2,12 +2,10 @@
 """Registry, issuer, certificates and names that fail for a while: the credential stays to its end, then it is
 withdrawn, and it comes back by itself. Hours pass in virtual time."""
 
-import contextlib
-import os
-import re
+import time
 
 import pytest
-from world import CA_FILE, ROOT, WRAPPER, World, world  # noqa: F401
+from world import CA_FILE, ROOT, WRAPPER, World, timers, world  # noqa: F401
 
 # Kinds of trouble, and the reason they are seen by.
 DOWN = {
@@ -73,15 +71,6 @@ def test_an_outage_of_an_hour_and_more_is_ridden_out(world, trouble):
     assert job['FailuresInARow'] == 0 and job['Reason'] == ''
 
 
-def timers(pid):
-    """Seconds that are left of what is armed on the clock of deadlines."""
-    for number in os.listdir(f'/proc/{pid}/fdinfo'):
-        with contextlib.suppress(FileNotFoundError), open(f'/proc/{pid}/fdinfo/{number}', encoding='ascii') as file:
-            found = re.search(r'clockid: 7\n.*it_value: \((\d+), \d+\)', file.read(), re.DOTALL)  # CLOCK_BOOTTIME
-            if found:
-                yield int(found[1])
-
-
 @pytest.mark.skipif(not ROOT or bool(WRAPPER), reason='needs the process itself')
 def test_what_ends_is_withdrawn_at_that_moment_and_not_a_minute_later(world):
     """By what the kernel is told, for a machine may be slow by seconds."""
@@ -93,7 +82,7 @@ def test_what_ends_is_withdrawn_at_that_moment_and_not_a_minute_later(world):
 
     def is_set():
         before = world.left(job, 'Expires')
-        left = list(timers(world.daemon.pid))
+        left = list(timers(world.daemon.pid, time.CLOCK_BOOTTIME))
         return any(world.left(job, 'Expires') - 2 < seconds < before + 1 for seconds in left)
     world.client.poll(is_set, 'a timer for the end')  # behind that of the last save
     world.advance(world.left(job, 'Expires') + 0.1)

@@ -2,28 +2,18 @@
 """WakeSystem=yes where there is a real-time clock: the next refresh is set on the kernel's clock that wakes the host,
 if the daemon may."""
 
-import os
 import re
 
 import pytest
-from world import DAEMON_UID, ROOT, WRAPPER, world  # noqa: F401
+from world import DAEMON_UID, ROOT, WRAPPER, timers, world  # noqa: F401
 
 CLOCK_BOOTTIME_ALARM = 9
 ALLOWED = ['setpriv', f'--reuid={DAEMON_UID}', f'--regid={DAEMON_UID}', '--clear-groups', '--inh-caps=+wake_alarm',
            '--ambient-caps=+wake_alarm']
 
 
-def waking_timers(pid):
-    """How many are armed."""
-    found = 0
-    for number in os.listdir(f'/proc/{pid}/fdinfo'):
-        try:
-            with open(f'/proc/{pid}/fdinfo/{number}', encoding='ascii') as file:
-                text = file.read()
-        except FileNotFoundError:  # of a connection, which was closed meanwhile
-            continue
-        found += f'clockid: {CLOCK_BOOTTIME_ALARM}\n' in text and 'it_value: (0, 0)' not in text
-    return found
+def waking_timers(world):
+    return len(list(timers(world.daemon.pid, CLOCK_BOOTTIME_ALARM)))
 
 
 @pytest.mark.skipif(not ROOT, reason='only root can give the right')
@@ -33,10 +23,10 @@ def test_a_refresh_is_set_on_the_clock_that_wakes_the_host(world):
     world.job(more='WakeSystem=yes\n')
     world.start(PULLAUTH_TEST_RTC='1', LD_PRELOAD='')
     world.client.wait_job('edge', State='fresh')
-    assert waking_timers(world.daemon.pid) == 1
+    assert waking_timers(world) == 1
     job, _ = world.next_attempt()
     assert job['State'] == 'fresh' and job['Refreshes'] == 2
-    assert waking_timers(world.daemon.pid) == 1 and 'does not wake this host' not in world.log()
+    assert waking_timers(world) == 1 and 'does not wake this host' not in world.log()
 
 
 def test_a_daemon_without_the_right_says_how_it_gets_it(world):
@@ -45,6 +35,6 @@ def test_a_daemon_without_the_right_says_how_it_gets_it(world):
     world.client.wait_job('edge', State='fresh')
     assert re.search(r'WakeSystem=yes does not wake this host, the service lacks CAP_WAKE_ALARM.*wake\.conf',
                      world.log())
-    assert not waking_timers(world.daemon.pid)
+    assert not waking_timers(world)
     job, _ = world.next_attempt()
     assert job['State'] == 'fresh' and job['Refreshes'] == 2

@@ -40,6 +40,12 @@ def wait_until(condition, what, timeout=20):
         time.sleep(0.02)
 
 
+def wait_gone(pids):
+    """What was killed is collected when the kernel lets go of it, which may be after the answer."""
+    assert pids
+    wait_until(lambda: not any(os.path.exists(f'/proc/{pid}') for pid in pids), 'the end of them')
+
+
 def secret_hash(secret):
     """As `obtain` prints it: the length goes before the bytes."""
     data = secret.encode()

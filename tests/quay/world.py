@@ -2,7 +2,9 @@
 """Daemon and worker as they are, on a host whose clock and resolver belong to the test, and the simulated Quay."""
 
 import base64
+import contextlib
 import os
+import re
 import shutil
 import struct
 import sys
@@ -21,6 +23,16 @@ DAY = 86400
 # What timers of the daemon may be late if they are long.
 LATE = 61
 LONG_WAIT = 20 * 60
+
+
+def timers(pid, clock):
+    """Seconds that are left of each timer that is armed on this clock of the kernel."""
+    for number in os.listdir(f'/proc/{pid}/fdinfo'):
+        # One may be closed meanwhile.
+        with contextlib.suppress(FileNotFoundError), open(f'/proc/{pid}/fdinfo/{number}', encoding='ascii') as file:
+            found = re.search(rf'clockid: {clock}\n.*it_value: \((\d+), (\d+)\)', file.read(), re.DOTALL)
+            if found and found.groups() != ('0', '0'):
+                yield int(found[1])
 
 
 class Clock:
