@@ -48,8 +48,8 @@ int text_format_clean(char **ret, size_t max, const char *format, va_list argume
  * becomes '?', nothing is cut. */
 int text_clean_lines(const void *data, size_t size, char **ret);
 
-/* The same where there is no memory to ask for: what is cleaned becomes as many blanks as it has bytes, what
- * is no character '?'. */
+/* To one line, where there is no memory to ask for: what is cleaned above becomes as many blanks as it has
+ * bytes, what is no character as many '?', nothing is cut. */
 void text_clean_in_place(char *text);
 
 char **strv_free(char **l);
