@@ -65,4 +65,4 @@ class Polkitd(Stub):
             held, self.held = self.held, []
         for invocation in held:
             self.answer(invocation, verdict)
-        self.heard()
+        self.wait_heard()

@@ -51,7 +51,7 @@ class Stub:
         context.pop_thread_default()
         self.connection = self.loop = None
 
-    def heard(self):
+    def wait_heard(self):
         """Returns once the daemon has dealt with all that we sent before: what one connection sends comes in order."""
         self.connection.call_sync(NAME, ROOT, 'org.freedesktop.DBus.Peer', 'Ping', None, None,
                                   Gio.DBusCallFlags.NO_AUTO_START, 20000 * self.slow, None)

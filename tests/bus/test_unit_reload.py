@@ -69,7 +69,7 @@ def test_nobody_is_told_of_a_file_that_stays_as_it_is(ci):
     units = manager(ci)
     ci.begin()
     units.wait_asked()
-    units.heard()  # who ends before the answer leaves it to the next run to ask again
+    units.wait_heard()  # who ends before the answer leaves it to the next run to ask again
     ci.restart()
     ci.client.wait_job('edge', State='fresh')
     assert_nobody_else(ci, units, 1)
@@ -139,7 +139,7 @@ def test_a_job_that_gives_way_is_no_failure(ci, result):
     units.wait_asked()
     refresh(ci)
     units.wait_asked(2)
-    units.heard()
+    units.wait_heard()
     assert target_state(ci)[3] == '' and 'was not reloaded' not in ci.log()
 
 
@@ -197,7 +197,7 @@ def test_a_change_that_waits_for_its_turn_outlives_the_daemon(ci):
     ci.job('one', more='Targets=ci\nScopes=acme/one\n')
     ci.reload()
     ci.client.wait_job('one', State='fresh')
-    units.heard()
+    units.wait_heard()
     ci.restart()
     units.wait_asked(2)
     assert [row[0] for row in units.asked] == ['app.service'] * 2
@@ -224,7 +224,7 @@ def test_a_daemon_that_is_killed_after_it_removed_a_file_leaves_word_too(ci):
     units = manager(ci)
     ci.begin()
     units.wait_asked()
-    units.heard()
+    units.wait_heard()
     ci.client.poll(lambda: not is_noted(ci), 'an end of the note')
     units.answer = lambda unit: units.HOLD
     ci.worker.answer = lambda request: failure('robot-unknown')
