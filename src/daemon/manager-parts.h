@@ -23,6 +23,7 @@ struct Manager {
         Alarms *attempts, *wakes, *ends;
         JobContext context;
         Adoption adoption;
+        char **owed_reloads; /* units that the last process was still to have reloaded */
         StateStore *store;
         Publisher *publisher;
         Clusters *clusters;

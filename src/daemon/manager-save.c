@@ -110,7 +110,7 @@ void manager_record_job(Manager *m, const Job *j) {
 }
 
 int manager_note_reloads(Manager *m, char *const *units) {
-        return state_data_want_reloads(state_store_data(m->store), units);
+        return state_data_note_reloads(state_store_data(m->store), units, m->adoption.boot_id);
 }
 
 void manager_forget_reload(Manager *m, const char *unit) {
@@ -134,15 +134,14 @@ static bool is_named(const Manager *m, const char *unit) {
 int manager_find_reloads(Manager *m, char ***ret) {
         StateData *s = state_store_data(m->store);
         _cleanup_strv_ char **units = NULL;
-        int r = 0;
+        int r;
 
-        STRV_FOREACH(unit, s->reload_units)
-                if (r >= 0 && is_named(m, *unit))
-                        r = strv_append(&units, *unit);
-        if (r >= 0)
-                r = state_data_note_reloads(s, units, m->adoption.boot_id);
-        if (r < 0)
-                return r;
+        STRV_FOREACH(unit, m->owed_reloads) {
+                r = is_named(m, *unit) ? strv_append(&units, *unit) : state_data_forget_reload(s, *unit);
+                if (r < 0)
+                        return r;
+        }
+        m->owed_reloads = strv_free(m->owed_reloads);
         *ret = TAKE_PTR(units);
         return 0;
 }

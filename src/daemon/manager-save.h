@@ -16,9 +16,10 @@ void manager_sweep(Manager *m);
 void manager_sweep_soon(Manager *m);
 void manager_save_now(Manager *m);
 
-/* Units that have to be told that a target changed, beside those that are noted. Returns 0 or -ENOMEM. */
+/* At the end: units that have to be told that a target changed, in the place of those that are noted, among
+ * which are some whose file could not be written. Returns 0 or -ENOMEM. */
 int manager_note_reloads(Manager *m, char *const *units);
 /* One was told. */
 void manager_forget_reload(Manager *m, const char *unit);
-/* Those that are noted, on this boot, and that a target names still; others are forgotten. */
+/* Those that the last process owed, on this boot, and that a target names still; others are forgotten. */
 int manager_find_reloads(Manager *m, char ***ret);

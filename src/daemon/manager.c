@@ -187,6 +187,7 @@ Manager *manager_free(Manager *m) {
         sd_event_source_disable_unref(m->ready_timer);
         configuration_free(m->configuration);
         closep(&m->adoption.fragments_fd);
+        strv_free(m->owed_reloads);
         free(m->root);
         sd_event_unref(m->event);
         free(m);
@@ -306,6 +307,10 @@ static int open_targets(Manager *m) {
         int r;
 
         make_context(m);
+        /* What is written from here on is told of once it stands. */
+        r = strv_copy(state_store_data(m->store)->reload_units, &m->owed_reloads);
+        if (r < 0)
+                return r;
         r = publisher_new(m->event, m->root, m->store, &client, &m->publisher);
         if (r >= 0)
                 r = clusters_new(&context, &m->clusters);

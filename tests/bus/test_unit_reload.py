@@ -75,6 +75,15 @@ def test_nobody_is_told_of_a_file_that_stays_as_it_is(ci):
     assert_nobody_else(ci, units, 1)
 
 
+def test_nobody_is_told_of_a_file_that_could_not_be_written(ci):
+    units = manager(ci)
+    os.chmod(ci.path('etc/ci'), 0o555)
+    for _ in range(2):
+        ci.start()
+        ci.client.wait_job('edge', Reason='target-unwritable')
+        assert_nobody_else(ci, units, 0)
+
+
 def test_many_changes_are_few_requests(ci):
     """Each job is a change of the file. The first one is told at once, and the rest together."""
     units = manager(ci)
