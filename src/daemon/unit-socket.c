@@ -42,8 +42,8 @@ typedef struct UnitCall {
         UnitSocket *socket;
         int fd;
         UnitPeer peer;
-        char *name;   /* by which the service manager keeps a copy; NULL: it does not */
-        Secret *text; /* NULL: it waits */
+        char *name;            /* by which the service manager keeps a copy; NULL: it does not */
+        UnitCredential *found; /* NULL: it waits */
         size_t written;
         sd_event_source *io, *timer;
 } UnitCall;
@@ -73,7 +73,7 @@ static UnitCall *unit_call_free(UnitCall *c) {
         closep(&c->fd);
         unit_peer_done(&c->peer);
         free(c->name);
-        secret_free(c->text);
+        unit_credential_free(c->found);
         free(c);
         return NULL;
 }
@@ -95,36 +95,37 @@ static void end_call(UnitCall *c) {
         (void) sd_event_source_set_enabled(s->listening, SD_EVENT_ON);
 }
 
-/* Returns 1 when nothing is left to do, because all is written or the peer is gone; 0 when it has to read
- * first. */
+/* Returns 1 when all is written, 0 when the peer has to read first, a negative errno when it is gone. */
 static int write_some(UnitCall *c) {
-        struct iovec all = secret_peek(c->text);
+        struct iovec all = secret_peek(c->found->text);
 
         while (c->written < all.iov_len) {
                 ssize_t n = send(c->fd, (const char *) all.iov_base + c->written, all.iov_len - c->written,
                                  MSG_NOSIGNAL | MSG_DONTWAIT);
 
                 if (n < 0 && errno != EINTR)
-                        return errno == EAGAIN ? 0 : 1;
+                        return errno == EAGAIN ? 0 : -errno;
                 if (n > 0)
                         c->written += (size_t) n;
         }
         return 1;
 }
 
+/* Only now is it true that the unit got something. */
+static void end_written(UnitCall *c, int r) {
+        if (r < 0)
+                log_debug("Unit '%s' went before it had its credential", c->peer.unit);
+        else
+                unit_credential_log(c->found, &c->peer);
+        end_call(c);
+}
+
 static int fill(UnitCall *c) {
-        _cleanup_(unit_credential_freep) UnitCredential *found = NULL;
         Job *const *jobs;
         size_t n;
-        int r;
 
         jobs = manager_jobs(c->socket->manager, &n);
-        r = unit_credential_new(jobs, n, &c->peer, &found);
-        if (r < 0)
-                return r;
-        unit_credential_log(found, &c->peer);
-        c->text = TAKE_PTR(found->text);
-        return 0;
+        return unit_credential_new(jobs, n, &c->peer, &c->found);
 }
 
 static int await_reader(UnitCall *c) {
@@ -154,16 +155,19 @@ static void answer(UnitCall *c) {
 
         r = fill(c);
         take_back(c);
-        if (r >= 0)
+        if (r >= 0) {
                 r = write_some(c);
-        else
-                say_nothing(c->fd);
-        if (r == 0)
+                if (r != 0) {
+                        end_written(c, r);
+                        return;
+                }
                 r = await_reader(c);
-        if (r < 0)
-                log_warning_errno(r, "Cannot give unit '%s' its credential: %m", c->peer.unit);
-        if (r != 0)
-                end_call(c);
+        } else
+                say_nothing(c->fd);
+        if (r >= 0)
+                return;
+        log_warning_errno(r, "Cannot give unit '%s' its credential: %m", c->peer.unit);
+        end_call(c);
 }
 
 static bool is_answerable(const UnitCall *c) {
@@ -176,17 +180,24 @@ static bool is_answerable(const UnitCall *c) {
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         UnitCall *c = userdata;
+        int r;
 
         /* Before there is an answer, all that can happen is that the peer goes. */
-        if (!c->text || write_some(c) > 0)
+        if (!c->found) {
+                log_debug("Unit '%s' does not wait any more", c->peer.unit);
                 end_call(c);
+                return 0;
+        }
+        r = write_some(c);
+        if (r != 0)
+                end_written(c, r);
         return 0;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         UnitCall *c = userdata;
 
-        if (!c->text) {
+        if (!c->found) {
                 log_debug("Unit '%s' has waited long enough", c->peer.unit);
                 answer(c);
                 return 0;
@@ -204,7 +215,7 @@ static int on_look(sd_event_source *source, void *userdata) {
         take_up(s);
         /* From the end: an answer moves the last one to the place of its own. */
         for (size_t i = s->n_calls; i-- > 0;)
-                if (!s->calls[i]->text && is_answerable(s->calls[i]))
+                if (!s->calls[i]->found && is_answerable(s->calls[i]))
                         answer(s->calls[i]);
         return 0;
 }
@@ -213,7 +224,7 @@ static size_t count_waiting(const UnitSocket *s, const char *unit) {
         size_t n = 0;
 
         for (size_t i = 0; i < s->n_calls; i++)
-                n += !s->calls[i]->text && streq(s->calls[i]->peer.unit, unit);
+                n += !s->calls[i]->found && streq(s->calls[i]->peer.unit, unit);
         return n;
 }
 
@@ -455,7 +466,7 @@ UnitSocket *unit_socket_free(UnitSocket *s) {
         if (!s)
                 return NULL;
         for (size_t i = s->n_calls; i-- > 0;)
-                if (!s->calls[i]->text)
+                if (!s->calls[i]->found)
                         answer(s->calls[i]);
         while (s->n_calls > 0)
                 unit_call_free(s->calls[--s->n_calls]);

@@ -236,11 +236,24 @@ def test_without_the_socket_who_waited_is_told_that_there_is_nothing(early):
 
 def test_who_goes_while_waiting_is_forgotten(early):
     units.connect(early).close()
-    log_says(early, "Unit 'app.service' waits")
+    log_says(early, "Unit 'app.service' does not wait any more")
     asking = units.connect(early, 'web@1.service')
     early.held.send(early.worker.credential(early.worker.requests[0]))
     assert units.users(units.read(asking)) == {KEY: 'acme+edge'}
     log_says(early, "Unit 'web@1.service' got")
+    assert "Unit 'app.service' got" not in early.log()
+
+
+def test_who_goes_as_the_answer_comes_is_not_said_to_have_it(early):
+    """The daemon is stopped, so that the answer and the end of the connection wait for it together."""
+    asking = units.connect(early)
+    log_says(early, "Unit 'app.service' waits")
+    os.kill(early.daemon.pid, signal.SIGSTOP)
+    asking.close()
+    early.held.send(early.worker.credential(early.worker.requests[0]))
+    os.kill(early.daemon.pid, signal.SIGCONT)
+    early.client.wait_job('edge', State='fresh')
+    early.client.poll(lambda: 'does not wait' in early.log() or 'went before' in early.log(), 'the end of it')
     assert "Unit 'app.service' got" not in early.log()
 
 

@@ -83,10 +83,11 @@ def show(service, unit=APP):
 def test_a_unit_pulls_with_what_it_got_and_nothing_lies_where_podman_looks(product, pulling):
     product.up(more=ALLOWED)
     product.assert_refused()
-    pulling.start()
+    with pulling.machine.following() as wait:
+        pulling.start()
+        entry = wait(lambda entry: entry.get('PULLAUTH_UNIT') == 'app.service' and 'got' in entry['MESSAGE'])
     assert is_pulled(product)
-    entries = [entry for entry in pulling.machine.journal('PULLAUTH_UNIT=app.service') if 'got' in entry['MESSAGE']]
-    assert entries and entries[-1]['PULLAUTH_JOB'] == 'edge' and entries[-1]['PULLAUTH_CREDENTIAL'] == 'auth.json'
+    assert entry['PULLAUTH_JOB'] == 'edge' and entry['PULLAUTH_CREDENTIAL'] == 'auth.json'
     secret = product.entry(SYSTEM).secret
     assert secret not in json.dumps(pulling.machine.journal('-u', DAEMON))
 
