@@ -2,9 +2,9 @@
 
 /* Read, decide, merge or make, replace: one target file.
  *
- * Owns the decision which keys are ours to write and to remove (with the store), whether a file is ours as a
- * whole, and the sentences about what it says. The merge itself is model/auth-file, the text of a template
- * daemon/target-text, the file daemon/target-file.
+ * Owns the decision which keys are ours to write and to remove (with the store), and whether a file is ours
+ * as a whole. The merge itself is model/auth-file, the text of a template daemon/target-text, the file
+ * daemon/target-file, what is said of it daemon/target-failure.
  *
  * Refuses to touch a file that it does not understand. */
 
@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/target-base.h"
+#include "daemon/target-failure.h"
 #include "daemon/target-text.h"
 #include "daemon/target-whole.h"
 #include "daemon/target.h"
@@ -86,16 +87,6 @@ static const Secret *start_of(const TargetFound *f) {
         return f->from_base ? f->base : f->text;
 }
 
-static int fail_malformed(const Target *t, const TargetFound *f, const JsonError *error, Failure **reterr) {
-        int r;
-
-        r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_MALFORMED,
-                        "The %sfile %s is not valid JSON and was left untouched: line %zu, column %zu: %s",
-                        f->base_path ? "" : "target ", f->base_path ?: t->file.path, error->line,
-                        error->column, error->what);
-        return r < 0 ? r : TARGET_REFUSED;
-}
-
 /* `*ret` stays NULL if nothing has to change. Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
 static int merge(const Target *t, const TargetFound *f, const TargetPlan *plan, Secret **ret,
                  Failure **reterr) {
@@ -105,7 +96,7 @@ static int merge(const Target *t, const TargetFound *f, const TargetPlan *plan, 
 
         r = auth_file_merge(old.iov_base, old.iov_len, plan->entries, plan->n_entries, ret, &error);
         if (r == -EBADMSG)
-                return fail_malformed(t, f, &error, reterr);
+                return target_fail_malformed(&t->file, f, &error, reterr);
         if (r == -EFBIG)
                 return target_file_fail(&t->file, r, "written", reterr);
         return r < 0 ? r : 0;
@@ -172,7 +163,6 @@ static int compare_with_standing(const TargetFound *f, Secret **text) {
 
 /* Returns 0, TARGET_REFUSED with a failure, -ENOMEM. */
 static int read_base(const Target *t, TargetFound *f, Failure **reterr) {
-        const char *why;
         int r;
 
         f->whole = target_whole_is_ours(state_of(t), t->file.id, f->text);
@@ -182,13 +172,7 @@ static int read_base(const Target *t, TargetFound *f, Failure **reterr) {
         r = target_base_read(t->file.root, t->file.config->bases, &f->base, &f->base_path);
         if (r >= 0 || r == -ENOMEM)
                 return r < 0 ? r : 0;
-        why = r == -EPERM ? "others than root can write it" : strerrordesc_np(-r) ?: "unknown error";
-        r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_UNSAFE,
-                        "The file %s, which %s would hide, cannot be read: %s", f->base_path, t->file.path,
-                        why);
-        if (r >= 0)
-                r = failure_set_hint(*reterr, "Let it be a file of root that nobody else can write");
-        return r < 0 ? r : TARGET_REFUSED;
+        return target_fail_base(&t->file, f, r, reterr);
 }
 
 static int merge_and_replace(Target *t, const TargetFound *f, TargetPlan *plan, Failure **reterr) {
@@ -210,32 +194,6 @@ static int make_text(const Target *t, const Wanted *wanted, size_t n_wanted, Sec
         return r > 0 ? TARGET_REFUSED : r;
 }
 
-static int fail_template(const Target *t, Failure **reterr) {
-        int r;
-
-        r = failure_new(
-                reterr, STEP_PUBLICATION, REASON_TARGET_CONFLICT,
-                "The target file %s was made by somebody else, and a template would replace all of it",
-                t->file.path);
-        if (r >= 0)
-                r = failure_set_hint(*reterr, "Remove that file, or give the target another Path=");
-        return r < 0 ? r : TARGET_REFUSED;
-}
-
-static int fail_own(const Target *t, const char *what, Failure **reterr) {
-        int r;
-
-        r = failure_new(reterr, STEP_PUBLICATION, REASON_TARGET_CONFLICT,
-                        "The target file %s has '%s', which is not ours, and Policy=own would remove it",
-                        t->file.path, what);
-        if (r >= 0)
-                r = failure_set_hint(*reterr,
-                                     "Move what others need to a file of their own and remove that file, or "
-                                     "let target '%s' have Policy=merge",
-                                     t->file.config->name);
-        return r < 0 ? r : TARGET_REFUSED;
-}
-
 /* May a file become ours that was there before us? Not if something in it would be lost. What is ours in it
  * already, from a time when others had room there, is kept in line all the same, for a dead entry breaks
  * every pull. Returns 0, TARGET_REFUSED with a failure, -EAGAIN, -ENOMEM. */
@@ -249,7 +207,8 @@ static int take_over(Target *t, const TargetFound *f, Wanted *wanted, size_t n_w
 
         r = target_plan_make(&view, wanted, n_wanted, &plan, &error);
         if (r == -EBADMSG)
-                return template ? fail_template(t, reterr) : fail_malformed(t, f, &error, reterr);
+                return template ? target_fail_template(&t->file, reterr)
+                                : target_fail_malformed(&t->file, f, &error, reterr);
         if (r >= 0)
                 r = target_whole_find_foreign(f->text, &plan, &what);
         if (r <= 0)
@@ -258,7 +217,7 @@ static int take_over(Target *t, const TargetFound *f, Wanted *wanted, size_t n_w
         r = merge_and_replace(t, f, &plan, reterr);
         if (r < 0 || r == TARGET_REFUSED)
                 return r;
-        return template ? fail_template(t, reterr) : fail_own(t, what, reterr);
+        return template ? target_fail_template(&t->file, reterr) : target_fail_own(&t->file, what, reterr);
 }
 
 static int remove_whole(Target *t, const TargetFound *f, const TargetPlan *plan, Failure **reterr) {
@@ -320,7 +279,7 @@ static int plan_for(const Target *t, const TargetFound *f, Wanted *wanted, size_
         /* A file that shall become ours, and is not yet, is none of our business before there is a need. */
         if (r == -EBADMSG && is_made_anew(t))
                 return 0;
-        return r == -EBADMSG ? fail_malformed(t, f, &error, reterr) : r;
+        return r == -EBADMSG ? target_fail_malformed(&t->file, f, &error, reterr) : r;
 }
 
 static bool adds_any(const Wanted *wanted, size_t n_wanted) {
@@ -330,30 +289,12 @@ static bool adds_any(const Wanted *wanted, size_t n_wanted) {
         return false;
 }
 
-static int note_text(const Target *t, const TargetFound *f, bool adds, char **ret) {
-        if (f->passed_by)
-                return text_format(
-                        ret,
-                        "%s is done without, because %s is a symbolic link. A shell of root that has "
-                        "XDG_RUNTIME_DIR set finds no credential; let it be a directory, or name the "
-                        "first file alone with Path= in %s.target",
-                        t->file.path, f->passed_by, t->file.config->name);
-        /* The mode of a file that was there is its owner's business, and yet. */
-        if (adds && f->fd >= 0 && (f->st.st_mode & ~t->file.config->mode & S_IROTH))
-                return text_format(
-                        ret,
-                        "%s can be read by every user of this host, and so can the credentials in "
-                        "it: run 'chmod o= %s'",
-                        t->file.path, t->file.path);
-        return 0;
-}
-
 /* Returns 0 or -ENOMEM. */
 static int set_note(Target *t, const TargetFound *f, bool adds) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = note_text(t, f, adds, &text);
+        r = target_describe_note(&t->file, f, adds, &text);
         if (r >= 0)
                 r = free_and_strdup(&t->note, text);
         if (r > 0 && text)
