@@ -86,13 +86,17 @@ static int make_last(const char *path, mode_t mode, bool rooted) {
         return fchmodat(parent_fd, name, mode, 0) < 0 ? -errno : 0;
 }
 
-/* A directory of the system. */
+/* A directory of the system. Where the sandbox or the rights of others keep us from making it, it is told of
+ * as missing: to make it is for an administrator. */
 static int open_system(const char *root, mode_t mode, TargetDirectory *d, char **reterr_component) {
-        int r;
+        int r, k;
 
         r = dir_open_trusted(d->path, &d->fd, &d->name, reterr_component);
-        if (r != -ENOENT || mode == 0 || make_last(d->path, mode, !isempty(root)) < 0)
+        if (r != -ENOENT || mode == 0)
                 return r;
+        k = make_last(d->path, mode, !isempty(root));
+        if (k < 0)
+                return k == -ENOSPC || k == -EDQUOT || k == -EIO || k == -ENOMEM ? k : r;
         if (reterr_component)
                 free(TAKE_PTR(*reterr_component));
         return dir_open_trusted(d->path, &d->fd, &d->name, reterr_component);

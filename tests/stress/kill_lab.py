@@ -33,6 +33,7 @@ class Lab:
     def __init__(self):
         self.host = StressHost()
         self.host.standard()
+        self.host.worker.lifetime = 86400  # nothing comes due by itself in hundreds of runs from what is saved here
         self.prepare()
         self.host.save()
         self.protections = {path: protection(self.host.path(path)) for path in (SYSTEM, PODMAN)

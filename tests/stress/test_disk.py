@@ -4,6 +4,7 @@
 import errno
 import fcntl
 import os
+import shutil
 import struct
 import subprocess
 
@@ -211,6 +212,21 @@ def test_a_replacing_that_is_refused_leaves_the_old_files_whole(host, error, rea
     host.wait_published()
     assert len(host.worker.tokens) == 2 and host.auth(SYSTEM) == auth_of('acme+edge', host.worker.tokens[-1])
     host.check_foreign()
+
+
+@pytest.mark.parametrize('error, reason, told', [
+    ('ENOSPC', 'target-full', 'No space left'), ('EDQUOT', 'target-full', 'quota'),
+    ('EIO', 'target-unwritable', 'Input/output error'), ('EROFS', 'target-unwritable', 'No such file')])
+def test_a_directory_that_cannot_be_made_is_told_of_with_what_is_in_the_way(host, error, reason, told):
+    host.adopted()
+    directory = os.path.dirname(PODMAN)
+    trace = Strace(host.daemon.pid, '-e', 'trace=mkdirat', '-e', f'inject=mkdirat:error={error}')
+    shutil.rmtree(host.path(directory))
+    host.refresh_all()
+    job = host.client.wait_job('edge', Reason=reason)
+    assert told in job['Message'] and directory in job['Message']
+    trace.end()
+    host.wait_published()
 
 
 @pytest.mark.parametrize('error', ['EINVAL', 'ENOSYS', 'EOPNOTSUPP'])
